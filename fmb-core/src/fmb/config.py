@@ -1,0 +1,101 @@
+"""Configuration: typed, frozen, with errors that name the key and the nearest right one."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fmb.errors import ConfigError, did_you_mean
+
+__all__ = ["Config", "build", "merge", "parse_setting", "read_toml"]
+
+
+class Config(BaseModel):
+    """Base of every component's configuration; use it as it is for a component without options."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+C = TypeVar("C", bound=BaseModel)
+
+
+def build(cls: type[C], values: Mapping[str, Any], where: str) -> C:
+    """A configuration of class `cls`, or one readable line.
+
+    Args:
+        cls: the configuration class.
+        values: what the user set; missing keys take their defaults.
+        where: names the place in messages, for instance "detector.wide".
+
+    Raises:
+        ConfigError: an unknown key (with a suggestion) or a value of the wrong kind.
+    """
+    try:
+        return cls.model_validate(dict(values))
+    except ValidationError as error:
+        raise ConfigError("; ".join(_explain(cls, where, error))) from None
+
+
+def _explain(cls: type[BaseModel], where: str, error: ValidationError) -> Iterable[str]:
+    for item in error.errors(include_url=False):
+        key = ".".join(str(part) for part in item["loc"])
+        name = f"{where}.{key}" if key else where
+        if item["type"] == "extra_forbidden":
+            last = str(item["loc"][-1])
+            hint = did_you_mean(last, cls.model_fields) if len(item["loc"]) == 1 else ""
+            yield f"unknown key {name}{hint or '; it takes no options'}"
+        else:
+            message = item["msg"].removeprefix("Value error, ")
+            yield f"{name} = {item.get('input')!r}: {message[:1].lower()}{message[1:]}"
+
+
+def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """One nested mapping; later layers win, tables are merged key by key."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            old = merged.get(key)
+            if isinstance(old, Mapping) and isinstance(value, Mapping):
+                merged[key] = merge(old, value)
+            else:
+                merged[key] = dict(value) if isinstance(value, Mapping) else value
+    return merged
+
+
+def parse_setting(text: str) -> dict[str, Any]:
+    """{"detector": {"wide": {"epochs": 50}}} for "detector.wide.epochs=50".
+
+    The value is read as TOML; what is not TOML is taken as a string, so `name=flow` needs no quotes.
+
+    Raises:
+        ConfigError: there is no "=" or the key is empty.
+    """
+    key, equals, value = text.partition("=")
+    parts = [part.strip() for part in key.split(".")]
+    if not equals or not all(parts):
+        raise ConfigError(f"--set {text!r}: write KEY=VALUE, for instance detector.flow.epochs=50")
+    try:
+        parsed: Any = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value
+    for part in reversed(parts):
+        parsed = {part: parsed}
+    return dict(parsed)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The content of a TOML file.
+
+    Raises:
+        ConfigError: it is missing, unreadable or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None

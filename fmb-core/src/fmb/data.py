@@ -1,0 +1,295 @@
+"""What moves along the arrows: images, spectra, batches, vectors, always with their ids."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from fmb.errors import ShapeError
+
+__all__ = [
+    "Batch",
+    "Columns",
+    "Embeddings",
+    "Images",
+    "InputInfo",
+    "Inputs",
+    "Members",
+    "Pairs",
+    "Spectra",
+    "Vectors",
+]
+
+Array = npt.NDArray[Any]
+
+
+class Rows:
+    """Array containers whose fields marked `per_row` share their first axis."""
+
+    def take(self, rows: npt.ArrayLike) -> Self:
+        """The same container for `rows` (integer or boolean index), in that order."""
+        chosen = np.asarray(rows)
+        changes = {
+            f.name: value[chosen]
+            for f in fields(self)  # type: ignore[arg-type]
+            if f.metadata.get("per_row") and (value := getattr(self, f.name)) is not None
+        }
+        return replace(self, **changes)  # type: ignore[type-var]
+
+
+def per_row(**kwargs: Any) -> Any:
+    """A dataclass field whose first axis is the objects."""
+    return field(metadata={"per_row": True}, **kwargs)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Images(Rows):
+    """Cutouts of n objects by one instrument, all of one size.
+
+    `unit` is an astropy unit string, or "display" for stretched or 8-bit pictures without a flux
+    scale. Row 0 of an image is as stored. An absent band is marked in `band_valid`, not zeroed.
+    """
+
+    flux: Array = per_row()
+    """(n, bands, height, width), float32, in `unit`; NaN where a pixel has no value."""
+    bands: tuple[str, ...]
+    band_valid: Array = per_row()
+    """(n, bands), bool."""
+    unit: str
+    pixel_scale_arcsec: float
+    ivar: Array | None = per_row(default=None)
+    """(n, bands, height, width), float32, in 1/unit^2; 0 = no information."""
+    mask: Array | None = per_row(default=None)
+    """(n, bands, height, width), bool, True = bad."""
+    psf_fwhm_arcsec: Array | None = per_row(default=None)
+    """(n, bands), float32."""
+
+    def __post_init__(self) -> None:
+        if self.flux.ndim != 4 or self.flux.shape[1] != len(self.bands):
+            raise ShapeError(
+                f"images have shape {self.flux.shape}, expected (n, {len(self.bands)}, height, width)"
+                f" for bands {', '.join(self.bands)}"
+            )
+        for name in ("ivar", "mask"):
+            value = getattr(self, name)
+            if value is not None and value.shape != self.flux.shape:
+                raise ShapeError(
+                    f"image {name} has shape {value.shape}, flux has {self.flux.shape}"
+                )
+
+    def __len__(self) -> int:
+        return len(self.flux)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Spectra(Rows):
+    """Spectra of n objects by one instrument, all with the same number of pixels."""
+
+    flux: Array = per_row()
+    """(n, pixels), float32, in `unit`."""
+    ivar: Array | None = per_row(default=None)
+    """(n, pixels), float32, in 1/unit^2; 0 = no information; None = the survey gives none."""
+    mask: Array = per_row()
+    """(n, pixels), bool, True = bad."""
+    wavelength_aa: Array
+    """(pixels,) shared, or (n, pixels); float64, Angstrom, strictly ascending where good."""
+    unit: str
+    calibrated: bool = True
+    """False when the flux is in counts: its shape still means something, its level does not."""
+    lsf_aa: Array | None = per_row(default=None)
+    """(n, pixels), float32, sigma of the line-spread function in Angstrom."""
+
+    def __post_init__(self) -> None:
+        if self.flux.ndim != 2:
+            raise ShapeError(f"spectra have shape {self.flux.shape}, expected (n, pixels)")
+        for name in ("ivar", "mask", "lsf_aa"):
+            value = getattr(self, name)
+            if value is not None and value.shape != self.flux.shape:
+                raise ShapeError(
+                    f"spectrum {name} has shape {value.shape}, flux has {self.flux.shape}"
+                )
+        if self.wavelength_aa.shape not in (self.flux.shape, self.flux.shape[1:]):
+            raise ShapeError(
+                f"wavelengths have shape {self.wavelength_aa.shape}, flux has {self.flux.shape}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.flux)
+
+    def take(self, rows: npt.ArrayLike) -> "Spectra":
+        """The same spectra for `rows`, in that order; a shared grid stays shared."""
+        taken = super().take(rows)
+        if self.wavelength_aa.ndim == 2:
+            taken = replace(taken, wavelength_aa=self.wavelength_aa[np.asarray(rows)])
+        return taken
+
+    def wavelengths(self) -> Array:
+        """(n, pixels): the grid of each object, whether shared or not (a view, never a copy)."""
+        return np.broadcast_to(self.wavelength_aa, self.flux.shape)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Columns(Rows):
+    """Numbers from the catalogue as a model input."""
+
+    values: Array = per_row()
+    """(n, columns), float32."""
+    names: tuple[str, ...]
+    units: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputInfo:
+    """What a dataset says of one of its inputs, before any pixel is read."""
+
+    kind: str
+    """"images", "spectra" or "columns"."""
+    unit: str
+    bands: tuple[str, ...] = ()
+    shape: tuple[int, ...] = ()
+    """(height, width) or (pixels,)."""
+    pixel_scale_arcsec: float | None = None
+    wavelength_aa: tuple[float, float] | None = None
+    calibrated: bool = True
+    present: Array | None = None
+    """(n,), bool: which objects have this input; None = all."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Batch:
+    """Some objects of a survey with what was observed of them.
+
+    `inputs[name]` holds the rows that exist only; `rows[name]` tells which objects of `ids` they
+    belong to, so nothing stands in for what is missing.
+    """
+
+    ids: Array
+    """(n,), int64, uint64 or str."""
+    inputs: Mapping[str, Images | Spectra | Columns]
+    rows: Mapping[str, Array]
+    """Instrument -> (present,) int64, ascending positions into `ids`."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: npt.ArrayLike) -> "Batch":
+        """The objects at `rows` (integers, no repeats), in that order, with the inputs they have."""
+        chosen = np.arange(len(self.ids))[np.asarray(rows)]
+        inputs: dict[str, Images | Spectra | Columns] = {}
+        kept: dict[str, Array] = {}
+        for name, have in self.rows.items():
+            at = np.full(len(self.ids), -1)
+            at[have] = np.arange(len(have))
+            position = at[chosen]
+            inputs[name] = self.inputs[name].take(position[position >= 0])
+            kept[name] = np.flatnonzero(position >= 0)
+        return Batch(ids=self.ids[chosen], inputs=inputs, rows=kept)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inputs:
+    """What a model's preparer hands to `encode`: arrays of n objects, without weights."""
+
+    arrays: Mapping[str, Any]
+    """Name -> array or tensor whose first axis is the objects."""
+    valid: Mapping[str, Array]
+    """Slot -> (n,) bool: False where the data are there but unusable for this model."""
+    reasons: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Slot -> n texts: why an object is not valid in that slot, "" where it is."""
+
+    def take(self, rows: Array) -> "Inputs":
+        """The same inputs for the objects at `rows`."""
+        return Inputs(
+            arrays={k: v[rows] for k, v in self.arrays.items()},
+            valid={k: v[rows] for k, v in self.valid.items()},
+            reasons={
+                k: [v[int(i)] for i in np.arange(len(v))[rows]] for k, v in self.reasons.items()
+            },
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """Vectors of n objects in one view: the input of a detector of scope "single"."""
+
+    ids: Array
+    values: Array
+    """(n, d), float32."""
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or len(self.values) != len(self.ids):
+            raise ShapeError(
+                f"vectors have shape {self.values.shape} for {len(self.ids)} ids, expected (n, d)"
+            )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: npt.ArrayLike) -> "Vectors":
+        """The vectors at `rows`, in that order."""
+        return Vectors(self.ids[np.asarray(rows)], self.values[np.asarray(rows)])
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Two views of the same n objects: the input of a detector of scope "pair"."""
+
+    ids: Array
+    a: Array
+    b: Array
+    """(n, d_a) and (n, d_b), float32."""
+    aligned: bool
+    """True when both views live in one space."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: npt.ArrayLike) -> "Pairs":
+        """The pairs at `rows`, in that order."""
+        chosen = np.asarray(rows)
+        return Pairs(self.ids[chosen], self.a[chosen], self.b[chosen], self.aligned)
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """Percentiles of the same n objects in several lists: the input of scope "fusion"."""
+
+    ids: Array
+    percentiles: Mapping[str, Array]
+    """List name -> (n,) float64 in (0, 1], higher is stranger."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: npt.ArrayLike) -> "Members":
+        """The members at `rows`, in that order."""
+        chosen = np.asarray(rows)
+        return Members(self.ids[chosen], {k: v[chosen] for k, v in self.percentiles.items()})
+
+
+@dataclass(frozen=True, eq=False)
+class Embeddings:
+    """Vectors of a survey in several views, aligned with `ids`."""
+
+    ids: Array
+    views: Mapping[str, Array]
+    """View -> (n, d) float32; rows that are not valid hold NaN."""
+    valid: Mapping[str, Array]
+    """View -> (n,) bool."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, view: str) -> Array:
+        return self.views[view]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.views)
+
+    def vectors(self, view: str) -> Vectors:
+        """The valid vectors of one view with their ids, in the order of `ids`."""
+        good = self.valid[view]
+        return Vectors(self.ids[good], np.asarray(self.views[view])[good])

@@ -1,0 +1,27 @@
+"""The core's own components, declared through the same hooks as everybody's."""
+
+from collections.abc import Iterator
+
+from fmb.hookspecs import hookimpl
+from fmb.specs import DatasetSpec
+
+FMB_API = 1
+
+
+@hookimpl
+def fmb_register_datasets() -> Iterator[DatasetSpec]:
+    """The simulated survey and the HDF5 reader."""
+    yield DatasetSpec(
+        name="demo",
+        summary="Simulated galaxies with planted anomalies, for looking",
+        target="fmb.datasets.demo:open_demo",
+        config="fmb.datasets.demo:DemoConfig",
+    )
+    yield DatasetSpec(
+        name="hdf5",
+        summary="HDF5 files described by a survey.toml",
+        target="fmb.datasets.hdf5:open_hdf5",
+        config="fmb.datasets.hdf5:HDF5Config",
+        suffixes=(".toml",),
+        markers=("survey.toml",),
+    )

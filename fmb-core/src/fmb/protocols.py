@@ -1,0 +1,123 @@
+"""What a loaded component can do; nothing here is inherited, only matched."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from fmb.data import Array, Batch, InputInfo, Inputs, Vectors
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import torch
+    from matplotlib.figure import Figure
+
+
+__all__ = ["Dataset", "Detector", "Embedder", "Model", "Plot", "PlotData", "Tokens"]
+
+
+class Dataset(Protocol):
+    """Objects of a survey, read by row. Pickles without open files; reopens in each process."""
+
+    ids: Array
+    """(n,), int64, uint64 or str, without repeats."""
+    catalog: "pd.DataFrame"
+    """n rows in the order of `ids`; units in `catalog.attrs["units"]`."""
+    inputs: Mapping[str, InputInfo]
+    """Instrument -> what is there."""
+    identity: Mapping[str, Any]
+    """Plain values that tell this dataset, as mapped and generated, from every other."""
+    warnings: Sequence[str]
+    """What a user must know of these data, one line each; for instance "not photometric"."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, rows: Array) -> Batch:
+        """The objects at `rows`, in that order."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """Tokens of one view, on the device, as a model gives them to an embedder."""
+
+    values: "torch.Tensor"
+    """(n, t, d)."""
+    mask: "torch.Tensor | None" = None
+    """(n, t), bool, True = the token carries data; None = all do."""
+    segment: "torch.Tensor | None" = None
+    """(t,), int64: which input a token comes from (0 image, 1 spectrum); None = one input."""
+
+
+class Model(Protocol):
+    """A foundation model. Constructed `(config, *, seed, device, precision)`."""
+
+    def load(self, folder: Path) -> None:
+        """Take the weights of `folder` (card.json and safetensors), strictly."""
+        ...
+
+    def preparer(self, sources: Mapping[str, str]) -> Callable[[Batch], Inputs]:
+        """A picklable function without weight tensors, run in loader workers.
+
+        Args:
+            sources: slot -> the instrument of the batch that feeds it. Every object of the
+                batches it will get has all of these instruments.
+        """
+        ...
+
+    def encode(self, inputs: Inputs, views: Sequence[str]) -> Mapping[str, Tokens]:
+        """Tokens of each of `views` for objects that are valid in all slots those views need."""
+        ...
+
+
+class Embedder(Protocol):
+    """A pure reduction of tokens. Constructed `(config)`."""
+
+    def reduce(self, tokens: Tokens) -> "torch.Tensor":
+        """(n, d), float32: one vector an object."""
+        ...
+
+
+class Detector(Protocol):
+    """A score of strangeness. Constructed `(config, *, seed, device)`.
+
+    `details(x)`, optional, gives a table with one row an object, in the order of `x`.
+    `report()`, optional, gives plain values for the run's manifest after `fit`.
+    """
+
+    def fit(self, x: Vectors) -> None: ...
+
+    def score(self, x: Vectors) -> Array:
+        """(n,), float64, higher is stranger, in the order of `x`."""
+        ...
+
+    def save(self, folder: Path) -> None: ...
+
+    @classmethod
+    def load(cls, folder: Path) -> "Detector": ...
+
+
+@dataclass(frozen=True, eq=False)
+class PlotData:
+    """What the core resolved for a plot: the `needs` of its spec; the rest is None."""
+
+    title: str
+    """Says which run, model, view and detector the figure shows."""
+    notes: Sequence[str]
+    """What a reader must know, for instance "simulated data: not evidence"."""
+    objects: "pd.DataFrame"
+    """One row an object: object_id, ra, dec, catalogue columns."""
+    scores: "pd.DataFrame | None" = None
+    """One row an object that has a score, strangest first: object_id, score, rank, percentile, fold."""
+    score_name: str = "score"
+    cutouts: Batch | None = None
+    """The strangest objects, strangest first, with every input the survey has of them."""
+    embeddings: Vectors | None = None
+
+
+class Plot(Protocol):
+    """A figure. Constructed `(config)`."""
+
+    def draw(self, data: PlotData) -> "Figure":
+        """A matplotlib figure that was made without pyplot and without changing rcParams."""
+        ...

@@ -1,0 +1,29 @@
+"""Declares the detectors of this package."""
+
+from collections.abc import Iterator
+
+from fmb import DetectorSpec, hookimpl
+
+FMB_API = 1
+
+
+@hookimpl
+def fmb_register_detectors() -> Iterator[DetectorSpec]:
+    """The Gaussian baseline and the normalizing flow."""
+    yield DetectorSpec(
+        name="gaussian",
+        summary="Ledoit-Wolf Gaussian, negative log-likelihood",
+        target="fmb_detectors.gaussian:GaussianDetector",
+        config="fmb_detectors.config:GaussianConfig",
+        source="10.1016/S0047-259X(03)00096-4",
+        licence="BSD-3-Clause",
+    )
+    yield DetectorSpec(
+        name="flow",
+        summary="Normalizing flow, negative log-likelihood",
+        target="fmb_detectors.flow:FlowDetector",
+        config="fmb_detectors.config:FlowConfig",
+        source="arXiv:1705.07057",
+        licence="BSD-3-Clause",
+        requires=("nflows", "torch"),
+    )

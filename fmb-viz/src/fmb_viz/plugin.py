@@ -1,0 +1,30 @@
+"""Declares the figures of this package."""
+
+from collections.abc import Iterator
+
+from fmb import PlotSpec, hookimpl
+
+FMB_API = 1
+
+
+@hookimpl
+def fmb_register_plots() -> Iterator[PlotSpec]:
+    """The gallery of the strangest objects and the histogram of all scores."""
+    yield PlotSpec(
+        name="outlier-grid",
+        summary="Images and spectra of the strangest objects",
+        target="fmb_viz.outlier_grid:OutlierGrid",
+        config="fmb_viz.config:OutlierGridConfig",
+        needs=("scores", "objects", "cutouts"),
+        default=True,
+        requires=("matplotlib",),
+    )
+    yield PlotSpec(
+        name="score-histogram",
+        summary="Scores of all objects, the strangest marked",
+        target="fmb_viz.score_histogram:ScoreHistogram",
+        config="fmb_viz.config:ScoreHistogramConfig",
+        needs=("scores", "objects"),
+        default=True,
+        requires=("matplotlib",),
+    )
