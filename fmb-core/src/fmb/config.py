@@ -32,6 +32,8 @@ def build(cls: type[C], values: Mapping[str, Any], where: str) -> C:
     Raises:
         ConfigError: an unknown key (with a suggestion) or a value of the wrong kind.
     """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{where} = {values!r}: expected a table of options")
     try:
         return cls.model_validate(dict(values))
     except ValidationError as error:
@@ -40,15 +42,29 @@ def build(cls: type[C], values: Mapping[str, Any], where: str) -> C:
 
 def _explain(cls: type[BaseModel], where: str, error: ValidationError) -> Iterable[str]:
     for item in error.errors(include_url=False):
-        key = ".".join(str(part) for part in item["loc"])
-        name = f"{where}.{key}" if key else where
+        location = [str(part) for part in item["loc"]]
+        name = ".".join([where, *location])
         if item["type"] == "extra_forbidden":
-            last = str(item["loc"][-1])
-            hint = did_you_mean(last, cls.model_fields) if len(item["loc"]) == 1 else ""
-            yield f"unknown key {name}{hint or '; it takes no options'}"
+            owner = _model_at(cls, location[:-1])
+            none = "" if owner is None or owner.model_fields else "; it takes no options"
+            hint = did_you_mean(location[-1], owner.model_fields) if owner else ""
+            yield f"unknown key {name}{hint or none}"
+        elif item["type"] == "missing":
+            yield f"{name} must be given; it has no default"
         else:
-            message = item["msg"].removeprefix("Value error, ")
+            message = " ".join(item["msg"].removeprefix("Value error, ").split())
             yield f"{name} = {item.get('input')!r}: {message[:1].lower()}{message[1:]}"
+
+
+def _model_at(cls: type[BaseModel], location: list[str]) -> type[BaseModel] | None:
+    """The configuration nested in `cls` at `location`; None where it is not plainly one."""
+    for part in location:
+        known = cls.model_fields.get(part)
+        inner = known.annotation if known is not None else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return None
+        cls = inner
+    return cls
 
 
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,7 +83,7 @@ def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
 def parse_setting(text: str) -> dict[str, Any]:
     """{"detector": {"wide": {"epochs": 50}}} for "detector.wide.epochs=50".
 
-    The value is read as TOML; what is not TOML is taken as a string, so `name=flow` needs no quotes.
+    The value is read as TOML; what is not TOML is a string, so `name=flow` needs no quotes.
 
     Raises:
         ConfigError: there is no "=" or the key is empty.
@@ -76,10 +92,13 @@ def parse_setting(text: str) -> dict[str, Any]:
     parts = [part.strip() for part in key.split(".")]
     if not equals or not all(parts):
         raise ConfigError(f"--set {text!r}: write KEY=VALUE, for instance detector.flow.epochs=50")
+    parsed: Any = value
     try:
-        parsed: Any = tomllib.loads(f"value = {value}")["value"]
+        table = tomllib.loads(f"value = {value}")
     except tomllib.TOMLDecodeError:
-        parsed = value
+        table = {}
+    if list(table) == ["value"]:  # a line break in the value could open another key
+        parsed = table["value"]
     for part in reversed(parts):
         parsed = {part: parsed}
     return dict(parsed)

@@ -69,8 +69,8 @@ class Images(Rows):
     def __post_init__(self) -> None:
         if self.flux.ndim != 4 or self.flux.shape[1] != len(self.bands):
             raise ShapeError(
-                f"images have shape {self.flux.shape}, expected (n, {len(self.bands)}, height, width)"
-                f" for bands {', '.join(self.bands)}"
+                f"images have shape {self.flux.shape}, expected"
+                f" (n, {len(self.bands)}, height, width) for bands {', '.join(self.bands)}"
             )
         for name in ("ivar", "mask"):
             value = getattr(self, name)
@@ -178,7 +178,7 @@ class Batch:
         return len(self.ids)
 
     def take(self, rows: npt.ArrayLike) -> "Batch":
-        """The objects at `rows` (integers, no repeats), in that order, with the inputs they have."""
+        """The objects at `rows` (without repeats), in that order, with the inputs they have."""
         chosen = np.arange(len(self.ids))[np.asarray(rows)]
         inputs: dict[str, Images | Spectra | Columns] = {}
         kept: dict[str, Array] = {}

@@ -25,9 +25,9 @@ def fmb_register_datasets() -> Iterable[DatasetSpec]:  # type: ignore[empty-body
     """Declare datasets and readers; called once, when the first command needs components.
 
     Example:
-        yield DatasetSpec(name="hdf5", summary="HDF5 described by a survey.toml",
-                          target="fmb.datasets.hdf5:open_hdf5", config="fmb.datasets.hdf5:HDF5Config",
-                          suffixes=(".toml",))
+        yield DatasetSpec(name="mysurvey", summary="Cutouts of my survey",
+                          target="mypkg.survey:open_survey", config="mypkg.survey:SurveyConfig",
+                          suffixes=(".zarr",))
     """
 
 

@@ -2,55 +2,45 @@
 
 import logging
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any
 
 import pluggy
 
 from fmb import hookspecs
-from fmb.errors import PluginError, did_you_mean
+from fmb.errors import FmbError, PluginError, did_you_mean
+from fmb.records import check_record
 from fmb.registry import Component, Registry
-from fmb.specs import DatasetSpec, DetectorSpec, EmbedderSpec, ModelSpec, PlotSpec, Spec
+from fmb.specs import Spec
 
-__all__ = ["GROUP", "Failure", "Plugins", "load_plugins"]
+__all__ = ["GROUP", "Failure", "Plugins", "Source", "load_plugins"]
 
 GROUP = "fmb"
 """Entry-point group, hook marker and project name."""
 
 logger = logging.getLogger(__name__)
 
-_RECORDS: dict[str, type[Spec]] = {
-    "dataset": DatasetSpec,
-    "model": ModelSpec,
-    "embedder": EmbedderSpec,
-    "detector": DetectorSpec,
-    "plot": PlotSpec,
-}
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
-_SUMMARY_MAX = 60
-
 
 @dataclass(frozen=True)
 class Failure:
-    """A plugin that is left out, and why."""
+    """What a plugin fails to provide, and why."""
 
     plugin: str
     distribution: str
     version: str
     stage: str
-    """import, FMB_API, register, hooks, declare or requires."""
+    """import, FMB_API, register, hooks, declare (the whole plugin is left out) or requires (one
+    of its components is)."""
     error: str
 
     def __str__(self) -> str:
         where = f"{self.distribution} {self.version}"
-        return f"plugin {self.plugin!r} ({where}) left out at {self.stage}: {self.error}"
+        return f"plugin {self.plugin!r} ({where}) failed at {self.stage}: {self.error}"
 
 
 @dataclass(frozen=True)
@@ -72,12 +62,8 @@ class Plugins:
 
 
 class _StageError(Exception):
-    def __init__(self, stage: str, cause: BaseException | str) -> None:
+    def __init__(self, stage: str, text: str) -> None:
         self.stage = stage
-        if isinstance(cause, str):
-            text = cause
-        else:
-            text = f"{type(cause).__name__}: {cause}".strip().rstrip(":")
         super().__init__(" ".join(text.split()))
 
 
@@ -93,9 +79,8 @@ def load_plugins(*, strict: bool = False, disabled: Iterable[str] = ()) -> Plugi
         PluginError: a plugin is broken and `strict` holds.
     """
     strict = strict or os.environ.get("FMB_STRICT", "") not in ("", "0")
-    skipped = {*disabled, *filter(None, os.environ.get("FMB_DISABLE_PLUGINS", "").split(","))}
-    manager = pluggy.PluginManager(GROUP)
-    manager.add_hookspecs(hookspecs)
+    named = os.environ.get("FMB_DISABLE_PLUGINS", "").split(",")
+    skipped = {*disabled, *(name.strip() for name in named)}
     registry = Registry()
     sources: list[Source] = []
     failures: list[Failure] = []
@@ -104,145 +89,137 @@ def load_plugins(*, strict: bool = False, disabled: Iterable[str] = ()) -> Plugi
             logger.debug("plugin %s is disabled", source.plugin)
             continue
         try:
-            components = list(_load(manager, source, entry))
+            components = _load(source, entry)
         except _StageError as error:
-            failure = Failure(
-                source.plugin, source.distribution, source.version, error.stage, str(error)
-            )
-            if strict:
-                raise PluginError(str(failure)) from error.__cause__
-            failures.append(failure)
+            failures.append(_failure(source, error, strict))
             continue
         sources.append(source)
         for component in components:
-            if missing := _missing(component.spec):
-                error_text = (
-                    f"{component.spec.kind} {component.spec.name!r} needs {', '.join(missing)};"
-                    f" pip install {' '.join(missing)}"
-                )
-                failure = Failure(
-                    source.plugin, source.distribution, source.version, "requires", error_text
-                )
-                if strict:
-                    raise PluginError(str(failure))
-                failures.append(failure)
+            try:
+                _require(component.spec, source)
+            except _StageError as error:
+                failures.append(_failure(source, error, strict))
             else:
                 registry.add(component)
     registry.failures = tuple(failures)
     return Plugins(registry, tuple(sources), tuple(failures))
 
 
+def _failure(source: Source, error: _StageError, strict: bool) -> Failure:
+    failure = Failure(source.plugin, source.distribution, source.version, error.stage, str(error))
+    if strict:
+        raise PluginError(str(failure)) from error
+    return failure
+
+
 def _entries() -> Iterator[tuple[Source, EntryPoint]]:
     """Entry points in a stable order: the core first, then by name and distribution."""
-    found = []
-    for entry in entry_points(group=GROUP):
-        dist = entry.dist
-        name = dist.name if dist is not None else "unknown distribution"
-        version = dist.version if dist is not None else "?"
-        found.append((Source(entry.name, name, version), entry))
-    found.sort(
-        key=lambda pair: (pair[0].distribution != "fmb-core", pair[0].plugin, pair[0].distribution)
+    found = {_source(entry): entry for entry in entry_points(group=GROUP)}
+    yield from sorted(
+        found.items(),
+        key=lambda pair: (pair[0].distribution != "fmb-core", pair[0].plugin, pair[0].distribution),
     )
-    yield from dict(found).items()
 
 
-def _load(manager: pluggy.PluginManager, source: Source, entry: EntryPoint) -> Iterator[Component]:
-    module = _import(entry)
-    api = getattr(module, "FMB_API", None)
-    if api != hookspecs.API_VERSION:
-        told = "sets no FMB_API" if api is None else f"was written for FMB_API {api}"
-        raise _StageError("FMB_API", f"it {told}, this fmb-core has {hookspecs.API_VERSION}")
-    key = f"{source.plugin}@{source.distribution}"
+def _source(entry: EntryPoint) -> Source:
+    name, version = "unknown distribution", "?"
+    if entry.dist is not None:
+        try:
+            name, version = entry.dist.name or name, entry.dist.version or version
+        except Exception:  # damaged metadata raise differently in each version of Python
+            logger.debug("metadata behind entry point %s are damaged", entry.name, exc_info=True)
+    return Source(entry.name, name, version)
+
+
+@contextmanager
+def _stage(name: str) -> Iterator[None]:
+    """Whatever the plugin's own code does here becomes one line; Ctrl-C still works."""
     try:
-        manager.register(module, name=key)
-    except Exception as error:  # pluggy unregisters nothing when validation fails half-way
-        _unregister(manager, module)
-        raise _StageError("register", error) from error
-    try:
-        _check_hooks(manager, module)
-        yield from _declare(manager, module, source)
+        yield
     except _StageError:
-        _unregister(manager, module)
         raise
+    except FmbError as error:
+        raise _StageError(name, str(error)) from error
+    except (Exception, SystemExit) as error:
+        try:
+            text = f"{type(error).__name__}: {error}"
+        except Exception:  # an exception whose text cannot be had
+            text = type(error).__name__
+        raise _StageError(name, text.strip().removesuffix(":")) from error
 
 
-def _import(entry: EntryPoint) -> ModuleType:
-    try:
+def _load(source: Source, entry: EntryPoint) -> list[Component]:
+    """All components of one plugin, or none."""
+    with _stage("import"):
         module = entry.load()
-    except (Exception, SystemExit) as error:  # a plugin may do anything at import
-        raise _StageError("import", error) from error
-    if not isinstance(module, ModuleType):
-        raise _StageError("import", f"the entry point names {module!r}, expected a module")
-    return module
+        if not isinstance(module, ModuleType):
+            raise _StageError("import", f"the entry point names {module!r}, expected a module")
+    with _stage("FMB_API"):
+        _check_api(getattr(module, "FMB_API", None))
+    # A manager of its own: what one plugin registers cannot reach another.
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    with _stage("register"):
+        manager.register(module, name=source.plugin)
+    with _stage("hooks"):
+        _check_hooks(manager, module)
+    with _stage("declare"):
+        components = _declare(manager, source)
+    return components
 
 
-def _unregister(manager: pluggy.PluginManager, module: ModuleType) -> None:
-    if manager.is_registered(module):
-        manager.unregister(module)
+def _check_api(api: object) -> None:
+    if api != hookspecs.API_VERSION:
+        told = "sets no FMB_API" if api is None else f"was written for FMB_API {api!r}"
+        raise _StageError("FMB_API", f"it {told}, this fmb-core has {hookspecs.API_VERSION}")
 
 
 def _check_hooks(manager: pluggy.PluginManager, module: ModuleType) -> None:
-    try:
-        manager.check_pending()
-    except pluggy.PluginValidationError as error:
-        known = hookspecs.HOOKS.values()
-        wrong = [
-            name
-            for name in vars(module)
-            if manager.parse_hookimpl_opts(module, name) is not None and name not in known
-        ]
-        text = "; ".join(f"unknown hook {name!r}{did_you_mean(name, known)}" for name in wrong)
-        raise _StageError("hooks", text or error) from error
+    """Refuse a function that looks like a hook and would never be called."""
+    known = hookspecs.HOOKS.values()
+    wrong = []
+    for name, value in vars(module).items():
+        options = manager.parse_hookimpl_opts(module, name)
+        if options is not None:
+            hook = options.get("specname") or name
+            if hook not in known and not options.get("optionalhook"):
+                wrong.append(f"unknown hook {hook!r}{did_you_mean(hook, known)}")
+        elif name.startswith("fmb_register_") and getattr(value, "__module__", "") == (
+            module.__name__
+        ):
+            wrong.append(f"{name!r} is not marked with @hookimpl")
+    if wrong:
+        raise _StageError("hooks", "; ".join(wrong))
+    manager.check_pending()
 
 
-def _declare(
-    manager: pluggy.PluginManager, module: ModuleType, source: Source
-) -> Iterator[Component]:
-    """All records of one plugin, or none: a hook that fails midway registers nothing."""
+def _declare(manager: pluggy.PluginManager, source: Source) -> list[Component]:
     components = []
     seen: set[tuple[str, str]] = set()
     for kind, hook in hookspecs.HOOKS.items():
-        caller = getattr(manager.hook, hook)
-        for impl in caller.get_hookimpls():
-            if impl.plugin is not module:
-                continue
-            try:
-                records = list(impl.function())
-            except (Exception, SystemExit) as error:  # a plugin may do anything in its hook
-                raise _StageError("declare", error) from error
-            for record in records:
-                _check_record(record, kind, hook)
+        for implementation in getattr(manager.hook, hook).get_hookimpls():
+            for record in implementation.function():
+                try:
+                    check_record(record, kind)
+                except FmbError as error:
+                    raise _StageError("declare", f"{hook}: {error}") from error
                 for name in (record.name, *record.aliases):
                     if (kind, name) in seen:
-                        raise _StageError("declare", f"{hook} yields {kind} {name!r} twice")
+                        raise _StageError("declare", f"{hook}: {name!r} is declared twice")
                     seen.add((kind, name))
                 components.append(
                     Component(record, source.plugin, source.distribution, source.version)
                 )
-    yield from components
+    return components
 
 
-def _check_record(record: Any, kind: str, hook: str) -> None:
-    wanted = _RECORDS[kind]
-    if type(record) is not wanted:
-        raise _StageError(
-            "declare", f"{hook} yields {type(record).__name__}, expected {wanted.__name__}"
-        )
-    for name in (record.name, *record.aliases):
-        if not _NAME.fullmatch(name):
-            raise _StageError("declare", f"{hook}: {name!r} is not lower case with hyphens")
-    if len(record.summary) > _SUMMARY_MAX or "\n" in record.summary:
-        raise _StageError(
-            "declare", f"{hook}: summary of {record.name!r} is over {_SUMMARY_MAX} characters"
-        )
-    for attribute in ("target", "config"):
-        if not _TARGET.fullmatch(getattr(record, attribute)):
+def _require(spec: Spec, source: Source) -> None:
+    with _stage("requires"):
+        missing = [n for n in spec.requires if n not in sys.modules and find_spec(n) is None]
+        if missing:
+            modules = "module" if len(missing) == 1 else "modules"
             raise _StageError(
-                "declare",
-                f"{hook}: {attribute} of {record.name!r} is {getattr(record, attribute)!r},"
-                ' expected "module:Class"',
+                "requires",
+                f"{spec.kind} {spec.name!r} needs the {modules} {', '.join(missing)}, not"
+                f" installed here; reinstall {source.distribution} with its dependencies",
             )
-
-
-def _missing(spec: Spec) -> list[str]:
-    return [name for name in spec.requires if name not in sys.modules and find_spec(name) is None]

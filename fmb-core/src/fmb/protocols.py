@@ -1,6 +1,6 @@
 """What a loaded component can do; nothing here is inherited, only matched."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -32,8 +32,13 @@ class Dataset(Protocol):
 
     def __len__(self) -> int: ...
 
-    def read(self, rows: Array) -> Batch:
-        """The objects at `rows`, in that order."""
+    def read(self, rows: Array, inputs: Collection[str] | None = None) -> Batch:
+        """The objects at `rows`, in that order.
+
+        Args:
+            rows: positions in `ids`, without repeats.
+            inputs: the instruments to read; None = all. What is not asked for costs nothing.
+        """
         ...
 
 
@@ -85,16 +90,22 @@ class Detector(Protocol):
     `report()`, optional, gives plain values for the run's manifest after `fit`.
     """
 
-    def fit(self, x: Vectors) -> None: ...
+    def fit(self, x: Vectors) -> None:
+        """Learn what is ordinary from `x`, which is not changed."""
+        ...
 
     def score(self, x: Vectors) -> Array:
         """(n,), float64, higher is stranger, in the order of `x`."""
         ...
 
-    def save(self, folder: Path) -> None: ...
+    def save(self, folder: Path) -> None:
+        """Write the fitted state into `folder`, without pickles."""
+        ...
 
     @classmethod
-    def load(cls, folder: Path) -> "Detector": ...
+    def load(cls, folder: Path) -> "Detector":
+        """The detector that was saved in `folder`; it gives the same scores."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +119,8 @@ class PlotData:
     objects: "pd.DataFrame"
     """One row an object: object_id, ra, dec, catalogue columns."""
     scores: "pd.DataFrame | None" = None
-    """One row an object that has a score, strangest first: object_id, score, rank, percentile, fold."""
+    """One row an object that has a score, strangest first: object_id, score, rank, percentile,
+    fold, and is_repeat (True for the other rows of a group that is ranked once)."""
     score_name: str = "score"
     cutouts: Batch | None = None
     """The strangest objects, strangest first, with every input the survey has of them."""

@@ -54,10 +54,11 @@ class Component:
             for part in attribute.split("."):
                 found = getattr(found, part)
         except (Exception, SystemExit) as error:  # the plugin's own code runs here
+            cause = " ".join(f"{type(error).__name__}: {error}".split())
             raise PluginError(
                 f"{self.spec.kind} {self.spec.name!r} of plugin {self.plugin!r}"
                 f" ({self.distribution} {self.version}) failed at loading its {what}"
-                f" {reference!r}: {type(error).__name__}: {error}"
+                f" {reference!r}: {cause}"
             ) from error
         return found
 
@@ -79,31 +80,57 @@ class Registry:
         yield from sorted(chosen, key=lambda c: (c.spec.name, c.plugin))
 
     def get(self, kind: str, name: str) -> Component:
-        """The component called `name` or "plugin:name".
+        """The component called `name`, "plugin:name" or "distribution:name".
 
         Raises:
             UnknownNameError: nobody declares it; the message names broken plugins.
             AmbiguousNameError: two plugins declare it and `name` does not say which.
         """
-        plugin, _, bare = name.rpartition(":")
-        found = [
-            c
-            for c in self.all(kind)
-            if bare in (c.spec.name, *c.spec.aliases) and plugin in ("", c.plugin)
-        ]
+        owner, _, bare = name.rpartition(":")
+        named = [c for c in self.all(kind) if bare in (c.spec.name, *c.spec.aliases)]
+        found = [c for c in named if owner in ("", c.plugin)]
+        found = found or [c for c in named if owner == c.distribution]
         if len(found) == 1:
             return found[0]
         if found:
-            names = " or ".join(f"{c.qualified} ({c.distribution} {c.version})" for c in found)
-            raise AmbiguousNameError(f"{kind} {name!r} is claimed by two plugins: write {names}")
+            raise AmbiguousNameError(_clash(kind, name, found))
+        raise UnknownNameError(f"no {kind} is called {name!r}{self._advice(kind, name)}")
+
+    def clashes(self) -> list[str]:
+        """One line for each name that two components of a kind claim, with the way out."""
+        claims: dict[tuple[str, str], list[Component]] = {}
+        for component in self._components:
+            spec = component.spec
+            for name in (spec.name, *spec.aliases):
+                claims.setdefault((spec.kind, name), []).append(component)
+        return [_clash(*claim, found) for claim, found in claims.items() if len(found) > 1]
+
+    def _advice(self, kind: str, name: str) -> str:
         known = [c.spec.name for c in self.all(kind)]
-        message = f"no {kind} is called {name!r}{did_you_mean(name, known)}"
+        if not known:
+            advice = f"; no installed package provides a {kind}: pip install one that does"
+        else:
+            advice = did_you_mean(name, known)
+            if not advice.endswith("?"):
+                advice += ", or pip install the package that provides it"
+        if len(self.failures) == 1:
+            return f"{advice} ({self.failures[0]})"
         if self.failures:
             broken = ", ".join(dict.fromkeys(f.plugin for f in self.failures))
-            message += f" (plugins that failed to load: {broken}; see `fmb plugins`)"
-        elif not known:
-            message += f"; no installed plugin provides a {kind}"
-        raise UnknownNameError(message)
+            return f"{advice} (plugins that failed to load: {broken}; see `fmb plugins`)"
+        return advice
+
+
+def _clash(kind: str, name: str, found: list[Component]) -> str:
+    found = sorted(found, key=lambda c: (c.plugin, c.distribution))
+    plugins = {c.plugin for c in found}
+    ways = " or ".join(
+        # Two distributions may even call their plugins alike; their own names differ.
+        f"{c.plugin if len(plugins) == len(found) else c.distribution}:{c.spec.name}"
+        f" ({c.distribution} {c.version})"
+        for c in found
+    )
+    return f"{kind} {name!r} is claimed by {len(found)} plugins: write {ways}"
 
 
 def split_label(text: str) -> tuple[str, str]:

@@ -53,7 +53,7 @@ class WeightsSpec:
     name: str
     summary: str
     card: str = ""
-    """"module:function" taking (config, seed) and returning a card whose weights are drawn, not loaded."""
+    """"module:function" taking (config, seed) and returning a card: weights drawn, not loaded."""
     location: str = ""
     """"package:IMPORT/FOLDER" for bundled weights or "hf:REPO@REV" for published ones."""
 
@@ -115,7 +115,7 @@ class ModelSpec(Spec):
     aligned: bool = False
     """True when the views live in one space, so that their cosine has a meaning."""
     importer: str = ""
-    """"module:function" taking (path, folder, config): writes a weights folder from a published checkpoint file."""
+    """"module:function" taking (path, folder, config): turns a checkpoint into a weights folder."""
     retrain_config: str = ""
 
     def __post_init__(self) -> None:

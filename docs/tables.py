@@ -1,0 +1,90 @@
+"""The generated parts of the documentation: commands, hooks, records and plugins."""
+
+import inspect
+from dataclasses import MISSING, fields
+from textwrap import dedent
+
+import click
+
+from fmb import hookspecs, specs
+from fmb.cli import COMMANDS, main
+from fmb.plugins import load_plugins
+
+
+def commands() -> str:
+    """Every command with its options, as its own help text says them."""
+    context = click.Context(main, info_name="fmb")
+    parts = []
+    for name in COMMANDS:
+        command = main.get_command(context, name)
+        assert command is not None
+        parts.append(f"## fmb {name}\n\n{_help(command, f'fmb {name}')}")
+        if isinstance(command, click.Group):
+            for sub, child in command.commands.items():
+                parts.append(f"### fmb {name} {sub}\n\n{_help(child, f'fmb {name} {sub}')}")
+    return "\n\n".join(parts)
+
+
+def _help(command: click.Command, path: str) -> str:
+    context = click.Context(command, info_name=path, max_content_width=88, terminal_width=88)
+    return f"```text\n{command.get_help(context)}\n```"
+
+
+def hooks() -> str:
+    """Every hook: when it fires, what it returns and an example."""
+    parts = []
+    for name in hookspecs.HOOKS.values():
+        function = getattr(hookspecs, name)
+        about, _, example = inspect.cleandoc(function.__doc__).partition("Example:")
+        record = inspect.signature(function).return_annotation.__args__[0].__name__
+        parts.append(
+            f"## {name}() -> Iterable[{record}]\n\n{about.strip()}\n\n"
+            f"```python\n{dedent(example.strip(chr(10)))}\n```"
+        )
+    return "\n\n".join(parts)
+
+
+def records() -> str:
+    """Every record and its fields."""
+    parts = []
+    for name in specs.__all__:
+        record = getattr(specs, name)
+        first = inspect.cleandoc(record.__doc__).splitlines()[0]
+        rows = "\n".join(
+            f"| `{field.name}` | `{_type(field.type)}` | {_default(field)} |"
+            for field in fields(record)
+        )
+        parts.append(f"### {name}\n\n{first}\n\n| field | type | default |\n|---|---|---|\n{rows}")
+    return "\n\n".join(parts)
+
+
+def _type(annotation: object) -> str:
+    text = (
+        annotation.__name__
+        if isinstance(annotation, type) and not hasattr(annotation, "__args__")
+        else str(annotation)
+    )
+    return (
+        text.replace("typing.", "")
+        .replace("collections.abc.", "")
+        .replace("fmb.specs.", "")
+        .replace("|", "or")
+    )
+
+
+def _default(field: object) -> str:
+    default = getattr(field, "default", MISSING)
+    return "required" if default is MISSING else f"`{default!r}`"
+
+
+def plugins() -> str:
+    """The components of the packages in this repository."""
+    ours = ("fmb-core", "fmb-astropt", "fmb-detectors", "fmb-viz")
+    registry = load_plugins().registry
+    rows = [
+        f"| {c.spec.kind} | `{c.spec.name}` | {c.distribution} | {c.spec.summary} |"
+        for kind in hookspecs.HOOKS
+        for c in registry.all(kind)
+        if c.distribution in ours
+    ]
+    return "| kind | name | package | what it is |\n|---|---|---|---|\n" + "\n".join(rows)

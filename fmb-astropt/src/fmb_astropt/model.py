@@ -1,0 +1,173 @@
+"""AstroPT as a model of FMB: loads a weights folder, prepares batches, encodes them to tokens."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import torch
+from fmb.data import Batch, Inputs
+from fmb.errors import ConfigError, WeightsError
+from fmb.protocols import Tokens
+from fmb.torch import DTYPES, autocast
+from fmb.weights import read_card
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from fmb_astropt.config import AstroPTConfig
+from fmb_astropt.network import MODALITY, draw_network, embed_tokens, fill_network, run_blocks
+from fmb_astropt.prepare import Preparer
+from fmb_astropt.recipes import SpectrumRecipe, unpack_card
+
+__all__ = ["AstroPTModel"]
+
+_VIEWS = {"image": ("image",), "spectrum": ("spectrum",), "joint": ("image", "spectrum")}
+
+
+class AstroPTModel:
+    """Image, spectrum and joint tokens of AstroPT (arXiv:2405.14930), with upstream's own layers.
+
+    `image` and `joint` come from one causal pass over image tokens, then spectrum tokens: the image
+    part of it cannot see the spectrum. `spectrum` is a pass of its own, without the image.
+    Attention is causal over all tokens, also those without data: they carry zeros and their
+    position, as upstream's padding does, and pooling leaves them out.
+    """
+
+    def __init__(
+        self,
+        config: AstroPTConfig,
+        *,
+        seed: int = 0,
+        device: str = "cpu",
+        precision: str = "float32",
+    ) -> None:
+        """A model without weights.
+
+        Args:
+            config: `min_coverage` is used here, the rest when a card is written.
+            seed: not used: random weights have their seed in the card, and nothing else is drawn.
+            device: where the network runs.
+            precision: "float32", or "bf16" or "fp16" for autocast of the matrix products.
+
+        Raises:
+            ConfigError: an unknown precision.
+        """
+        if precision not in DTYPES:
+            raise ConfigError(f"precision {precision!r}: choose from {', '.join(DTYPES)}")
+        self._config = config
+        self._device = torch.device(device)
+        self._precision = precision
+
+    def load(self, folder: Path) -> None:
+        """Take the weights of `folder`, strictly.
+
+        Raises:
+            WeightsError: no or wrong card, no or unreadable tensors, tensors that do not fit.
+        """
+        card = read_card(folder)
+        self._architecture, self._recipe = unpack_card(card, str(folder / "card.json"))
+        if card.random_seed is not None:
+            network = draw_network(self._architecture, card.random_seed)
+        else:
+            tensor_file = folder / "model.safetensors"
+            network = fill_network(self._architecture, _tensors(tensor_file), str(tensor_file))
+        self._network = network.to(self._device)
+        self._wavelengths = self._wavelength_positions()
+
+    def preparer(self, sources: Mapping[str, str]) -> Callable[[Batch], Inputs]:
+        """A picklable function from a batch to tokens; see `Preparer`."""
+        return Preparer(
+            recipe=self._recipe,
+            image_source=sources.get("image"),
+            spectrum_source=sources.get("spectrum"),
+            min_coverage=self._config.min_coverage,
+        )
+
+    def encode(self, inputs: Inputs, views: Sequence[str]) -> Mapping[str, Tokens]:
+        """Tokens of block n_layer // 2 for each of `views`; see `Tokens` for shapes.
+
+        Args:
+            inputs: objects that are valid in all slots that the views need.
+            views: any of "image", "spectrum", "joint".
+
+        Raises:
+            ConfigError: a view that these weights do not give.
+        """
+        slots = self._slots_for(views)
+        with torch.inference_mode(), autocast(str(self._device), self._precision):
+            x = {slot: self._embed(slot, inputs) for slot in slots}
+            masks = {slot: self._mask(slot, inputs) for slot in slots}
+            found: dict[str, Tokens] = {}
+            if "joint" in views:
+                values = run_blocks(self._network, torch.cat([x["image"], x["spectrum"]], dim=1))
+                found["joint"] = _joint(values, masks["image"], masks["spectrum"], x)
+                found["image"] = Tokens(values[:, : x["image"].shape[1]], masks["image"])
+            elif "image" in views:
+                found["image"] = Tokens(run_blocks(self._network, x["image"]), masks["image"])
+            if "spectrum" in views:
+                values = run_blocks(self._network, x["spectrum"])
+                found["spectrum"] = Tokens(values, masks["spectrum"])
+        return {view: found[view] for view in views}
+
+    def _slots_for(self, views: Sequence[str]) -> list[str]:
+        known = [m.name for m in self._architecture.modalities]
+        given = {v: s for v, s in _VIEWS.items() if all(MODALITY[slot] in known for slot in s)}
+        for view in views:
+            if view not in given:
+                raise ConfigError(
+                    f"view {view!r}: these weights give {', '.join(given)}; choose one of them"
+                )
+        return [slot for slot in MODALITY if any(slot in given[view] for view in views)]
+
+    def _embed(self, slot: str, inputs: Inputs) -> Tensor:
+        values = torch.as_tensor(inputs.arrays[slot]).to(self._device)
+        positions = self._wavelengths if slot == "spectrum" else None
+        return embed_tokens(self._network, slot, values, positions)
+
+    def _mask(self, slot: str, inputs: Inputs) -> Tensor | None:
+        mask = inputs.arrays.get(f"{slot}_mask")
+        return None if mask is None else torch.as_tensor(mask).to(self._device)
+
+    def _wavelength_positions(self) -> Tensor | None:
+        recipe = self._recipe.spectrum
+        if recipe is None or recipe.positions == "index":
+            return None
+        return _scaled_wavelengths(recipe).to(self._device)
+
+
+def _scaled_wavelengths(recipe: SpectrumRecipe) -> Tensor:
+    """(t, patch): (wavelength - 3000 A)/7000 A of each pixel, 0 where the last patch is filled up.
+
+    Source: `GalaxyImageDataset.__getitem__` and `process_spectra` of astropt 2.0.9.
+    """
+    pixel = torch.arange(recipe.n_pixels, dtype=torch.float64)
+    scaled = (recipe.start_aa + recipe.step_aa * pixel - 3000.0) / 7000.0
+    full = torch.zeros(recipe.n_tokens * recipe.patch_px, dtype=torch.float64)
+    full[: recipe.n_pixels] = scaled
+    return full.reshape(recipe.n_tokens, recipe.patch_px).float()
+
+
+def _joint(
+    values: Tensor, image_mask: Tensor | None, spectrum_mask: Tensor | None, x: Mapping[str, Tensor]
+) -> Tokens:
+    """Both segments of one pass; a missing mask of one of them means "all tokens carry data"."""
+    mask = None
+    if image_mask is not None or spectrum_mask is not None:
+        parts = [
+            torch.ones(x[slot].shape[:2], dtype=torch.bool, device=values.device)
+            if part is None
+            else part
+            for slot, part in (("image", image_mask), ("spectrum", spectrum_mask))
+        ]
+        mask = torch.cat(parts, dim=1)
+    lengths = torch.tensor([x["image"].shape[1], x["spectrum"].shape[1]])
+    segment = torch.arange(2).repeat_interleave(lengths).to(values.device)
+    return Tokens(values, mask, segment)
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except SafetensorError as error:
+        raise WeightsError(f"{path}: not a whole safetensors file: {error}") from None

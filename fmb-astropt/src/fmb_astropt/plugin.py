@@ -1,0 +1,72 @@
+"""Declares AstroPT and the reductions of its tokens."""
+
+from collections.abc import Iterator
+
+from fmb import Accepts, EmbedderSpec, ModelSpec, WeightsSpec, hookimpl
+
+FMB_API = 1
+
+
+@hookimpl
+def fmb_register_models() -> Iterator[ModelSpec]:
+    """AstroPT, with random weights or an imported checkpoint."""
+    yield ModelSpec(
+        name="astropt",
+        summary="AstroPT: autoregressive image and spectrum patches",
+        target="fmb_astropt.model:AstroPTModel",
+        config="fmb_astropt.config:AstroPTConfig",
+        accepts=(
+            Accepts(slot="image", kind="images"),
+            Accepts(slot="spectrum", kind="spectra"),
+        ),
+        views={
+            "image": ("image",),
+            "spectrum": ("spectrum",),
+            "joint": ("image", "spectrum"),
+        },
+        joint="native",
+        embedders=("mean", "last", "exp-decay"),
+        weights=(
+            WeightsSpec(
+                name="random",
+                summary="drawn from a seed: the floor of every comparison",
+                card="fmb_astropt.presets:random_card",
+            ),
+        ),
+        importer="fmb_astropt.checkpoints:import_checkpoint",
+        source="arXiv:2405.14930",
+        citation=(
+            "@article{smith2024astropt, title={AstroPT: Scaling Large Observation Models for"
+            " Astronomy}, author={Smith, Michael J. and Roberts, Ryan J. and Angeloudi, Eirini and"
+            " Huertas-Company, Marc}, journal={arXiv:2405.14930}, year={2024}}"
+        ),
+        licence="AGPL-3.0-or-later",
+        requires=("astropt", "loralib", "safetensors", "torch"),
+    )
+
+
+@hookimpl
+def fmb_register_embedders() -> Iterator[EmbedderSpec]:
+    """Upstream's three reductions."""
+    yield EmbedderSpec(
+        name="mean",
+        summary="Mean over the tokens",
+        target="fmb_astropt.embedders:Mean",
+        config="fmb.config:Config",
+        source="arXiv:2405.14930",
+        licence="AGPL-3.0-or-later",
+    )
+    yield EmbedderSpec(
+        name="last",
+        summary="The last token, which has seen all others",
+        target="fmb_astropt.embedders:Last",
+        config="fmb.config:Config",
+        licence="AGPL-3.0-or-later",
+    )
+    yield EmbedderSpec(
+        name="exp-decay",
+        summary="Mean weighted from 1 at the first token to 0.1",
+        target="fmb_astropt.embedders:ExpDecay",
+        config="fmb.config:Config",
+        licence="AGPL-3.0-or-later",
+    )

@@ -1,0 +1,50 @@
+"""The stored vectors of a workspace, for listing, checking and removing."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fmb.errors import UnknownNameError, did_you_mean
+from fmb.paths import workspace
+from fmb.store import ShardStore, read_json
+
+__all__ = ["Stored", "remove", "stored"]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Vectors of one model, embedder and view."""
+
+    store: ShardStore
+    vectors: int
+    shards: int
+    bytes: int
+
+
+def stored(home: Path | None = None) -> Iterator[Stored]:
+    """All stored vectors, by folder name."""
+    for path in sorted(((home or workspace()) / "embeddings").glob("*/key.json")):
+        store = ShardStore(path.parent, read_json(path))
+        records = list(store.records())
+        yield Stored(
+            store,
+            sum(r["vectors"] for r in records),
+            len(records),
+            sum(r["bytes"] for r in records),
+        )
+
+
+def remove(name: str, home: Path | None = None) -> Path:
+    """Delete one folder of vectors and return its path.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+    """
+    known = [s.store.folder.name for s in stored(home)]
+    if name not in known:
+        raise UnknownNameError(f"no vectors are stored in {name!r}{did_you_mean(name, known)}")
+    folder = (home or workspace()) / "embeddings" / name
+    (folder / "key.json").unlink()  # first: half-removed vectors must not look whole
+    shutil.rmtree(folder)
+    return folder

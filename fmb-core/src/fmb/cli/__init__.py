@@ -1,0 +1,119 @@
+"""The `fmb` command: one file a subcommand, imported when it is called."""
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from fmb.errors import FmbError, did_you_mean
+
+__all__ = ["main"]
+
+# Name -> one line, kept here so that `fmb --help` imports no command.
+COMMANDS = {
+    "run": "Embed, detect and plot: the whole way in one command.",
+    "embed": "Turn a survey into vectors, resuming where it stopped.",
+    "detect": "Score a survey, or vectors of your own, without figures.",
+    "plot": "Draw figures of a finished run again.",
+    "top": "List the strangest objects of a run.",
+    "object": "Show one object of a run in every list.",
+    "runs": "List runs.",
+    "cache": "List, check and remove stored vectors.",
+    "data": "Describe, check and index survey data.",
+    "weights": "List and verify model weights.",
+    "plugins": "List what is installed and what is broken.",
+    "config": "Show the resolved configuration.",
+    "paths": "Show where things are kept.",
+}
+ALIASES = {"viz": "plot"}
+
+
+class _OneLine(click.ClickException):
+    """A user's mistake: one line on stderr and the error's own exit code."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"fmb: {self.message}", file=file, err=True)
+
+
+class _Main(click.Group):
+    """Commands found by name in this package."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        name = ALIASES.get(cmd_name, cmd_name)
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"fmb.cli.{name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            hint = did_you_mean(args[0], COMMANDS)
+            raise _OneLine(f"no command is called {args[0]!r}{hint}", 2)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            where = error.ctx.command_path.removeprefix("fmb ") if error.ctx else "fmb"
+            raise _OneLine(f"{where}: {_sentence(error)}", 2) from None
+        except FmbError as error:
+            raise _OneLine(" ".join(str(error).split()), error.exit_code) from error
+        except KeyboardInterrupt:
+            raise _OneLine(
+                "interrupted; what was finished is kept, the same command resumes", 130
+            ) from None
+
+
+def _sentence(error: click.UsageError) -> str:
+    """Click's message with the nearest right option, in the style of the other errors."""
+    text = error.format_message().rstrip(".")
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
+        options = [o for p in error.ctx.command.params for o in p.opts if o.startswith("--")]
+        return f"no option is called {error.option_name}{did_you_mean(error.option_name, options)}"
+    return text[:1].lower() + text[1:]
+
+
+@click.group(
+    cls=_Main, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="fmb-core", prog_name="fmb")
+@click.option("--strict", is_flag=True, help="Stop at a broken plugin instead of leaving it out.")
+@click.option("-v", "--verbose", count=True, help="Say more on stderr.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors on stderr.")
+@click.pass_context
+def main(ctx: click.Context, strict: bool, verbose: int, quiet: bool) -> None:
+    """Find the strange objects of a survey, according to astronomy's foundation models.
+
+    Start with: fmb run --model astropt --detector flow
+    """
+    # Imported here: `fmb --help` does without logging.
+    import logging
+    import os
+
+    level = (
+        logging.ERROR if quiet else (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    handler.setLevel(level)
+    logger = logging.getLogger("fmb")
+    logger.handlers = [handler]
+    logger.setLevel(level)
+    logger.propagate = False
+    if strict:
+        os.environ["FMB_STRICT"] = "1"
+    ctx.obj = {"quiet": quiet}

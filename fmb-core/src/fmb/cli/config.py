@@ -1,0 +1,27 @@
+"""`fmb config`: the configuration that options, files and defaults make."""
+
+from typing import Any
+
+import click
+
+from fmb.cli.request_options import request_options
+
+__all__ = ["command"]
+
+
+@click.group()
+def command() -> None:
+    """Show the resolved configuration."""
+
+
+@command.command("show")
+@request_options(detect=True, plot=True)
+def show(resume: bool, **options: Any) -> None:
+    """Print the configuration of a run as TOML; takes the options of `fmb run`."""
+    # Imported here: the help text needs none of it.
+    import tomli_w
+
+    from fmb.options import options_request
+    from fmb.request import request_toml
+
+    click.echo(tomli_w.dumps(request_toml(options_request(options))), nl=False)

@@ -1,0 +1,56 @@
+"""`fmb object`: one object in every list."""
+
+from typing import Any
+
+import click
+
+__all__ = ["command"]
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("object_id", metavar="ID", type=click.UNPROCESSED)
+@click.option("--run", "run_name", metavar="NAME", help="The run; by default the latest.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(object_id: str, run_name: str | None, as_json: bool) -> None:
+    """Show one object of a run: its catalogue row and its place in every list.
+
+    ID may be a negative number.
+    """
+    if object_id.startswith("--"):  # ids may start with one hyphen, so click lets all through
+        raise click.UsageError(f"no option is called {object_id}")
+    # Imported here: the help text needs none of it.
+    from fmb.cli.summary import echo_json, quality_lines, table_text
+    from fmb.errors import UnknownNameError, did_you_mean
+    from fmb.ranking import describe
+    from fmb.runs import open_run
+
+    run = open_run(run_name)
+    text = run.objects["object_id"].astype(str)
+    found = run.objects[(text == object_id).to_numpy()]
+    if found.empty:
+        hint = did_you_mean(object_id, []) or f"; see `fmb top {run.name}` for ids"
+        raise UnknownNameError(f"run {run.name!r} has no object {object_id!r}{hint}")
+    at = found.index[0]
+    catalog = {k: v for k, v in found.iloc[0].items() if k != "object_id"}
+    places: list[dict[str, Any]] = []
+    for name, record in zip(run.score_names, run.manifest["scores"], strict=True):
+        row = run.score_table(name).iloc[at]
+        scored = row["score"] == row["score"]
+        places.append(
+            {
+                "list": str(name),
+                "place": describe(row["rank"], record["ranked"]) if scored else "no vector",
+                "score": f"{row['score']:.4g}" if scored else "",
+            }
+        )
+    quality = [f for f in run.manifest["quality"] if f["object_id"] == object_id]
+    if as_json:
+        echo_json({"object_id": object_id, "catalog": catalog, "lists": places, "quality": quality})
+        return
+    click.echo(f"object {object_id} of run {run.name}")
+    units = run.objects.attrs.get("units", {})
+    for column, value in catalog.items():
+        click.echo(f"  {column} = {value} {units.get(column, '')}".rstrip())
+    click.echo(table_text(places))
+    for line in quality_lines(quality):
+        click.echo(f"note: {line}", err=True)

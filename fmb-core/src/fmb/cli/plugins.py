@@ -1,0 +1,102 @@
+"""`fmb plugins`: what is installed, and what is broken."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+__all__ = ["command"]
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    """List what is installed; broken plugins go to stderr, one line each."""
+    if ctx.invoked_subcommand is None:
+        _list(as_json)
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_plugins(as_json: bool) -> None:
+    """List what is installed; broken plugins go to stderr, one line each."""
+    _list(as_json)
+
+
+def _list(as_json: bool) -> None:
+    import json
+
+    from fmb.hookspecs import HOOKS
+    from fmb.plugins import load_plugins
+
+    plugins = load_plugins()
+    components = [c for kind in HOOKS for c in plugins.registry.all(kind)]
+    if as_json:
+        rows = [
+            {
+                "kind": c.spec.kind,
+                "name": c.spec.name,
+                "plugin": c.plugin,
+                "distribution": c.distribution,
+                "version": c.version,
+                "summary": c.spec.summary,
+            }
+            for c in components
+        ]
+        failures = [vars(failure) for failure in plugins.failures]
+        click.echo(json.dumps({"components": rows, "failures": failures}, indent=1))
+    else:
+        for c in components:
+            origin = f"{c.distribution} {c.version}"
+            click.echo(f"{c.spec.kind:<10} {c.qualified:<28} {origin:<22} {c.spec.summary}")
+    for failure in plugins.failures:
+        click.echo(str(failure), err=True)
+
+
+@command.command("info")
+@click.argument("name")
+@click.option("--kind", help="Kind, where two kinds share a name.")
+def info(name: str, kind: str | None) -> None:
+    """Show all that a component declares, and its options."""
+    from fmb.errors import UnknownNameError, did_you_mean
+    from fmb.hookspecs import HOOKS
+    from fmb.plugins import load_plugins
+
+    registry = load_plugins().registry
+    kinds = [kind] if kind else list(HOOKS)
+    found = [
+        c
+        for k in kinds
+        for c in registry.all(k)
+        if name in (c.spec.name, c.qualified, *c.spec.aliases)
+    ]
+    if not found:
+        names = [c.spec.name for k in HOOKS for c in registry.all(k)]
+        raise UnknownNameError(f"nothing is called {name!r}{did_you_mean(name, names)}")
+    for component in found:
+        for line in _describe(component):
+            click.echo(line)
+
+
+def _describe(component: Any) -> Iterable[str]:
+    from dataclasses import fields
+
+    spec = component.spec
+    yield f"{spec.kind} {component.qualified} ({component.distribution} {component.version})"
+    for field in fields(spec):
+        value = getattr(spec, field.name)
+        if field.name == "name" or value in ("", (), None):
+            continue
+        if isinstance(value, tuple):
+            for item in value:
+                yield f"  {field.name}: {item}"
+        elif hasattr(value, "items"):
+            for key, item in value.items():
+                yield f"  {field.name}: {key} from {', '.join(item)}"
+        else:
+            yield f"  {field.name}: {value}"
+    options = component.load_config().model_fields
+    for key, option in options.items():
+        about = f"  {option.description}" if option.description else ""
+        yield f"  option {key} = {option.get_default(call_default_factory=True)!r}{about}"

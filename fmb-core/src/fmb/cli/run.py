@@ -1,0 +1,53 @@
+"""`fmb run`: embed, detect and plot."""
+
+from typing import Any
+
+import click
+
+from fmb.cli.request_options import progress_line, request_options
+
+__all__ = ["command", "execute_options"]
+
+
+@click.command(epilog="Example: fmb run --model astropt --detector flow")
+@request_options(detect=True, plot=True)
+@click.option("--dry-run", is_flag=True, help="Print the plan and its cost, then stop.")
+@click.option("--json", "as_json", is_flag=True, help="Print the run's record as JSON.")
+def command(dry_run: bool, as_json: bool, **options: Any) -> None:
+    """Embed a survey, find its strangest objects and draw them.
+
+    Without --data it takes a simulated survey, which needs no download.
+    """
+    execute_options(options, draw_plots=True, dry_run=dry_run, as_json=as_json)
+
+
+def execute_options(
+    options: dict[str, Any], *, draw_plots: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Do what the options of `run` and `detect` ask and print what came out."""
+    # Imported here: the help text needs none of it.
+    from fmb.cli.summary import print_plan, print_run
+    from fmb.errors import FailedError
+    from fmb.options import options_request
+    from fmb.paths import ensure_folder, workspace
+    from fmb.pipeline import execute, resumed_request
+    from fmb.plan import make_plan
+    from fmb.plugins import load_plugins
+
+    resume = options.pop("resume")
+    request = options_request(options)
+    home = ensure_folder(workspace())
+    if resume:
+        request = resumed_request(request, home)
+    registry = load_plugins().registry
+    plan = make_plan(request, registry, home, draw=draw_plots, progress=progress_line)
+    if dry_run:
+        print_plan(plan, as_json=as_json)
+        return
+    try:
+        run = execute(plan, resume=resume, progress=progress_line)
+    except KeyboardInterrupt:
+        name = request.run.name
+        again = f"--resume --out {name}" if name else "the same command, which resumes the vectors"
+        raise FailedError(f"interrupted; what was finished is kept: go on with {again}") from None
+    print_run(run, as_json=as_json)

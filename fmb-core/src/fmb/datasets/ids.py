@@ -1,0 +1,126 @@
+"""Object ids: int64, uint64 or str, as the survey has them and never through a float."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fmb.data import Array
+from fmb.errors import DataError
+
+__all__ = ["as_ids", "canonical_order", "locate", "parse_ids", "read_id_file", "refuse_duplicates"]
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_SHOWN = 5
+
+
+def as_ids(values: Any, where: str) -> Array:
+    """Ids in one of the three kinds FMB keeps.
+
+    Args:
+        values: (n,) integers, str or bytes.
+        where: names the place in messages.
+
+    Returns:
+        (n,), int64, uint64 or str; the order of `values`.
+
+    Raises:
+        DataError: they are floats, missing, bytes that are no text, or of another kind.
+    """
+    found = np.asarray(values)
+    if found.ndim != 1:
+        raise DataError(f"{where}: ids have shape {found.shape}, expected one id an object")
+    if found.dtype.kind in "iu":
+        return found.astype(np.uint64 if found.dtype.kind == "u" else np.int64)
+    if found.dtype.kind == "f":
+        raise DataError(f"{where}: ids are floats, which lose digits; store integers or text")
+    if found.dtype.kind not in "SUOT":
+        raise DataError(f"{where}: ids have type {found.dtype}, expected integers or text")
+    texts = found.tolist()
+    for row, text in enumerate(texts):
+        if isinstance(text, bytes):
+            try:
+                texts[row] = text.decode()
+            except UnicodeDecodeError:
+                raise DataError(f"{where}: the id in row {row} is not text (UTF-8)") from None
+        if not isinstance(texts[row], str) or not texts[row]:
+            raise DataError(f"{where}: the id in row {row} is missing")
+    return np.array(texts, dtype=np.str_)
+
+
+def parse_ids(texts: Sequence[str], where: str) -> Array:
+    """Ids from text: int64 or uint64 when all are plain integers that fit, else str.
+
+    Raises:
+        DataError: one of them is empty.
+    """
+    ids = as_ids(np.array(texts, dtype=object), where)
+    if len(ids) and all(_INTEGER.fullmatch(text) for text in texts):
+        numbers = [int(text) for text in texts]
+        for kind in (np.int64, np.uint64):
+            if min(numbers) >= np.iinfo(kind).min and max(numbers) <= np.iinfo(kind).max:
+                return np.array(numbers, dtype=kind)
+    return ids
+
+
+def refuse_duplicates(ids: Array, where: str) -> None:
+    """Check that every object has its own id.
+
+    Raises:
+        DataError: two rows share an id.
+    """
+    unique, first, count = np.unique(ids, return_index=True, return_counts=True)
+    repeated = np.flatnonzero(count > 1)
+    if len(repeated):
+        worst = repeated[np.argmin(first[repeated])]
+        rows = ", ".join(str(r) for r in np.flatnonzero(ids == unique[worst])[:_SHOWN])
+        raise DataError(
+            f"{where}: {len(repeated)} ids stand in more than one row, first {unique[worst]}"
+            f" (rows {rows}); give every object its own id"
+        )
+
+
+def canonical_order(ids: Array) -> Array:
+    """(n,) int64: positions that sort ids, numbers by value and text by code point."""
+    return np.argsort(ids, kind="stable")
+
+
+def locate(wanted: Array, among: Array) -> Array:
+    """(n,) int64: where each wanted id stands in `among`, -1 where it does not.
+
+    Args:
+        wanted: (n,) ids.
+        among: (m,) ids without repeats.
+    """
+    if wanted.dtype.kind != among.dtype.kind:
+        # numpy compares int64 with uint64 through float64: text keeps every digit.
+        wanted, among = wanted.astype(np.str_), among.astype(np.str_)
+    if not len(among):
+        return np.full(len(wanted), -1)
+    order = np.argsort(among, kind="stable")
+    at = order[np.minimum(np.searchsorted(among, wanted, sorter=order), len(among) - 1)]
+    return np.where(among[at] == wanted, at, -1)
+
+
+def read_id_file(path: Path) -> Array:
+    """Ids of a text file: one a line, or the first column of a CSV; `#` starts a comment.
+
+    A first line `object_id` is taken as a heading.
+
+    Raises:
+        DataError: the file is missing, unreadable or holds no id.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file"
+        raise DataError(f"{path}: list of ids cannot be read: {reason}") from None
+    fields = [line.partition("#")[0].partition(",")[0].strip().strip('"') for line in lines]
+    texts = [text for text in fields if text]
+    if texts[:1] == ["object_id"]:
+        del texts[0]
+    if not texts:
+        raise DataError(f"{path}: holds no ids; write one a line")
+    return parse_ids(texts, str(path))

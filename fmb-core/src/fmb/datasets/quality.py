@@ -1,0 +1,233 @@
+"""Checks of the data: what is wrong with which object; nothing is repaired or dropped."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Literal
+
+import numpy as np
+
+from fmb.data import Array, Batch, Images, Spectra
+from fmb.protocols import Dataset
+
+__all__ = ["Finding", "catalog_findings", "check", "disordered", "findings", "summary"]
+
+FILLED_SHARE = 0.1
+"""Share of exactly zero pixels, pixels without a value or at the maximum from which it is named."""
+
+MASKED_SHARE = 0.5
+"""Share of bad pixels from which a spectrum is named."""
+
+ROWS_AT_ONCE = 256
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong with one object."""
+
+    object_id: int | str
+    input: str
+    """Instrument, or "catalog"."""
+    problem: str
+    severity: Literal["error", "warning"]
+    """error: this input of the object cannot be used; warning: it can, with care."""
+    fraction: float | None = None
+    """Share of the pixels concerned."""
+
+    def __str__(self) -> str:
+        share = "" if self.fraction is None else f" ({self.fraction:.0%} of its pixels)"
+        return f"{self.severity}: {self.input}: {self.object_id}: {self.problem}{share}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values; the id as text, which JSON readers do not round."""
+        return {
+            "object_id": str(self.object_id),
+            "input": self.input,
+            "problem": self.problem,
+            "severity": self.severity,
+            "fraction": self.fraction,
+        }
+
+
+def findings(batch: Batch) -> list[Finding]:
+    """What is wrong with the images and spectra of a batch, by input and object."""
+    found: list[Finding] = []
+    for name, data in batch.inputs.items():
+        if not len(data):
+            continue
+        ids = batch.ids[batch.rows[name]].tolist()
+        if isinstance(data, Images):
+            checks = _check_images(data)
+        elif isinstance(data, Spectra):
+            checks = _check_spectra(data)
+        else:
+            continue
+        for problem, severity, concerned, share in checks:
+            found.extend(
+                Finding(ids[i], name, problem, severity, None if share is None else float(share[i]))
+                for i in np.flatnonzero(concerned).tolist()
+            )
+    return found
+
+
+Check = tuple[str, Literal["error", "warning"], Array, Array | None]
+
+
+def _share(flags: Array) -> Array:
+    """(n,): share of True in each row."""
+    rows = flags.reshape(len(flags), -1)
+    return np.asarray(np.count_nonzero(rows, axis=1) / max(1, rows.shape[1]))
+
+
+def _check_images(data: Images) -> Iterator[Check]:
+    flux = data.flux
+    finite = np.isfinite(flux)
+    infinite = ~finite & ~np.isnan(flux)
+    used = finite & data.band_valid[:, :, None, None]
+    if data.mask is not None:
+        used &= ~data.mask
+        infinite &= ~data.mask
+    some = _share(used) > 0
+    yield "no pixel has a value", "error", ~some, None
+    wanted = np.broadcast_to(data.band_valid[:, :, None, None], flux.shape)
+    gaps = _share(np.isnan(flux) & wanted)
+    yield "pixels without a value", "warning", some & (gaps > FILLED_SHARE), gaps
+    share = _share(infinite)
+    yield "infinite pixels", "error", share > 0, share
+    yield from _check_values(flux, used, some, flat=data.unit == "display")
+    if data.ivar is not None:
+        yield from _check_ivar(data.ivar)
+
+
+def _check_values(flux: Array, used: Array, some: Array, *, flat: bool) -> Iterator[Check]:
+    """Zero-filled, constant and saturated pixels; `flat`: 0 is an ordinary value."""
+    zero = used & (flux == 0)
+    if flat:
+        # Black is an ordinary grey level of a picture: only whole rows or columns are fill.
+        zero &= zero.all(axis=-1, keepdims=True) | zero.all(axis=-2, keepdims=True)
+    axes = tuple(range(1, flux.ndim))
+    low = np.min(flux, axis=axes, where=used, initial=np.inf, keepdims=True)
+    high = np.max(flux, axis=axes, where=used, initial=-np.inf, keepdims=True)
+    constant = some & (low == high).reshape(-1)
+    yield "the same value everywhere", "error", constant, None
+    zeros = _share(zero)
+    yield "zero-filled", "warning", ~constant & (zeros > FILLED_SHARE), zeros
+    at_top = _share(used & (flux == high))
+    stuck = some & ~constant & (high.reshape(-1) != 0) & (at_top > FILLED_SHARE)
+    yield "pixels stuck at the highest value", "warning", stuck, at_top
+
+
+def _check_ivar(ivar: Array) -> Iterator[Check]:
+    negative = _share(ivar < 0)
+    yield "negative ivar", "warning", negative > 0, negative
+    unreal = _share(~np.isfinite(ivar))
+    yield "ivar that is no finite number", "warning", unreal > 0, unreal
+
+
+def _check_spectra(data: Spectra) -> Iterator[Check]:
+    used = ~data.mask
+    some = _share(used) > 0
+    for problem, rows in _unusable(data, np.flatnonzero(~some)):
+        concerned = np.zeros(len(data), dtype=bool)
+        concerned[rows] = True
+        yield problem, "error", concerned, None
+    bad = _share(data.mask)
+    yield "bad pixels", "warning", some & (bad > MASKED_SHARE), bad
+    infinite = _share(np.isinf(data.flux))
+    yield "infinite pixels", "warning", some & (infinite > 0), infinite
+    yield from _check_values(data.flux, used & np.isfinite(data.flux), some, flat=False)
+    if data.ivar is not None:
+        yield from _check_ivar(data.ivar)
+
+
+def _unusable(data: Spectra, rows: Array) -> Iterator[tuple[str, Array]]:
+    """Why the spectra at `rows` have no good pixel: their wavelengths, or nothing was measured."""
+    grid = data.wavelengths()[rows]
+    measured = np.isfinite(data.flux[rows])
+    if data.ivar is not None:
+        measured &= data.ivar[rows] > 0
+    absent = (measured & ~(grid > 0)).any(axis=1)
+    unsorted = ~absent & disordered(grid, measured)
+    yield "wavelengths are negative or missing at good pixels", rows[absent]
+    yield "wavelengths are not ascending", rows[unsorted]
+    yield "no good pixel", rows[~absent & ~unsorted]
+
+
+def disordered(grid: Array, used: Array) -> Array:
+    """Which spectra do not have positive, strictly ascending wavelengths at their good pixels.
+
+    Args:
+        grid: (n, pixels), Angstrom.
+        used: (n, pixels), bool, True = good.
+
+    Returns:
+        (n,), bool.
+    """
+    highest = np.maximum.accumulate(np.where(used, grid, 0.0), axis=1)
+    before = np.concatenate([np.zeros((len(grid), 1)), highest[:, :-1]], axis=1)
+    return np.asarray((used & ~(grid > before)).any(axis=1))
+
+
+def catalog_findings(dataset: Dataset) -> list[Finding]:
+    """What is wrong with ids and positions, and objects of which nothing was observed."""
+    ids, catalog = dataset.ids, dataset.catalog
+    problems: list[tuple[str, Literal["error", "warning"], Array]] = []
+    _, first, count = np.unique(ids, return_index=True, return_counts=True)
+    repeated = np.zeros(len(ids), dtype=bool)
+    repeated[first[count > 1]] = True
+    problems.append(("its id stands in more than one row", "error", repeated))
+    for name, low, high in (("ra", -180.0, 360.0), ("dec", -90.0, 90.0)):
+        if name in catalog.columns:
+            degrees = catalog[name].to_numpy(dtype=np.float64, na_value=np.nan)
+            lost = ~np.isfinite(degrees)
+            problems.append((f"{name} is missing", "warning", lost))
+            outside = ~lost & ((degrees < low) | (degrees > high))
+            problems.append((f"{name} is outside {low:g} to {high:g} degrees", "error", outside))
+    unseen = np.ones(len(ids), dtype=bool)
+    for info in dataset.inputs.values():
+        unseen &= False if info.present is None else ~info.present
+    problems.append(("nothing was observed of it", "warning", unseen))
+    return [
+        Finding(ids[i].item(), "catalog", problem, severity)
+        for problem, severity, concerned in problems
+        for i in np.flatnonzero(concerned)
+    ]
+
+
+def check(
+    dataset: Dataset, *, progress: Callable[[int, int], None] = lambda done, total: None
+) -> list[Finding]:
+    """Read all of a dataset and say what is wrong with it.
+
+    Args:
+        dataset: read 256 objects at a time.
+        progress: called with the objects read and their number.
+    """
+    found = catalog_findings(dataset)
+    for start in range(0, len(dataset), ROWS_AT_ONCE):
+        rows = np.arange(start, min(start + ROWS_AT_ONCE, len(dataset)))
+        found.extend(findings(dataset.read(rows)))
+        progress(int(rows[-1]) + 1, len(dataset))
+    return found
+
+
+def summary(found: Sequence[Finding]) -> list[str]:
+    """One line for each problem of each input, errors first, naming the worst objects."""
+
+    def kind(finding: Finding) -> tuple[str, str, str]:
+        return finding.severity, finding.input, finding.problem
+
+    lines = []
+    for (severity, name, problem), group in groupby(sorted(found, key=kind), key=kind):
+        members = sorted(group, key=lambda f: -(f.fraction or 0.0))
+        shown = [
+            str(f.object_id) + ("" if f.fraction is None else f" ({f.fraction:.0%})")
+            for f in members[:_SHOWN]
+        ]
+        more = f" and {len(members) - _SHOWN} more" if len(members) > _SHOWN else ""
+        plural = "object" if len(members) == 1 else "objects"
+        lines.append(
+            f"{severity}: {name}: {problem}: {len(members)} {plural}, {', '.join(shown)}{more}"
+        )
+    return lines

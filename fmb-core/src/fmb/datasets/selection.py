@@ -1,0 +1,130 @@
+"""A part of a survey: the objects that `--where`, `--limit` and `--exclude` leave."""
+
+import hashlib
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fmb.data import Array, Batch, InputInfo
+from fmb.datasets.ids import canonical_order, locate, read_id_file
+from fmb.datasets.where import Where
+from fmb.errors import SelectionError
+from fmb.protocols import Dataset
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Selection", "select"]
+
+logger = logging.getLogger(__name__)
+
+
+class Selection:
+    """Some rows of a dataset, in another order; itself a dataset."""
+
+    def __init__(self, dataset: Dataset, rows: Array, identity: Mapping[str, Any]) -> None:
+        self._dataset, self._rows = dataset, rows
+        self.ids: Array = dataset.ids[rows]
+        self.identity: Mapping[str, Any] = dict(identity)
+        self.warnings: Sequence[str] = list(dataset.warnings)
+        self.catalog: pd.DataFrame = dataset.catalog.iloc[rows].reset_index(drop=True)
+        self.catalog.attrs = dict(dataset.catalog.attrs)
+        self.inputs: Mapping[str, InputInfo] = {
+            name: info if info.present is None else replace(info, present=info.present[rows])
+            for name, info in dataset.inputs.items()
+        }
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def read(self, rows: Array, inputs: Collection[str] | None = None) -> Batch:
+        """The objects at `rows` of this selection, in that order."""
+        return self._dataset.read(self._rows[np.asarray(rows)], inputs)
+
+
+def select(
+    dataset: Dataset,
+    *,
+    where: str | None = None,
+    limit: int | None = None,
+    exclude: str | None = None,
+    seed: int = 0,
+) -> Selection:
+    """The chosen objects in canonical id order: numbers by value, text by code point.
+
+    Args:
+        dataset: a survey in any order.
+        where: condition on the catalogue columns and `object_id`, such as
+            "mag_r < 22 and zwarn == 0"; an object whose value is missing fails a comparison.
+        limit: keep at most so many. Which ones depends on the ids and the seed alone: those with
+            the smallest digest of their id, a random sample that no order of the file changes.
+        exclude: path of a file of ids to leave out, one a line.
+        seed: of the sample that `limit` takes.
+
+    Raises:
+        SelectionError: nothing is left, or the condition names no column or is no condition.
+        DataError: the file of ids cannot be read.
+    """
+    keep = np.ones(len(dataset), dtype=bool)
+    record: dict[str, Any] = {}
+    if where is not None:
+        condition = Where(where)
+        keep = _satisfy(dataset, condition)
+        record["where"] = condition.canonical
+    if exclude is not None:
+        listed = read_id_file(Path(exclude))
+        keep &= ~_listed(dataset, listed, exclude)
+        record["exclude"] = _digest(sorted(map(str, listed.tolist())))
+        if not keep.any():
+            raise SelectionError(f"--exclude {exclude} leaves no objects")
+    rows = np.flatnonzero(keep)
+    if limit is not None:
+        if limit < 1:
+            raise SelectionError(f"--limit {limit}: choose at least 1")
+        if limit < len(rows):
+            rows = _sample(dataset.ids, rows, limit, seed)
+            record["limit"] = [limit, seed]
+    rows = rows[canonical_order(dataset.ids[rows])]
+    identity = {**dataset.identity, "selection": record} if record else dataset.identity
+    return Selection(dataset, rows, identity)
+
+
+def _satisfy(dataset: Dataset, condition: Where) -> Array:
+    keep, clauses = condition.evaluate(dataset.catalog, dataset.ids)
+    if not keep.any():
+        counts = ", ".join(f"{text!r} keeps {count}" for text, count in clauses)
+        raise SelectionError(f"--where leaves none of {len(dataset)} objects: {counts}")
+    return keep
+
+
+def _listed(dataset: Dataset, ids: Array, file: str) -> Array:
+    rows = locate(np.unique(ids), dataset.ids)
+    if not (rows >= 0).any():
+        raise SelectionError(f"{file}: none of its {len(rows)} ids is in the survey")
+    if (rows < 0).any():
+        logger.warning(
+            "%s: %d of its %d ids are not in the survey", file, (rows < 0).sum(), len(rows)
+        )
+    listed = np.zeros(len(dataset), dtype=bool)
+    listed[rows[rows >= 0]] = True
+    return listed
+
+
+def _digest(texts: Sequence[str]) -> str:
+    return hashlib.blake2b("\n".join(texts).encode(), digest_size=16).hexdigest()
+
+
+def _sample(ids: Array, rows: Array, limit: int, seed: int) -> Array:
+    key = str(seed).encode()
+    digests = np.array(
+        [
+            hashlib.blake2b(str(value).encode(), digest_size=8, key=key).digest()
+            for value in ids[rows].tolist()
+        ],
+        dtype="S8",
+    ).view(">u8")
+    return rows[np.argpartition(digests, limit - 1)[:limit]]

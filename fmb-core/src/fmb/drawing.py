@@ -1,0 +1,127 @@
+"""The plot step: what figures need is resolved here, and they are saved without dates."""
+
+import io
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from fmb.data import Batch, Vectors
+from fmb.datasets.hdf5 import HDF5Config, open_hdf5, write_survey
+from fmb.datasets.ids import locate
+from fmb.datasets.selection import Selection
+from fmb.errors import PluginError
+from fmb.plan import PlotPlan, Progress
+from fmb.protocols import Dataset, PlotData
+from fmb.runs import RunFolder, ScoreName, strangest
+from fmb.store import publish
+from fmb.tables import read_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["RunView", "draw", "keep_cutouts"]
+
+logger = logging.getLogger(__name__)
+
+FORMATS: dict[str, dict[str, Any]] = {
+    "png": {"dpi": 150, "metadata": {"Software": None}},
+    "pdf": {"metadata": {"CreationDate": None, "Producer": None, "Creator": None}},
+}
+"""Formats of a figure; nothing in the files tells when they were made."""
+
+
+@dataclass(frozen=True)
+class RunView:
+    """What figures of a run are drawn from."""
+
+    folder: RunFolder
+    objects: pd.DataFrame
+    names: Sequence[ScoreName]
+    notes: Sequence[str]
+    vectors: Mapping[tuple[str, str, str], Vectors]
+    """(model, embedder, view) -> vectors; empty when a run is redrawn without its embeddings."""
+
+
+def keep_cutouts(view: RunView, dataset: Dataset, top: int) -> None:
+    """Copy what was observed of the strangest objects of each list into the run folder."""
+    if (view.folder.cutouts / "survey.toml").exists():
+        return
+    shown: list[Any] = []
+    for name in view.names:
+        listed = strangest(view.objects, read_table(view.folder.scores(name))).head(top)
+        shown.extend(listed["object_id"])
+    rows = np.unique(locate(np.asarray(shown, dtype=dataset.ids.dtype), dataset.ids))
+    write_survey(view.folder.cutouts, Selection(dataset, rows, dataset.identity))
+
+
+def draw(view: RunView, plots: Sequence[PlotPlan], progress: Progress) -> list[str]:
+    """Draw every figure for every list of scores, as PNG and PDF.
+
+    Returns:
+        Paths of the PNG files, relative to the run folder, in order.
+
+    Raises:
+        PluginError: a figure is something else than a matplotlib figure.
+    """
+    cutouts = _open_cutouts(view.folder)
+    made = []
+    jobs = [(name, plot) for name in view.names for plot in plots]
+    for done, (name, plot) in enumerate(jobs):
+        progress(f"plot {plot.label} of {name}", done, len(jobs))
+        if "cutouts" in plot.spec.needs and cutouts is None:
+            logger.warning("%s is not drawn: this run has vectors only, no cutouts", plot.label)
+            continue
+        data = _resolve(view, name, plot, cutouts)
+        figure = plot.component.load()(plot.config).draw(data)
+        made.append(_save(view.folder, f"{name.stem}.{plot.label}", plot, figure))
+    progress("plot", len(jobs), len(jobs))
+    return made
+
+
+def _open_cutouts(folder: RunFolder) -> Dataset | None:
+    source = folder.cutouts / "survey.toml"
+    if not source.exists():
+        return None
+    return open_hdf5(str(source), HDF5Config(), cache=folder.path)
+
+
+def _resolve(view: RunView, name: ScoreName, plot: PlotPlan, cutouts: Dataset | None) -> PlotData:
+    needs = plot.spec.needs
+    listed = strangest(view.objects, read_table(view.folder.scores(name)))
+    columns = ["object_id", "score", "rank", "percentile", "fold", "is_repeat"]
+    batch: Batch | None = None
+    if "cutouts" in needs and cutouts is not None:
+        at = locate(listed["object_id"].to_numpy(), cutouts.ids)
+        batch = cutouts.read(at[: _leading(at >= 0)])
+    return PlotData(
+        title=f"{view.folder.name}: {name}",
+        notes=tuple(view.notes),
+        objects=view.objects,
+        scores=listed[columns] if "scores" in needs else None,
+        cutouts=batch,
+        embeddings=view.vectors.get((name.model, name.embedder, name.view))
+        if "embeddings" in needs
+        else None,
+    )
+
+
+def _leading(kept: Any) -> int:
+    """How many objects from the strangest on have cutouts, without a gap."""
+    return int(np.argmin(kept)) if not kept.all() else len(kept)
+
+
+def _save(folder: RunFolder, stem: str, plot: PlotPlan, figure: "Figure") -> str:
+    if not hasattr(figure, "savefig"):
+        raise PluginError(
+            f"plot {plot.label!r} of plugin {plot.component.plugin!r} gave"
+            f" {type(figure).__name__}, expected a matplotlib figure"
+        )
+    for ending, options in FORMATS.items():
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=ending, **options)
+        publish(folder.plots / f"{stem}.{ending}", buffer.getvalue())
+    return f"plots/{stem}.png"

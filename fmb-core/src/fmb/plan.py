@@ -1,0 +1,262 @@
+"""Turns a request into a plan: every name resolved and every input matched before any compute."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fmb.config import Config, build
+from fmb.datasets.opening import open_dataset
+from fmb.datasets.selection import select
+from fmb.errors import ConfigError, UnknownNameError, WeightsError, did_you_mean
+from fmb.planner import Sources, bind_inputs, choose_views
+from fmb.protocols import Dataset
+from fmb.registry import Component, Registry
+from fmb.request import ModelRequest, Request
+from fmb.specs import DetectorSpec, ModelSpec, PlotSpec
+from fmb.weights import Lock, Weights, resolve_weights
+
+__all__ = [
+    "DetectorPlan",
+    "ModelPlan",
+    "Plan",
+    "PlotPlan",
+    "Progress",
+    "make_plan",
+    "plan_plots",
+    "quiet",
+]
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much is done and how much there is."""
+
+SIMULATED = "demo"
+"""Datasets that take a model's first weights when none are named."""
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """One model, what feeds it and what it computes."""
+
+    label: str
+    component: Component
+    config: Config
+    weights: Weights
+    weights_state: str
+    embedders: Mapping[str, Component]
+    views: tuple[str, ...]
+    sources: Sources
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model's record."""
+        assert isinstance(self.component.spec, ModelSpec)
+        return self.component.spec
+
+
+@dataclass(frozen=True)
+class DetectorPlan:
+    """One detector and its configuration."""
+
+    label: str
+    component: Component
+    config: Config
+
+    @property
+    def spec(self) -> DetectorSpec:
+        """The detector's record."""
+        assert isinstance(self.component.spec, DetectorSpec)
+        return self.component.spec
+
+
+@dataclass(frozen=True)
+class PlotPlan:
+    """One figure and its configuration."""
+
+    label: str
+    component: Component
+    config: Config
+
+    @property
+    def spec(self) -> PlotSpec:
+        """The figure's record."""
+        assert isinstance(self.component.spec, PlotSpec)
+        return self.component.spec
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All a run needs to know before it starts."""
+
+    request: Request
+    workspace: Path
+    dataset: Dataset | None
+    """None when a user's own vectors take the place of survey and model."""
+    models: tuple[ModelPlan, ...]
+    detectors: tuple[DetectorPlan, ...]
+    plots: tuple[PlotPlan, ...]
+    notes: tuple[str, ...] = field(default=())
+    """What a reader of the results must know, one line each."""
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    """Progress that nobody sees."""
+
+
+def make_plan(
+    request: Request,
+    registry: Registry,
+    workspace: Path,
+    *,
+    detect: bool = True,
+    draw: bool = True,
+    progress: Progress = quiet,
+) -> Plan:
+    """Resolve and check everything a request names.
+
+    Args:
+        request: what the user asks for.
+        registry: the installed components.
+        workspace: where data, weights, embeddings and runs are kept.
+        detect: plan detectors; without one named that is an error.
+        draw: plan figures; without one named the default ones.
+        progress: told how far a simulated survey is.
+
+    Raises:
+        FmbError: a name, key, input or weights reference that does not work.
+    """
+    detectors = _detectors(request, registry) if detect else ()
+    plots = plan_plots(request, registry) if draw else ()
+    if request.embeddings is not None:
+        if request.model:
+            raise ConfigError("--embeddings brings its own vectors: leave --model out")
+        return Plan(request, workspace, None, (), detectors, plots)
+    if not request.model:
+        known = ", ".join(c.spec.name for c in registry.all("model"))
+        raise ConfigError(f"name a model with --model; installed: {known or 'none'}")
+    data = request.data
+    dataset = select(
+        open_dataset(
+            data.source,
+            reader=data.reader,
+            settings=data.settings,
+            cache=workspace / "data",
+            registry=registry,
+        ),
+        where=data.where,
+        limit=data.limit,
+        exclude=data.exclude,
+    )
+    models = tuple(
+        _model(label, asked, request, dataset, registry, workspace)
+        for label, asked in request.model.items()
+    )
+    return Plan(request, workspace, dataset, models, detectors, plots, _notes(dataset, models))
+
+
+def _notes(dataset: Dataset, models: tuple[ModelPlan, ...]) -> tuple[str, ...]:
+    notes = list(dataset.warnings)
+    for model in models:
+        if model.weights_state == "drawn":
+            notes.append(f"{model.label} has random weights: a floor, not evidence")
+        elif model.weights_state == "unverified":
+            notes.append(f"{model.label}: weights {model.weights.name} are unverified")
+        notes.extend(f"{model.label} out of domain: {why}" for why in model.sources.out_of_domain)
+    return tuple(notes)
+
+
+def _model(
+    label: str,
+    asked: ModelRequest,
+    request: Request,
+    dataset: Dataset,
+    registry: Registry,
+    workspace: Path,
+) -> ModelPlan:
+    component = registry.get("model", asked.use)
+    spec = component.spec
+    assert isinstance(spec, ModelSpec)
+    config = build(component.load_config(), asked.settings, f"model.{label}")
+    weights = resolve_weights(
+        component,
+        asked.weights or _default_weights(label, spec, request),
+        config,
+        seed=request.run.seed,
+        workspace=workspace,
+    )
+    sources = bind_inputs(
+        label,
+        weights.card.accepts,
+        dataset.inputs,
+        wanted=asked.input,
+        allow_out_of_domain=request.run.allow_out_of_domain,
+    )
+    views = choose_views(label, component, sources.slots, asked.view)
+    return ModelPlan(
+        label=label,
+        component=component,
+        config=config,
+        weights=weights,
+        weights_state=Lock(workspace).state(weights),
+        embedders=_embedders(label, spec, asked.embedder, registry),
+        views=views,
+        sources=sources,
+    )
+
+
+def _default_weights(label: str, spec: ModelSpec, request: Request) -> str:
+    names = [w.name for w in spec.weights]
+    if request.data.source == SIMULATED and names:
+        return names[0]
+    choices = ", ".join([*names, "a weights folder", "a checkpoint file"])
+    raise WeightsError(
+        f"real data have no default weights: choose with --weights {label}=...; {choices}"
+    )
+
+
+def _embedders(
+    label: str, spec: ModelSpec, wanted: tuple[str, ...], registry: Registry
+) -> dict[str, Component]:
+    names = wanted or spec.embedders[:1]
+    for name in names:
+        if name not in spec.embedders:
+            hint = did_you_mean(name, spec.embedders)
+            raise UnknownNameError(f"model {label!r} does not go with embedder {name!r}{hint}")
+    return {name: registry.get("embedder", name) for name in names}
+
+
+def _detectors(request: Request, registry: Registry) -> tuple[DetectorPlan, ...]:
+    if not request.detector:
+        known = ", ".join(c.spec.name for c in registry.all("detector"))
+        raise ConfigError(f"name a detector with --detector; installed: {known or 'none'}")
+    plans = []
+    for label, asked in request.detector.items():
+        component = registry.get("detector", asked.use)
+        assert isinstance(component.spec, DetectorSpec)
+        if component.spec.scope != "single":
+            raise ConfigError(
+                f"detector {label!r} has scope {component.spec.scope!r}; this version runs"
+                " detectors of scope 'single'"
+            )
+        config = build(component.load_config(), asked.settings, f"detector.{label}")
+        plans.append(DetectorPlan(label, component, config))
+    return tuple(plans)
+
+
+def plan_plots(request: Request, registry: Registry) -> tuple[PlotPlan, ...]:
+    """The figures a request names, else those that are drawn by default."""
+    asked: dict[str, tuple[str, dict[str, Any]]] = {
+        label: (plot.use, plot.settings) for label, plot in request.plot.items()
+    }
+    if not asked:
+        asked = {
+            c.spec.name: (c.qualified, {})
+            for c in registry.all("plot")
+            if isinstance(c.spec, PlotSpec) and c.spec.default
+        }
+    plans = []
+    for label, (use, settings) in asked.items():
+        component = registry.get("plot", use)
+        config = build(component.load_config(), settings, f"plot.{label}")
+        plans.append(PlotPlan(label, component, config))
+    return tuple(plans)

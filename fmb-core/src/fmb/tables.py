@@ -1,0 +1,75 @@
+"""Tables on disk: Parquet with units and provenance in its metadata, published whole."""
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fmb.errors import StoreError
+from fmb.provenance import canonical_json
+from fmb.store import publish
+
+__all__ = ["read_meta", "read_table", "write_table"]
+
+_META = b"fmb"
+
+
+def write_table(path: Path, table: pd.DataFrame, meta: Mapping[str, Any]) -> None:
+    """Publish a table; `table.attrs["units"]` (column -> unit) is kept with it.
+
+    Args:
+        path: the Parquet file.
+        table: any columns; ids keep their integer width.
+        meta: plain values to keep with the table, for instance its content key.
+    """
+    kept = {"units": table.attrs.get("units", {}), **meta}
+    bare = table.copy(deep=False)
+    bare.attrs = {}
+    arrow = pa.Table.from_pandas(bare, preserve_index=False)
+    arrow = arrow.replace_schema_metadata(
+        {**(arrow.schema.metadata or {}), _META: canonical_json(kept).encode()}
+    )
+    buffer = io.BytesIO()
+    pq.write_table(arrow, buffer)
+    publish(path, buffer.getvalue())
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A table written by `write_table`, its units in `attrs["units"]`.
+
+    Raises:
+        StoreError: it is missing or damaged.
+    """
+    try:
+        arrow = pq.read_table(path)
+    except FileNotFoundError:
+        raise StoreError(f"{path}: no such file") from None
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(f"{path} is damaged: {error}") from None
+    table = arrow.to_pandas()
+    table.attrs["units"] = _meta_of(arrow.schema).get("units", {})
+    return table
+
+
+def read_meta(path: Path) -> dict[str, Any]:
+    """What was kept with the table, {} when there is no such table.
+
+    Raises:
+        StoreError: it is damaged.
+    """
+    if not path.exists():
+        return {}
+    try:
+        return _meta_of(pq.read_schema(path))
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(f"{path} is damaged: {error}") from None
+
+
+def _meta_of(schema: pa.Schema) -> dict[str, Any]:
+    meta: dict[str, Any] = json.loads((schema.metadata or {}).get(_META, b"{}"))
+    return meta

@@ -1,0 +1,186 @@
+"""Containers keep rows, ids and inputs together, and refuse shapes that do not fit."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fmb.data import Batch, Columns, Embeddings, Images, Inputs, Members, Pairs, Spectra, Vectors
+from fmb.errors import ShapeError
+
+
+def images(n=4, bands=("g", "r"), **changes):
+    shape = (n, len(bands), 3, 3)
+    flux = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    made = {
+        "flux": flux,
+        "bands": bands,
+        "band_valid": np.ones((n, len(bands)), bool),
+        "unit": "nmgy",
+        "pixel_scale_arcsec": 0.262,
+        "ivar": flux + 1,
+        "psf_fwhm_arcsec": flux[:, :, 0, 0],
+    }
+    return Images(**{**made, **changes})
+
+
+def spectra(n=4, shared=True, **changes):
+    flux = np.arange(n * 5, dtype=np.float32).reshape(n, 5)
+    grid = np.linspace(4000.0, 4004.0, 5)
+    made = {
+        "flux": flux,
+        "mask": flux > 7,
+        "wavelength_aa": grid if shared else grid + np.arange(n)[:, None],
+        "unit": "count",
+    }
+    return Spectra(**{**made, **changes})
+
+
+def batch():
+    """Six objects; images of all but 20, spectra of 10, 30 and 60 only."""
+    return Batch(
+        ids=np.array([10, 20, 30, 40, 50, 60]),
+        inputs={
+            "euclid": images(5),
+            "desi": spectra(3, shared=False),
+            "catalog": Columns(values=np.eye(6, 2, dtype=np.float32), names=("a", "b")),
+        },
+        rows={
+            "euclid": np.array([0, 2, 3, 4, 5]),
+            "desi": np.array([0, 2, 5]),
+            "catalog": np.arange(6),
+        },
+    )
+
+
+def inputs_of(some, name):
+    """Id -> its row of one input, as plain lists."""
+    part = some.inputs[name]
+    values = part.values if isinstance(part, Columns) else part.flux
+    return {int(some.ids[at]): values[k].tolist() for k, at in enumerate(some.rows[name])}
+
+
+orders = st.permutations(range(6)).flatmap(
+    lambda order: st.integers(0, 6).map(lambda n: list(order[:n]))
+)
+
+
+@given(orders)
+def test_taking_objects_keeps_to_each_what_was_observed_of_it(chosen):
+    whole = batch()
+    part = whole.take(np.array(chosen, dtype=int))
+    assert part.ids.tolist() == whole.ids[chosen].tolist()
+    for name in whole.inputs:
+        before = inputs_of(whole, name)
+        wanted = {int(i): before[int(i)] for i in part.ids if int(i) in before}
+        assert inputs_of(part, name) == wanted
+        assert np.all(np.diff(part.rows[name]) > 0)
+
+
+@given(orders)
+def test_taking_twice_is_taking_once(chosen):
+    whole = batch()
+    chosen = np.array(chosen, dtype=int)
+    back = np.argsort(chosen)
+    once, twice = whole.take(chosen[back]), whole.take(chosen).take(back)
+    assert once.ids.tolist() == twice.ids.tolist()
+    for name in whole.inputs:
+        assert inputs_of(once, name) == inputs_of(twice, name)
+
+
+def test_objects_may_be_chosen_by_a_mask():
+    part = batch().take(batch().ids > 30)
+    assert part.ids.tolist() == [40, 50, 60]
+    assert part.rows["desi"].tolist() == [2]
+
+
+def test_every_row_array_of_an_input_is_taken_and_the_rest_is_kept():
+    taken = images().take([2, 0])
+    for one in fields(Images):
+        value, before = getattr(taken, one.name), getattr(images(), one.name)
+        if one.metadata.get("per_row") and before is not None:
+            assert np.array_equal(value, before[[2, 0]])
+        else:
+            assert value == before
+    assert len(taken) == 2
+
+
+def test_a_shared_wavelength_grid_stays_shared():
+    assert spectra().take([1]).wavelength_aa.shape == (5,)
+    assert spectra().wavelengths().shape == (4, 5)
+
+
+def test_the_wavelength_grid_of_an_object_goes_with_it():
+    taken = spectra(shared=False).take([3, 1])
+    assert taken.wavelength_aa[:, 0].tolist() == [4003.0, 4001.0]
+    assert taken.wavelengths().tolist() == taken.wavelength_aa.tolist()
+
+
+def test_as_many_spectra_as_pixels_do_not_turn_a_shared_grid_into_rows():
+    assert spectra(5).take([4, 3]).wavelength_aa.tolist() == [4000, 4001, 4002, 4003, 4004]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: images(bands=("g", "r"), flux=np.zeros((4, 3, 3))), "images have shape (4, 3, 3)"),
+        (lambda: images(flux=np.zeros((4, 3, 3, 3))), "expected (n, 2, height, width)"),
+        (lambda: images(ivar=np.zeros((4, 2, 3, 4))), "image ivar has shape (4, 2, 3, 4)"),
+        (lambda: images(mask=np.zeros((4, 2, 3, 4))), "image mask has shape (4, 2, 3, 4)"),
+        (lambda: spectra(flux=np.zeros(5)), "spectra have shape (5,), expected (n, pixels)"),
+        (lambda: spectra(mask=np.zeros((4, 6))), "spectrum mask has shape (4, 6)"),
+        (lambda: spectra(ivar=np.zeros((3, 5))), "spectrum ivar has shape (3, 5)"),
+        (lambda: spectra(wavelength_aa=np.zeros(6)), "wavelengths have shape (6,)"),
+        (lambda: Vectors(np.arange(3), np.zeros((2, 4))), "vectors have shape (2, 4) for 3 ids"),
+        (lambda: Vectors(np.arange(3), np.zeros(3)), "vectors have shape (3,) for 3 ids"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused_with_both(make, message):
+    with pytest.raises(ShapeError) as caught:
+        make()
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+IDS = np.array([7, 8, 9])
+TABLE = np.arange(6, dtype=np.float32).reshape(3, 2)
+
+
+@pytest.mark.parametrize(
+    ("whole", "values"),
+    [
+        (Vectors(IDS, TABLE), lambda x: [x.values]),
+        (Pairs(IDS, TABLE, -TABLE, aligned=True), lambda x: [x.a, -x.b]),
+        (Members(IDS, {"one": TABLE[:, 0]}), lambda x: [x.percentiles["one"][:, None]]),
+    ],
+    ids=["vectors", "pairs", "members"],
+)
+def test_the_input_of_a_detector_is_taken_with_its_ids(whole, values):
+    part = whole.take([2, 0])
+    assert (len(whole), len(part)) == (3, 2)
+    assert part.ids.tolist() == [9, 7]
+    for array in values(part):
+        assert array[:, 0].tolist() == [4.0, 0.0]
+
+
+def test_prepared_inputs_are_taken_with_validity_and_reasons():
+    whole = Inputs(
+        arrays={"patches": TABLE},
+        valid={"image": np.array([True, False, True])},
+        reasons={"image": ["", "too small", ""]},
+    )
+    part = whole.take(np.array([1, 0]))
+    assert part.arrays["patches"].tolist() == [[2.0, 3.0], [0.0, 1.0]]
+    assert part.valid["image"].tolist() == [False, True]
+    assert part.reasons["image"] == ["too small", ""]
+
+
+def test_vectors_of_a_view_are_the_valid_ones_with_their_ids():
+    values = TABLE.copy()
+    values[1] = np.nan
+    made = Embeddings(IDS, {"image": values}, {"image": np.array([True, False, True])})
+    assert made.vectors("image").ids.tolist() == [7, 9]
+    assert made.vectors("image").values.tolist() == [[0.0, 1.0], [4.0, 5.0]]
+    assert (list(made), made["image"].shape) == (["image"], (3, 2))

@@ -1,0 +1,64 @@
+"""Whether the scores of folds share a scale."""
+
+import numpy as np
+import pytest
+from fmb.foldshift import chi_square_tail, fold_shift
+from scipy.stats import chi2, kruskal
+
+
+def scores_and_folds(n=1000, k=5, seed=0):
+    return np.random.default_rng(seed).gumbel(size=n), np.arange(n) % k
+
+
+@pytest.mark.parametrize("dof", [1, 2, 3, 4, 5, 9, 10])
+def test_the_chi_square_tail_is_that_of_scipy(dof):
+    x = np.array([0.0, 0.3, 2.0, 11.0, 60.0])
+    got = [chi_square_tail(float(v), dof) for v in x]
+    assert np.allclose(got, chi2.sf(x, dof), rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("decimals", [6, 1, 0])
+def test_the_test_of_medians_is_kruskal_wallis_with_ties(decimals):
+    scores, fold = scores_and_folds()
+    scores = np.round(scores + 0.1 * (fold == 2), decimals)
+    expected = kruskal(*(scores[fold == i] for i in range(5))).pvalue
+    assert fold_shift(scores, fold, 5).p_value == pytest.approx(expected, rel=1e-9)
+
+
+def test_folds_of_one_distribution_are_rarely_called_shifted():
+    notable = [fold_shift(*scores_and_folds(seed=seed), 5).notable for seed in range(300)]
+    assert sum(notable) <= 3  # two tests at 0.001 each, 300 times: 0.6 expected
+
+
+def test_a_fold_moved_by_half_a_spread_is_found_and_measured():
+    scores, fold = scores_and_folds(n=20_000)
+    spread = 1.4826 * np.median(np.abs(scores - np.median(scores)))
+    scores[fold == 3] += 0.5 * spread
+    got = fold_shift(scores, fold, 5)
+    # The median of all moves by 0.1 of the shift or so, too: one fold of five has moved.
+    assert 0.35 < got.shift < 0.45
+    assert got.notable
+    assert "NOT on one scale" in str(got)
+
+
+def test_a_fold_whose_tail_alone_is_heavier_is_found():
+    scores, fold = scores_and_folds(n=5000)
+    high = np.flatnonzero((fold == 1) & (scores > np.quantile(scores, 0.9)))
+    scores[high] *= 3
+    got = fold_shift(scores, fold, 5)
+    assert got.p_value > 0.01
+    assert got.top_by_fold[1] > 40
+    assert got.top == sum(got.top_by_fold) == 50
+    assert got.notable
+
+
+def test_a_small_survey_is_not_judged_by_its_tail():
+    got = fold_shift(*scores_and_folds(n=28), 5)
+    assert (got.top, got.top_by_fold, got.top_p_value) == (0, (), 1.0)
+    assert "on one scale" in str(got)
+
+
+def test_scores_that_are_mostly_equal_have_no_spread_but_may_differ():
+    scores = np.zeros(100)
+    scores[0] = 1.0
+    assert fold_shift(scores, np.arange(100) % 5, 5).shift == 0

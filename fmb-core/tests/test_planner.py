@@ -1,0 +1,93 @@
+import pytest
+from fmb.data import InputInfo
+from fmb.errors import DataError
+from fmb.planner import bind_inputs
+from fmb.specs import Accepts
+
+EUCLID = InputInfo(
+    kind="images",
+    unit="uJy",
+    bands=("VIS", "NISP-Y"),
+    shape=(96, 96),
+    pixel_scale_arcsec=0.1,
+)
+HST = InputInfo(
+    kind="images", unit="electron / s", bands=("F814W",), shape=(201, 201), pixel_scale_arcsec=0.03
+)
+DESI = InputInfo(
+    kind="spectra", unit="counts", shape=(7781,), wavelength_aa=(3600.0, 9824.0), calibrated=False
+)
+IMAGE = Accepts(slot="image", kind="images", bands=("VIS",), min_size_px=16)
+SPECTRUM = Accepts(slot="spectrum", kind="spectra", wavelength_aa=(3600.0, 9824.0))
+
+
+def bind(*accepts, inputs, wanted=None, allow=False):
+    return bind_inputs("m", accepts, inputs, wanted=wanted or {}, allow_out_of_domain=allow)
+
+
+def test_each_slot_gets_the_instrument_that_fits_it():
+    bound = bind(IMAGE, SPECTRUM, inputs={"euclid": EUCLID, "hst": HST, "desi": DESI})
+    assert bound.slots == {"image": "euclid", "spectrum": "desi"}
+
+
+def test_a_slot_that_nothing_fits_stays_empty():
+    assert bind(IMAGE, SPECTRUM, inputs={"hst": HST, "desi": DESI}).slots == {"spectrum": "desi"}
+
+
+@pytest.mark.parametrize(
+    ("accepts", "inputs", "why"),
+    [
+        (IMAGE, {"hst": HST}, "has bands F814W, the weights need VIS"),
+        (Accepts(slot="image", kind="images", min_size_px=300), {"hst": HST}, "at least 300"),
+        (
+            Accepts(slot="image", kind="images", units=("nmgy",)),
+            {"hst": HST},
+            "unit 'electron / s'",
+        ),
+        (Accepts(slot="spectrum", kind="spectra", calibrated=True), {"desi": DESI}, "calibrated"),
+        (
+            Accepts(slot="spectrum", kind="spectra", wavelength_aa=(10_000.0, 25_000.0)),
+            {"desi": DESI},
+            "covers 3600-9824 A, the weights 10000-25000 A",
+        ),
+        (IMAGE, {"desi": DESI}, "the survey has no such input"),
+    ],
+)
+def test_an_input_that_cannot_feed_the_model_is_named_with_the_reason(accepts, inputs, why):
+    with pytest.raises(DataError, match=why):
+        bind(accepts, inputs=inputs)
+
+
+def test_a_convertible_unit_is_accepted():
+    accepts = Accepts(slot="image", kind="images", units=("nJy",))
+    assert bind(accepts, inputs={"euclid": EUCLID}).slots == {"image": "euclid"}
+
+
+def test_two_instruments_that_fit_one_slot_need_a_choice():
+    inputs = {"euclid": EUCLID, "wide": EUCLID}
+    with pytest.raises(DataError, match=r"--input m\.image=euclid"):
+        bind(IMAGE, inputs=inputs)
+    assert bind(IMAGE, inputs=inputs, wanted={"image": "wide"}).slots == {"image": "wide"}
+
+
+def test_an_instrument_of_the_training_is_preferred():
+    known = Accepts(slot="image", kind="images", bands=("VIS",), instruments=("wide",))
+    assert bind(known, inputs={"euclid": EUCLID, "wide": EUCLID}).slots == {"image": "wide"}
+
+
+def test_out_of_domain_data_need_a_word_and_are_tagged():
+    scaled = Accepts(slot="image", kind="images", pixel_scale_arcsec=(0.2, 0.3))
+    with pytest.raises(DataError, match="--allow-out-of-domain"):
+        bind(scaled, inputs={"euclid": EUCLID})
+    bound = bind(scaled, inputs={"euclid": EUCLID}, allow=True)
+    assert bound.out_of_domain == ('euclid: pixel scale 0.1", trained on 0.2-0.3"',)
+
+
+def test_a_misspelt_slot_gets_a_suggestion():
+    with pytest.raises(DataError, match="did you mean 'image'"):
+        bind(IMAGE, inputs={"euclid": EUCLID}, wanted={"images": "euclid"})
+
+
+def test_an_alternative_of_a_slot_is_enough():
+    other = Accepts(slot="image", kind="images", bands=("F814W",))
+    assert bind(IMAGE, other, inputs={"hst": HST}).slots == {"image": "hst"}

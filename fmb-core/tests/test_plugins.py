@@ -1,0 +1,120 @@
+"""Plugins are found, loaded in a stable order and declare what they have."""
+
+import subprocess
+import sys
+from importlib.metadata import version
+from inspect import signature
+
+import pytest
+
+from fmb import hookspecs
+from fmb.errors import PluginError
+from fmb.hookspecs import HOOKS
+from fmb.plugins import Source, load_plugins
+from fmb.records import check_record
+from fmb.specs import Spec
+
+
+def test_the_core_declares_its_parts_through_the_same_hooks(site):
+    found = load_plugins(strict=True)
+    assert found.sources == (Source("core", "fmb-core", version("fmb-core")),)
+    assert found.failures == ()
+    assert found.registry.get("dataset", "demo").qualified == "core:demo"
+
+
+def test_the_core_comes_first_and_the_rest_by_name(install):
+    for name in ("zebra", "ant"):
+        install(name)
+    found = load_plugins(strict=True)
+    assert [source.plugin for source in found.sources] == ["core", "ant", "zebra"]
+
+
+def test_each_call_finds_what_is_installed_then(install):
+    assert [source.plugin for source in load_plugins().sources] == ["core"]
+    install("late")
+    assert load_plugins().registry.get("detector", "late").version == "1.2"
+
+
+def test_a_plugin_can_be_disabled_by_argument_and_by_environment(install, monkeypatch):
+    for name in ("one", "two", "three"):
+        install(name)
+    monkeypatch.setenv("FMB_DISABLE_PLUGINS", " two ,")
+    found = load_plugins(disabled=["one"])
+    assert [source.plugin for source in found.sources] == ["core", "three"]
+
+
+def test_declaring_components_does_not_import_them(install):
+    install("shy")
+    component = load_plugins(strict=True).registry.get("detector", "shy")
+    assert component.spec.target == "shy_plugin:Sound"
+    with pytest.raises(PluginError) as caught:
+        component.load()
+    assert str(caught.value) == (
+        "detector 'shy' of plugin 'shy' (shy 1.2) failed at loading its target"
+        " 'shy_plugin:Sound': AttributeError: module 'shy_plugin' has no attribute 'Sound'"
+    )
+
+
+def test_an_exit_in_a_component_is_an_error_of_its_plugin(install, site):
+    install("quitter")
+    (site / "quitting.py").write_text("raise SystemExit('line\\nline')\n")
+    component = load_plugins(strict=True).registry.get("detector", "quitter")
+    with pytest.raises(PluginError, match=r"^[^\n]*'quitting:X': SystemExit: line line$"):
+        component.resolve("quitting:X")
+
+
+def test_a_hook_may_return_a_list_and_have_any_name_with_specname(install):
+    install(
+        "lister",
+        "@hookimpl(specname='fmb_register_detectors')\n"
+        "def detectors():\n"
+        "    return [DetectorSpec(name='listed', summary='S', target='a:B', config='a:C')]\n",
+    )
+    assert load_plugins(strict=True).registry.get("detector", "listed")
+
+
+def test_two_entry_points_of_one_module_are_two_plugins(install, site):
+    install("twice")
+    points = site / "twice-1.2.dist-info" / "entry_points.txt"
+    points.write_text("[fmb]\na = twice_plugin\nb = twice_plugin\n")
+    registry = load_plugins(strict=True).registry
+    assert registry.get("detector", "a:twice").plugin == "a"
+    assert registry.clashes() == [
+        "detector 'twice' is claimed by 2 plugins: write a:twice (twice 1.2) or b:twice (twice 1.2)"
+    ]
+
+
+def test_every_hook_has_a_documented_spec_without_arguments_and_a_record_class():
+    declared = {name for name in vars(hookspecs) if name.startswith("fmb_")}
+    assert set(HOOKS.values()) == declared
+    for kind, hook in HOOKS.items():
+        function = getattr(hookspecs, hook)
+        assert "Example:" in function.__doc__
+        assert not signature(function).parameters
+        with pytest.raises(PluginError, match=f"it yields object, expected {kind.title()}Spec"):
+            check_record(object(), kind)
+
+
+def test_every_kind_of_record_has_a_hook():
+    kinds = {spec.kind for spec in Spec.__subclasses__()}
+    assert kinds == set(HOOKS)
+
+
+def test_every_lazy_name_of_the_public_api_exists():
+    import fmb
+
+    assert dir(fmb) == sorted(fmb.__all__)
+    for name in fmb.__all__:
+        assert getattr(fmb, name) is not None
+    with pytest.raises(AttributeError, match="module 'fmb' has no attribute 'nothing'"):
+        fmb.nothing  # noqa: B018, the access is the test
+
+
+def test_finding_plugins_imports_nothing_heavy():
+    code = (
+        "import sys; from fmb.plugins import load_plugins; load_plugins();"
+        "heavy = {'torch', 'numpy', 'pandas', 'sklearn', 'matplotlib', 'astropy', 'pydantic'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

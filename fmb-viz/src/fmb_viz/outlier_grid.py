@@ -1,0 +1,197 @@
+"""The gallery: images and spectra of the strangest objects, strangest first."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from fmb.data import Array, Batch, Images, Spectra
+from fmb.errors import ConfigError, DataError, did_you_mean
+from fmb.protocols import PlotData
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fmb_viz.cards import Card, cards
+from fmb_viz.config import OutlierGridConfig
+from fmb_viz.grid_layout import Box, card_lines, plan
+from fmb_viz.image_panel import draw_image, draw_missing
+from fmb_viz.page import Page
+from fmb_viz.ranked import ranked
+from fmb_viz.rgb import band_weights, choose_bands, display_range, good_pixels, picture
+from fmb_viz.spectrum_panel import draw_spectrum, trace
+
+__all__ = ["OutlierGrid"]
+
+
+class OutlierGrid:
+    """One card an object: rank, id, standing, catalogue values, images and spectra.
+
+    Args:
+        config: what is shown and how.
+    """
+
+    def __init__(self, config: OutlierGridConfig) -> None:
+        self.config = config
+
+    def draw(self, data: PlotData) -> Figure:
+        """A page of the strangest objects.
+
+        Args:
+            data: needs `scores`, `objects` and `cutouts`.
+
+        Raises:
+            DataError: one of these is missing, or they do not belong together.
+            ConfigError: a band, instrument or column of the configuration does not exist.
+        """
+        scores = ranked(data.scores, "outlier-grid")
+        batch = data.cutouts
+        if batch is None or len(batch) == 0:
+            raise DataError("outlier-grid needs the cutouts of at least one object")
+        _check_bands(self.config.bands, batch)
+        chosen = cards(batch.ids, scores, data.objects, self.config.facts)
+        chosen = chosen[: self.config.n_objects]
+        marked = (
+            self.config.lines
+            and any(isinstance(value, Spectra) for value in batch.inputs.values())
+            and any(card.redshift is not None for card in chosen)
+        )
+        layout = plan(chosen, batch.inputs, columns=self.config.columns, named_lines=marked)
+        page = Page(
+            layout.page_in,
+            title=data.title,
+            subtitle=_subtitle(len(chosen), len(scores), data.score_name),
+            notes=data.notes,
+            legend=list(_legend(batch, chosen, self.config, marked=marked)),
+        )
+        scales = _scales(batch)
+        for i, card in enumerate(chosen):
+            left, top = layout.corner(i)
+            top += page.body_top_in
+            page.column(left, top, card_lines(card, layout.card_in[0]))
+            for box in layout.boxes:
+                panel = page.axes(left + box.left, top + box.top, box.width, box.height)
+                self._fill(panel, box, card, batch, scales)
+        return page.figure
+
+    def _fill(
+        self,
+        panel: Axes,
+        box: Box,
+        card: Card,
+        batch: Batch,
+        scales: Mapping[str, Array | tuple[float, float]],
+    ) -> None:
+        value = batch.inputs[box.instrument]
+        kind = "image" if isinstance(value, Images) else "spectrum"
+        at = _row(batch, box.instrument, card)
+        if at is None:
+            draw_missing(panel, [f"no {kind}", box.instrument])
+        elif isinstance(value, Images):
+            self._image(panel, box.instrument, value, at, scales[box.instrument])
+        elif isinstance(value, Spectra):
+            self._spectrum(panel, box.instrument, value, at, card.redshift)
+
+    def _image(
+        self,
+        panel: Axes,
+        instrument: str,
+        images: Images,
+        row: int,
+        scale: Array | tuple[float, float],
+    ) -> None:
+        wanted = self.config.bands.get(instrument, ())
+        shown = choose_bands(images.bands, images.band_valid[row], wanted)
+        if not shown or not good_pixels(images, row)[list(shown)].all(axis=0).any():
+            draw_missing(panel, ["no good pixel", instrument])
+            return
+        draw_image(
+            panel,
+            picture(images, row, shown, scale=scale, stretch=self.config.stretch),
+            instrument=instrument,
+            unit=images.unit,
+            pixel_scale_arcsec=images.pixel_scale_arcsec,
+        )
+
+    def _spectrum(
+        self, panel: Axes, instrument: str, spectra: Spectra, row: int, redshift: float | None
+    ) -> None:
+        spectrum = trace(spectra, row)
+        if not spectrum.good.any():
+            draw_missing(panel, ["no good pixel", instrument])
+            return
+        draw_spectrum(
+            panel,
+            spectrum,
+            unit=spectra.unit,
+            calibrated=spectra.calibrated,
+            instrument=instrument,
+            fwhm_aa=self.config.smooth_aa,
+            redshift=redshift if self.config.lines else None,
+        )
+
+
+def _check_bands(wanted: Mapping[str, Sequence[str]], batch: Batch) -> None:
+    for instrument, names in wanted.items():
+        images = batch.inputs.get(instrument)
+        if not isinstance(images, Images):
+            known = [name for name, value in batch.inputs.items() if isinstance(value, Images)]
+            hint = did_you_mean(instrument, known)
+            raise ConfigError(f"outlier-grid.bands: no images of {instrument!r}{hint}")
+        for name in names:
+            if name not in images.bands:
+                hint = did_you_mean(name, images.bands)
+                raise ConfigError(f"outlier-grid.bands.{instrument}: no band {name!r}{hint}")
+
+
+def _row(batch: Batch, instrument: str, card: Card) -> int | None:
+    at = np.flatnonzero(batch.rows[instrument] == card.row)
+    return int(at[0]) if at.size else None
+
+
+def _scales(batch: Batch) -> dict[str, Array | tuple[float, float]]:
+    return {
+        name: display_range(value) if value.unit == "display" else band_weights(value)
+        for name, value in batch.inputs.items()
+        if isinstance(value, Images)
+    }
+
+
+def _subtitle(shown: int, n: int, score_name: str) -> str:
+    which = "The strangest" if shown == 1 else f"The {shown} strangest, in order,"
+    return f"{which} of {n:,} objects; score: {score_name}"
+
+
+def _has_bad_pixels(batch: Batch, chosen: Sequence[Card]) -> bool:
+    return any(
+        isinstance(value, Images)
+        and (row := _row(batch, name, card)) is not None
+        and not good_pixels(value, row)[value.band_valid[row]].all()
+        for name, value in batch.inputs.items()
+        for card in chosen
+    )
+
+
+def _legend(
+    batch: Batch, chosen: Sequence[Card], config: OutlierGridConfig, *, marked: bool
+) -> Iterator[str]:
+    images = [value for value in batch.inputs.values() if isinstance(value, Images)]
+    if any(value.unit != "display" for value in images):
+        yield (
+            f"Images: {config.stretch} stretch, each on its own scale; row 0 at the bottom."
+            " Colours: bands as named, red first, one balance for all (the median object is"
+            " neutral)."
+        )
+    if any(value.unit == "display" for value in images):
+        yield 'Pictures of unit "display" are shown as they are, row 0 at the top.'
+    if _has_bad_pixels(batch, chosen):
+        yield "Purple stripes: pixels that are masked or have no value."
+    if any(isinstance(value, Spectra) for value in batch.inputs.values()):
+        smoothed = config.smooth_aa > 0.0
+        line = f"grey: flux; blue: smoothed over {config.smooth_aa:g} Å" if smoothed else "flux"
+        yield (
+            f"Spectra: {line}; pale band: plus and minus the error of one pixel; gaps and purple at"
+            " the bottom: bad pixels."
+        )
+    if marked:
+        yield (
+            "Dashed (emission) and dotted (absorption): common lines, vacuum wavelengths at the"
+            " catalogue's redshift."
+        )

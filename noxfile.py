@@ -1,0 +1,88 @@
+"""The checks of the project; `nox -l` lists them, `nox -s NAME -- ARGUMENTS` runs one."""
+
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.3.2"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["lint", "types", "alone", "tests"]
+
+REPOSITORY = Path(__file__).parent
+PACKAGES = sorted(path.parent.name for path in REPOSITORY.glob("fmb-*/pyproject.toml"))
+CONSTRAINED = ("-c", "constraints.txt")
+# One command line for all: none of them is published, so each must see the others.
+EDITABLE = tuple(part for name in PACKAGES for part in ("-e", f"./{name}"))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests; arguments go to pytest: `nox -s tests -- fmb-core -k flow`."""
+    session.install(*CONSTRAINED, *EDITABLE, "hatchling", "hypothesis", "pytest", "pytest-xdist")
+    # One thread a process: the tests run side by side, and sums in a fixed order compare equal.
+    session.run("pytest", "-n", "auto", *session.posargs, env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting; `-- --fix` mends what can be mended."""
+    session.install(*CONSTRAINED, "ruff")
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", *([] if "--fix" in session.posargs else ["--check"]))
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types of the core and of what plugins declare, then of everything else."""
+    session.install(*CONSTRAINED, *EDITABLE, "mypy", "nox", "pandas-stubs", "pytest")
+    contracts = [
+        str(path.relative_to(REPOSITORY))
+        for name in PACKAGES
+        for file in ("plugin.py", "config.py")
+        for path in REPOSITORY.glob(f"{name}/src/*/{file}")
+    ]
+    session.run("mypy", "fmb-core/src", *contracts)
+    session.run("mypy", *(f"{name}/src" for name in PACKAGES))
+
+
+@nox.session
+@nox.parametrize("package", PACKAGES)
+def alone(session: nox.Session, package: str) -> None:
+    """Install one package without its siblings and see that it works."""
+    core = [] if package == "fmb-core" else ["./fmb-core"]
+    session.install(*CONSTRAINED, *core, f"./{package}")
+    for arguments in (["--help"], ["plugins"], ["run", "--help"]):
+        session.run("fmb", *arguments, silent=True, env={"FMB_STRICT": "1"})
+    session.run("python", "tests/alone/check.py", package)
+
+
+@nox.session
+def perf(session: nox.Session) -> None:
+    """Print timings; arguments choose scripts of tests/perf: `nox -s perf -- startup`."""
+    session.install(*CONSTRAINED, *EDITABLE, "normflows", "scikit-learn")
+    for script in sorted(REPOSITORY.glob("tests/perf/*.py")):
+        if not session.posargs or script.stem in session.posargs:
+            session.run("python", str(script.relative_to(REPOSITORY)))
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Check that generated parts of the docs are current; `-- --update` rewrites them."""
+    session.install(*CONSTRAINED, *EDITABLE, "cogapp")
+    pages = [
+        str(path.relative_to(REPOSITORY))
+        for path in (REPOSITORY / "README.md", *sorted(REPOSITORY.glob("docs/**/*.md")))
+        if "[[[cog" in path.read_text(encoding="utf-8")
+    ]
+    if pages:
+        update = "--update" in session.posargs
+        session.run("cog", *(["-r"] if update else ["--check", "--diff"]), *pages)
+
+
+@nox.session
+def upstream(session: nox.Session) -> None:
+    """Compare our models with the code they come from; needs what external/ names."""
+    session.install(*CONSTRAINED, *EDITABLE)
+    for script in sorted(REPOSITORY.glob("external/*/conformance.py")):
+        session.run("python", str(script.relative_to(REPOSITORY)), *session.posargs)

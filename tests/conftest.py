@@ -1,0 +1,2 @@
+# The stranger's package is not installed here; test_wheels.py runs its tests where it is.
+collect_ignore = ["third_party"]
