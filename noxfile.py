@@ -1,6 +1,5 @@
 """The checks of the project; `nox -l` lists them, `nox -s NAME -- ARGUMENTS` runs one."""
 
-import sys
 from pathlib import Path
 
 import nox
@@ -19,7 +18,8 @@ EDITABLE = tuple(part for name in PACKAGES for part in ("-e", f"./{name}"))
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests; arguments go to pytest: `nox -s tests -- fmb-core -k flow`."""
-    session.install(*CONSTRAINED, *EDITABLE, "hatchling", "hypothesis", "pytest", "pytest-xdist")
+    tools = ("cogapp", "hatchling", "hypothesis", "pytest", "pytest-xdist", "scikit-learn")
+    session.install(*CONSTRAINED, *EDITABLE, *tools)
     # One thread a process: the tests run side by side, and sums in a fixed order compare equal.
     session.run("pytest", "-n", "auto", *session.posargs, env={"OMP_NUM_THREADS": "1"})
 
@@ -35,12 +35,11 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types of the core and of what plugins declare, then of everything else."""
-    session.install(*CONSTRAINED, *EDITABLE, "mypy", "nox", "pandas-stubs", "pytest")
+    session.install(*CONSTRAINED, *EDITABLE, "mypy", "pandas-stubs", "pytest")
     contracts = [
         str(path.relative_to(REPOSITORY))
-        for name in PACKAGES
         for file in ("plugin.py", "config.py")
-        for path in REPOSITORY.glob(f"{name}/src/*/{file}")
+        for path in sorted(REPOSITORY.glob(f"fmb-*/src/fmb_*/{file}"))
     ]
     session.run("mypy", "fmb-core/src", *contracts)
     session.run("mypy", *(f"{name}/src" for name in PACKAGES))
@@ -77,7 +76,7 @@ def docs(session: nox.Session) -> None:
     ]
     if pages:
         update = "--update" in session.posargs
-        session.run("cog", *(["-r"] if update else ["--check", "--diff"]), *pages)
+        session.run("cog", "-I", "docs", *(["-r"] if update else ["--check", "--diff"]), *pages)
 
 
 @nox.session

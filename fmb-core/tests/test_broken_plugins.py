@@ -313,8 +313,8 @@ def test_what_a_broken_plugin_would_provide_is_asked_for_in_vain_but_with_its_na
     install("broken-dist", BROKEN["raising midway"][0], plugin="broken")
     done = fmb(site, "run", "--model", "first", "--detector", "first")
     assert done.returncode == 2
-    assert "no model is called 'first'" in done.stderr
-    assert "broken" in done.stderr
+    assert " is called 'first'" in done.stderr
+    assert "plugin 'broken' (broken-dist 1.2) failed at declare" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 

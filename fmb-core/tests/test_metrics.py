@@ -150,6 +150,13 @@ def test_unknown_labels_and_scores_are_refused():
         auroc([0, 1], [1.0, 2.0, 3.0])
 
 
+def test_a_resample_lighter_than_the_list_is_all_listed():
+    labels, scores, weights = np.array([1, 0, 0, 1]), np.arange(4.0), np.array([1, 1, 0, 0])
+    assert precision_at_k(labels, scores, weights, k=4) == 0.5
+    assert recall_at_k(labels, scores, weights, k=4) == 1
+    assert enrichment(labels, scores, weights, k=4) == 1
+
+
 @pytest.mark.parametrize("k", [0, 5])
 def test_a_list_longer_than_the_survey_does_not_exist(k):
     with pytest.raises(DataError, match=rf"no top {k} of 4 objects; choose k from 1 to 4"):

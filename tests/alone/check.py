@@ -5,25 +5,32 @@ Every component it declares must load with its configuration, and no sibling may
 
 import sys
 from importlib.metadata import distributions
+from importlib.util import find_spec
 
 from fmb.hookspecs import HOOKS
 from fmb.plugins import load_plugins
 
-package = sys.argv[1]
-siblings = {dist.name for dist in distributions()} & {"fmb-astropt", "fmb-detectors", "fmb-viz"}
-if unexpected := siblings - {package}:
-    raise SystemExit(f"{package} is not alone: {', '.join(sorted(unexpected))}")
 
-plugins = load_plugins(strict=True)
-components = [
-    component
-    for kind in HOOKS
-    for component in plugins.registry.all(kind)
-    if component.distribution == package
-]
-if not components:
-    raise SystemExit(f"{package} declares nothing")
-for component in components:
-    component.load()
-    component.load_config()
-print(f"{package} alone: {', '.join(component.qualified for component in components)}")
+def check(package: str) -> str:
+    """One line that says what works; SystemExit where something does not."""
+    ours = {dist.name for dist in distributions() if dist.name.startswith("fmb-")}
+    if siblings := ours - {"fmb-core", package}:
+        raise SystemExit(f"{package} is not alone: {', '.join(sorted(siblings))}")
+    if package == "fmb-core" and find_spec("torch"):
+        raise SystemExit("fmb-core alone must do without torch, which is installed here")
+    components = [
+        component
+        for kind in HOOKS
+        for component in load_plugins(strict=True).registry.all(kind)
+        if component.distribution == package
+    ]
+    if not components:
+        raise SystemExit(f"{package} declares nothing")
+    for component in components:
+        component.load()
+        component.load_config()
+    return f"{package} alone: {', '.join(component.qualified for component in components)}"
+
+
+if __name__ == "__main__":
+    print(check(sys.argv[1]))

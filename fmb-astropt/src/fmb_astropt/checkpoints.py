@@ -100,9 +100,9 @@ def _read(path: Path) -> Mapping[str, Any]:
         raise WeightsError(f"{path}: cannot be read: {error.strerror or error}") from None
     except pickle.UnpicklingError as error:
         raise WeightsError(f"{path}: not loaded: {_unsafe(error)}") from None
-    except (RuntimeError, EOFError, KeyError, ValueError, TypeError, AttributeError) as error:
-        told = str(error).partition("\n")[0]
-        raise WeightsError(f"{path}: not a whole torch checkpoint: {told}") from None
+    except (RuntimeError, EOFError, KeyError, ValueError, TypeError, AttributeError):
+        # Torch's own reasons for bytes that are no pickle ("101") help nobody.
+        raise WeightsError(f"{path}: not a torch checkpoint, or not a whole one") from None
     if not isinstance(content, Mapping) or not isinstance(content.get("model"), Mapping):
         raise WeightsError(f"{path}: not an AstroPT checkpoint: it has no 'model' with tensors")
     return content
@@ -127,9 +127,9 @@ def _architecture(checkpoint: Mapping[str, Any], path: Path) -> Architecture:
     if "model_args" in checkpoint:
         _refuse_other_networks(given, path)
     sizes = {key: given[key] for key in _SIZES if key in given}
-    registry = checkpoint.get("modality_registry")
-    if isinstance(registry, ModalityRegistry):
-        modalities = [_modality(registry.get_config(name), path) for name in registry.names()]
+    registered = getattr(checkpoint.get("modality_registry"), "modalities", None)
+    if isinstance(registered, Mapping):
+        modalities = [_modality(registered[name], path) for name in sorted(registered)]
     else:
         modalities = _original_modalities(settings)
     try:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fmb.config import build
 from fmb.errors import ConfigError, WeightsError
 
 from fmb_astropt.config import AstroPTConfig
@@ -30,7 +31,7 @@ def recipe_of(
     `local_datasets.py`, and upstream's `scripts/train.py` at 8e5f0a9.
 
     Raises:
-        ConfigError: the bands are not known.
+        ConfigError: the bands are not known, or the checkpoint's settings make no sense.
         WeightsError: modalities that no recipe describes.
     """
     settings = checkpoint.get("config")
@@ -49,14 +50,16 @@ def recipe_of(
 
 
 def _spectrum(modality: Modality, settings: Mapping[str, Any], theirs: str) -> SpectrumRecipe:
-    return SpectrumRecipe.model_validate(
+    return build(
+        SpectrumRecipe,
         {
             **_DESI_GRID,
             "n_pixels": settings.get("spectrum_length", _DESI_LENGTH),
             "patch_px": modality.patch_size,
             "normalisation": "std" if theirs == "fmb" else "none",
             "positions": "index" if modality.embed_pos else "wavelength",
-        }
+        },
+        "spectrum",
     )
 
 
@@ -78,15 +81,19 @@ def _image(
     if config.image_size_px is None:
         size_px = min(size_px, patch * math.isqrt(max(room, 1)))
     ours = theirs == "fmb"
-    return ImageRecipe(
-        bands=_bands(n_bands, config, path),
-        size_px=size_px,
-        min_size_px=size_px,  # a trained network knows its positions at this size only
-        patch_px=patch,
-        patch_order="raster" if ours or not settings.get("spiral", True) else "spiral",
-        patch_layout="c p1 p2" if ours else "p1 p2 c",
-        transposed=not ours,
-        scaling="uint8" if ours else "patch-standard",
+    return build(
+        ImageRecipe,
+        {
+            "bands": _bands(n_bands, config, path),
+            "size_px": size_px,
+            "min_size_px": size_px,  # a trained network knows its positions at this size only
+            "patch_px": patch,
+            "patch_order": "raster" if ours or not settings.get("spiral", True) else "spiral",
+            "patch_layout": "c p1 p2" if ours else "p1 p2 c",
+            "transposed": not ours,
+            "scaling": "uint8" if ours else "patch-standard",
+        },
+        "image",
     )
 
 

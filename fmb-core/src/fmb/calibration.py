@@ -9,7 +9,7 @@ fit has seen, and that the same fits have scored.
   former. Their scores run low against the reference, p-values run high: fewer false discoveries
   than asked for, and less power, the more parameters the detector has.
 - A reference with anomalies in it makes p-values too high: power is lost, validity is not.
-- Repeats of a source each have a valid p-value, and are counted each.
+- Repeats of a source each have a valid p-value, but the smallest of them is not one: `q_values`.
 """
 
 from math import ceil
@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from fmb.data import Array
 from fmb.errors import ConfigError, DataError, ShapeError
+from fmb.folds import group_codes
 from fmb.ranking import check_finite
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "discovery_floor",
     "p_values",
     "p_values_by_fold",
+    "q_values",
     "reference_lines",
 ]
 
@@ -109,15 +111,42 @@ def benjamini_hochberg(p: npt.ArrayLike) -> Array:
 
     Source: Benjamini and Hochberg 1995, J. R. Stat. Soc. B 57, 289.
     """
-    values = np.asarray(p, dtype=np.float64)
-    if not np.all((values > 0) & (values <= 1)):
-        raise DataError("p-values must lie in (0, 1]; leave out objects that have none")
+    values = probabilities(p)
     n = len(values)
     order = np.argsort(values, kind="stable")
     steps = values[order] * n / np.arange(1, n + 1)
     q = np.empty(n)
     q[order] = np.minimum.accumulate(steps[::-1])[::-1]
     return q
+
+
+def q_values(p: npt.ArrayLike, groups: npt.ArrayLike) -> Array:
+    """The q-value of each object's source, repeats of a source being one discovery.
+
+    A source of g repeats enters with min(1, g x its smallest p): the smallest of g values is
+    below a with a chance of up to g a, so entering it as it is finds too much.
+
+    Args:
+        p: (n,), in (0, 1], of one model, view and detector.
+        groups: (n,), integers or text, equal for repeats of one source.
+
+    Returns:
+        (n,), float64, in (0, 1]; repeats carry the q-value of their source.
+
+    Raises:
+        DataError: a value is not in (0, 1], or a group key is missing.
+        ShapeError: the arrays differ in length.
+
+    Source: Bonferroni bound within a source, then Benjamini and Hochberg between sources.
+    """
+    values = probabilities(p)
+    codes, keys = group_codes(groups)
+    if len(codes) != len(values):
+        raise ShapeError(f"{len(values)} p-values and {len(codes)} groups do not fit together")
+    smallest = np.ones(len(keys))
+    np.minimum.at(smallest, codes, values)
+    of_source = np.minimum(1, smallest * np.bincount(codes, minlength=len(keys)))
+    return benjamini_hochberg(of_source)[codes]
 
 
 def discovery_floor(n: int, m: int, level: float) -> int:
@@ -168,6 +197,14 @@ def reference_lines(n: int, m: int, level: float = 0.1) -> tuple[str, ...]:
         f" survey, q stays above about {contamination_floor(0.01, 0.03):.2g}",
         'a small q says "not like the reference", never "astrophysical"',
     )
+
+
+def probabilities(p: npt.ArrayLike) -> Array:
+    """P-values as float64; refuses what is not in (0, 1], NaN included."""
+    values = np.asarray(p, dtype=np.float64)
+    if not np.all((values > 0) & (values <= 1)):
+        raise DataError("p-values must lie in (0, 1]; leave out objects that have none")
+    return values
 
 
 def check_fraction(what: str, value: float) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fmb.calibration import benjamini_hochberg, p_values_by_fold
+from fmb.calibration import p_values_by_fold, q_values
 from fmb.crossfit import CrossFit, cross_fit, in_sample, score_each
 from fmb.data import Array, Vectors
 from fmb.datasets.ids import locate
 from fmb.errors import DataError
-from fmb.folds import assign_folds, sky_folds
+from fmb.folds import sky_folds
 from fmb.foldshift import FoldShift
 from fmb.plan import DetectorPlan, Progress
 from fmb.protocols import Detector
@@ -131,7 +131,7 @@ def _score(
         n_reference = len(known)
         by_fit = score_each(fitted.detectors, known, name=str(name))
         p = _spread(p_values_by_fold(fitted.scores, fitted.fold, by_fit), ranked)
-        q = _spread_q(p, ranking.repeat, ranked)
+        q = _spread(q_values(p[ranked], groups), ranked)
     table["p_value"] = pd.array(np.where(np.isnan(p), None, p), dtype="Float64")
     table["q_value"] = pd.array(np.where(np.isnan(q), None, q), dtype="Float64")
     record = {
@@ -176,7 +176,7 @@ def _fit(
 
     if options.fit == "in-sample" or not detector.spec.fitted:
         return in_sample(make, x, name=str(name))
-    folds = assign_folds(groups, options.folds)
+    folds = None
     if options.fold_by == "sky":
         if not {"ra", "dec"} <= set(objects):
             raise DataError("--fold-by sky needs positions: the catalogue has no ra and dec")
@@ -190,11 +190,3 @@ def _spread(values: Array, rows: Array) -> Array:
     spread = np.full(len(rows), np.nan)
     spread[rows] = values
     return spread
-
-
-def _spread_q(p: Array, repeat: Array, ranked: Array) -> Array:
-    """Q over the sources that are ranked; the other rows of a group have none."""
-    q = np.full(len(p), np.nan)
-    listed = np.flatnonzero(ranked)[~repeat]
-    q[listed] = benjamini_hochberg(p[listed])
-    return q

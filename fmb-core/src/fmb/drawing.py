@@ -92,7 +92,7 @@ def _open_cutouts(folder: RunFolder) -> Dataset | None:
 def _resolve(view: RunView, name: ScoreName, plot: PlotPlan, cutouts: Dataset | None) -> PlotData:
     needs = plot.spec.needs
     listed = strangest(view.objects, read_table(view.folder.scores(name)))
-    columns = ["object_id", "score", "rank", "percentile", "fold", "is_repeat"]
+    columns = ["object_id", "score", "rank", "percentile", "fold"]
     batch: Batch | None = None
     if "cutouts" in needs and cutouts is not None:
         at = locate(listed["object_id"].to_numpy(), cutouts.ids)

@@ -17,7 +17,7 @@ from fmb.protocols import Dataset
 from fmb.provenance import content_key
 from fmb.registry import Component
 from fmb.seeds import derive_seed
-from fmb.store import SHARD_ROWS, ShardStore, read_json
+from fmb.store import ShardStore, read_json
 
 __all__ = [
     "Cost",
@@ -51,11 +51,11 @@ class EmbeddedView:
     findings: tuple[Mapping[str, Any], ...]
 
 
-def shard_rows(n: int) -> dict[int, Array]:
+def shard_rows(n: int, size: int) -> dict[int, Array]:
     """Shard number -> positions of its objects in canonical order."""
     return {
-        shard: np.arange(start, min(start + SHARD_ROWS, n))
-        for shard, start in enumerate(range(0, n, SHARD_ROWS))
+        shard: np.arange(start, min(start + size, n))
+        for shard, start in enumerate(range(0, n, size))
     }
 
 
@@ -85,7 +85,7 @@ def _key(plan: Plan, model: ModelPlan, embedder: Component, view: str) -> dict[s
         "embedder": _component_key(embedder),
         "view": view,
         "precision": plan.request.run.precision,
-        "shard_rows": SHARD_ROWS,
+        "shard_rows": plan.request.run.shard_rows,
     }
 
 
@@ -152,7 +152,7 @@ def embed_model(plan: Plan, model: ModelPlan, progress: Progress) -> list[Embedd
     wanted = stores(plan, model)
     for store in wanted.values():
         store.open()
-    shards = shard_rows(len(plan.dataset))
+    shards = shard_rows(len(plan.dataset), plan.request.run.shard_rows)
     # A shard of which one view is missing is computed for all views, so that its bytes do not
     # depend on where an earlier run was interrupted; what is there already is not written again.
     missing = {
@@ -227,7 +227,7 @@ def measure_cost(plan: Plan, model: ModelPlan, sample: int = 16) -> Cost:
 
     assert plan.dataset is not None
     wanted = stores(plan, model)
-    shards = shard_rows(len(plan.dataset))
+    shards = shard_rows(len(plan.dataset), plan.request.run.shard_rows)
     todo = sum(
         len(rows)
         for shard, rows in shards.items()

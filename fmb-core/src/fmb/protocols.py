@@ -95,7 +95,11 @@ class Detector(Protocol):
         ...
 
     def score(self, x: Vectors) -> Array:
-        """(n,), float64, higher is stranger, in the order of `x`."""
+        """(n,), float64, higher is stranger, in the order of `x`.
+
+        Scores mean the same after every fit (nats, distances), so that folds can be pooled. The
+        arrays of `x` are read-only: `torch.tensor` copies them, `torch.from_numpy` does not.
+        """
         ...
 
     def save(self, folder: Path) -> None:
@@ -119,8 +123,8 @@ class PlotData:
     objects: "pd.DataFrame"
     """One row an object: object_id, ra, dec, catalogue columns."""
     scores: "pd.DataFrame | None" = None
-    """One row an object that has a score, strangest first: object_id, score, rank, percentile,
-    fold, and is_repeat (True for the other rows of a group that is ranked once)."""
+    """One row a source that was ranked, strangest first: object_id, score, rank, percentile, fold.
+    Repeats of a source are not in it, so its length is the number of ranked sources."""
     score_name: str = "score"
     cutouts: Batch | None = None
     """The strangest objects, strangest first, with every input the survey has of them."""

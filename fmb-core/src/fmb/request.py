@@ -81,6 +81,8 @@ class RunOptions(Config):
     workers: int = Field(default=0, ge=0)
     device: str = "auto"
     precision: Literal["float32", "bf16", "fp16"] = "float32"
+    shard_rows: int = Field(default=1024, gt=0)
+    """Objects in a shard: what an interruption can cost at most."""
     allow_out_of_domain: bool = False
     top: int = Field(default=12, gt=0)
     """How many of the strangest objects of each list get cutouts in the run folder."""

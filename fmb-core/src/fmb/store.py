@@ -25,8 +25,6 @@ from fmb.provenance import canonical_json, content_key, file_sha256
 
 __all__ = ["ShardStore", "publish", "publish_json", "read_json"]
 
-SHARD_ROWS = 1024
-"""Objects in a shard: what an interruption can cost at most."""
 _STALE_SECONDS = 86400.0
 
 
@@ -88,7 +86,7 @@ def read_json(path: Path) -> Any:
 
 @dataclass(frozen=True)
 class ShardStore:
-    """Vectors of one model, embedder and view, in shards of at most `SHARD_ROWS` objects.
+    """Vectors of one model, embedder and view, in shards of so many objects.
 
     A shard is a safetensors body and, written after it, a JSON sidecar: the sidecar's presence
     means finished. Bodies depend on `key` and the data alone, so a resumed run gives the same

@@ -5,7 +5,7 @@ import math
 from matplotlib.axes import Axes
 from matplotlib.patheffects import Normal, withStroke
 
-from fmb_viz.page import hide_axes, number, panel_width_in
+from fmb_viz.page import PLAIN_LINE, hide_axes, number, panel_width_in
 from fmb_viz.palette import GREY, INK, PAPER
 from fmb_viz.rgb import Picture
 from fmb_viz.typeset import font, text_style, wrap
@@ -93,8 +93,7 @@ def draw_image(
         color=PAPER,
         linewidth=1.8,
         linestyle="-",
-        marker="",
-        solid_capstyle="butt",
+        **PLAIN_LINE,
         path_effects=[withStroke(linewidth=3.2, foreground=INK), Normal()],
         gid="scale-bar",
     )

@@ -16,7 +16,8 @@ from fmb_viz.image_panel import draw_image, draw_missing
 from fmb_viz.page import Page
 from fmb_viz.ranked import ranked
 from fmb_viz.rgb import band_weights, choose_bands, display_range, good_pixels, picture
-from fmb_viz.spectrum_panel import draw_spectrum, trace
+from fmb_viz.spectrum_panel import draw_spectrum
+from fmb_viz.trace import trace
 
 __all__ = ["OutlierGrid"]
 

@@ -1,6 +1,7 @@
 """A figure laid out in inches from its top left corner, with a heading and notes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -11,11 +12,28 @@ from matplotlib.ticker import MaxNLocator
 from fmb_viz.palette import GREY, INK, PAPER, VERMILION
 from fmb_viz.typeset import font, text_style, wrap
 
-__all__ = ["MARGIN_IN", "Page", "hide_axes", "number", "panel_width_in", "pitch_in", "set_ticks"]
+__all__ = [
+    "MARGIN_IN",
+    "PLAIN_LINE",
+    "Page",
+    "hide_axes",
+    "number",
+    "panel_width_in",
+    "pitch_in",
+    "set_ticks",
+]
 
 MARGIN_IN = 0.3
 DPI = 150
 """Of the figure while it is laid out and of what is rasterised in a PDF."""
+PLAIN_LINE: dict[str, Any] = {
+    "marker": "",
+    "solid_capstyle": "butt",
+    "solid_joinstyle": "round",
+    "dash_capstyle": "butt",
+    "dash_joinstyle": "round",
+}
+"""What a user's settings would otherwise decide for every line."""
 _TITLE = font(11, bold=True)
 _SUBTITLE = font(9)
 _NOTE = font(8, bold=True)

@@ -5,14 +5,14 @@ from fmb.errors import DataError
 
 __all__ = ["ranked"]
 
-_NEEDED = ("object_id", "score", "rank", "percentile")
+_NEEDED = ("object_id", "score", "rank")
 
 
 def ranked(scores: pd.DataFrame | None, figure: str) -> pd.DataFrame:
     """Rows that stand in the list: the other rows of a group that is ranked once are left out.
 
     Args:
-        scores: object_id, score, rank, percentile and perhaps is_repeat.
+        scores: object_id, score, rank and perhaps is_repeat.
         figure: names the figure in messages.
 
     Raises:

@@ -41,7 +41,9 @@ def text_style(face: FontProperties, colour: str = INK) -> dict[str, Any]:
 
 def unit_text(unit: str) -> str:
     """A unit as it is printed: "1e-17 erg / (Angstrom s cm2)" becomes "10⁻¹⁷ erg / (Å s cm²)"."""
-    text = re.sub(r"\b1e([+-]?)0*(\d+)", lambda m: "10" + _raised(m[1].strip("+") + m[2]), unit)
+    text = re.sub(
+        r"\b(?:1e|10\*\*)([+-]?)0*(\d+)", lambda m: "10" + _raised(m[1].strip("+") + m[2]), unit
+    )
     text = re.sub(r"\b(Angstrom|AA)(?![A-Za-z])", "Å", text)
     return re.sub(r"(?<=[A-Za-zÅ])(?:\*\*|\^)?(-?\d+)\b", lambda m: _raised(m[1]), text)
 

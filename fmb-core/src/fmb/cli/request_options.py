@@ -1,5 +1,6 @@
 """The options that describe a run, shared by the commands that make one."""
 
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -90,9 +91,8 @@ def request_options(*, detect: bool, plot: bool) -> Callable[[F], F]:
 
 def progress_line(what: str, done: int, total: int) -> None:
     """Progress on stderr, overwritten in place; silent when stderr is not a terminal."""
-    stream = click.get_text_stream("stderr")
     context = click.get_current_context(silent=True)
-    if not stream.isatty() or (
+    if not sys.stderr.isatty() or (
         context is not None and (context.find_root().obj or {}).get("quiet")
     ):
         return

@@ -166,7 +166,10 @@ def read_rows(dataset: h5py.Dataset, rows: Array) -> Array:
     try:
         for begin, end in zip(starts, [*starts[1:], len(rows)], strict=True):
             first, last = int(ascending[begin]), int(ascending[end - 1])
-            out[order[begin:end]] = dataset[first : last + 1][ascending[begin:end] - first]
+            piece = dataset[first : last + 1]
+            picked = ascending[begin:end] - first
+            all_of_it = np.array_equal(picked, np.arange(len(piece)))
+            out[order[begin:end]] = piece if all_of_it else piece[picked]
     except OSError as error:
         raise DataError(f"{dataset.file.filename}: {dataset.name!r} is damaged: {error}") from None
     return out

@@ -63,7 +63,8 @@ class Input(Generic[S]):
     def _bad(self, at: Array) -> Array | None:
         """(m, ...) bool, what `mask` or `good` declares."""
         if self._source.mask:
-            return np.asarray(self._store.read(self._source.mask, at) != 0)
+            bad = self._store.read(self._source.mask, at)
+            return bad if bad.dtype == bool else np.asarray(bad != 0)
         if self._source.good:
             return np.asarray(self._store.read(self._source.good, at) == 0)
         return None

@@ -1,13 +1,13 @@
 """Writes a dataset as a survey of its own: survey.toml, survey.h5 and catalog.parquet."""
 
+import errno
 import json
 import os
 import shutil
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import h5py
 import numpy as np
@@ -29,8 +29,8 @@ from fmb.protocols import Dataset
 __all__ = ["write_survey"]
 
 ROWS_AT_ONCE = 256
-CHUNK_BYTES = 2**18
-"""A chunk holds whole rows, one if a row is larger: rows are read at random."""
+SLACK_BYTES = 2**20
+"""For what HDF5 itself adds to the rows."""
 
 _PER_ROW = ("flux", "ivar", "mask", "band_valid", "psf_fwhm_arcsec", "lsf_aa")
 _KEYS = {"psf_fwhm_arcsec": "psf_fwhm", "lsf_aa": "lsf"}
@@ -52,11 +52,14 @@ def write_survey(
 
     Raises:
         StoreError: the folder is there already.
-        DataError: an input is of another kind than images or spectra, or changes between objects.
+        DataError: there are no objects, an input is neither images nor spectra, or it changes
+            between objects.
         FailedError: the disk is full or the folder cannot be written to.
     """
     if folder.exists():
         raise StoreError(f"{folder}: is there already; remove it or choose another folder")
+    if not len(dataset):
+        raise DataError(f"{folder}: there are no objects to write")
     part = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         part.mkdir(parents=True)
@@ -84,21 +87,43 @@ def _sync(path: Path) -> None:
 
 def _write(folder: Path, dataset: Dataset, progress: Callable[[int, int], None]) -> None:
     _write_catalog(folder / _CATALOG, dataset)
-    total = len(dataset)
+    layouts = {
+        name: _Layout(name, len(dataset), info.present, first)
+        for name, info in dataset.inputs.items()
+        if (first := _first(dataset, name)) is not None
+    }
+    survey = _describe(dataset, {name: layout.source for name, layout in layouts.items()})
+    # HDF5 crashes the process when the disk fills up under it: first see that all will fit, then
+    # let it lay out the file, and write the rows into their places without it.
+    needed = dataset.ids.nbytes + SLACK_BYTES + sum(layout.n_bytes for layout in layouts.values())
+    if (free := shutil.disk_usage(folder).free) < needed:
+        raise OSError(errno.ENOSPC, f"{needed:,} bytes are needed and {free:,} are free")
     with h5py.File(folder / _DATA, "w") as file:
         file.create_dataset(_ID, data=_storable(dataset.ids))
-        writers = {name: _Writer(file, name, total) for name in dataset.inputs}
-        for start in range(0, total, ROWS_AT_ONCE):
-            rows = np.arange(start, min(start + ROWS_AT_ONCE, total))
-            batch = dataset.read(rows)
-            for name, data in batch.inputs.items():
-                if len(data):
-                    writers[name].add(rows[batch.rows[name]], data)
-            progress(int(rows[-1]) + 1, total)
-        survey = _describe(dataset, {n: w.finish() for n, w in writers.items() if w.arrays})
         file.attrs[DIGEST_ATTRIBUTE] = survey_digest(survey, folder)
+        for layout in layouts.values():
+            layout.create(file)
+    with (folder / _DATA).open("r+b") as stream:
+        for start in range(0, len(dataset), ROWS_AT_ONCE):
+            rows = np.arange(start, min(start + ROWS_AT_ONCE, len(dataset)))
+            batch = dataset.read(rows, tuple(layouts))
+            for name, layout in layouts.items():
+                layout.write(stream, rows, batch.rows[name], batch.inputs[name])
+            progress(int(rows[-1]) + 1, len(dataset))
     _sync(folder / _DATA)
     write_survey_file(folder / FILE_NAME, survey)
+
+
+def _first(dataset: Dataset, name: str) -> Images | Spectra | None:
+    """What was observed of the first object that has this input; None when no object has it."""
+    present = dataset.inputs[name].present
+    rows = np.arange(1) if present is None else np.flatnonzero(present)[:1]
+    if not len(rows):
+        return None
+    data = dataset.read(rows, (name,)).inputs[name]
+    if isinstance(data, Images | Spectra):
+        return data
+    raise DataError(f"input {name!r} is neither images nor spectra and cannot be written")
 
 
 def _storable(ids: Array) -> Any:
@@ -117,97 +142,100 @@ def _write_catalog(path: Path, dataset: Dataset) -> None:
     for at, column in enumerate(schema):
         if column.name in units:
             schema = schema.set(at, column.with_metadata({"unit": units[column.name]}))
-    table = table.replace_schema_metadata(schema.metadata).cast(schema)
+    table = table.cast(schema)
     if _ID not in table.column_names:
         table = table.append_column(_ID, pa.array(dataset.ids))
     parquet.write_table(table, path)
     _sync(path)
 
 
-@dataclass
-class _Writer:
-    """One input of the file; its datasets are made when the first object that has it comes."""
+class _Layout:
+    """Where the rows of one input are in the file: contiguous, as random rows are read best."""
 
-    file: h5py.File
-    name: str
-    total: int
-    arrays: dict[str, h5py.Dataset] = field(default_factory=dict)
-    described: dict[str, Any] = field(default_factory=dict)
-    grid: Array | None = None
+    def __init__(self, name: str, n: int, present: Array | None, first: Images | Spectra) -> None:
+        self._name, self._layout, self._arrays = name, _layout_of(first), _per_row(first)
+        self._present = np.ones(n, dtype=bool) if present is None else present
+        self._offsets: dict[str, int] = {}
+        self._grid: Array | None = None
+        values: dict[str, Any] = {_KEYS.get(key, key): f"{name}/{key}" for key in self._arrays}
+        values |= {"id": _ID, "present": f"{name}/present", "unit": first.unit}
+        self.source: ImagesSource | SpectraSource
+        if isinstance(first, Images):
+            values |= {"bands": first.bands, "pixel_scale_arcsec": first.pixel_scale_arcsec}
+            self.source = ImagesSource(kind="images", **values)
+        else:
+            if first.wavelength_aa.ndim == 1:
+                self._grid = first.wavelength_aa
+            values |= {"wavelength": f"{name}/wavelength", "calibrated": first.calibrated}
+            self.source = SpectraSource(kind="spectra", complete_mask=True, **values)
 
-    def add(self, rows: Array, data: Any) -> None:
-        """Store the observations of the objects at `rows`."""
-        values, described = self._values(data), _describe_input(data, self.name)
-        if not self.arrays:
-            self.described = described
-            self.arrays = {key: self._create(key, value) for key, value in values.items()}
-            self.present = np.zeros(self.total, dtype=bool)
-        same = described == self.described and values.keys() == self.arrays.keys()
-        if not same or any(v.shape[1:] != self.arrays[k].shape[1:] for k, v in values.items()):
-            raise DataError(f"input {self.name!r} changes its layout between objects")
+    @property
+    def n_bytes(self) -> int:
+        """Size of the rows on disk."""
+        return len(self._present) * sum(value.nbytes for value in self._arrays.values())
+
+    def create(self, file: h5py.File) -> None:
+        """Make the datasets: all of what objects share, the bare place of what they do not."""
+        file.create_dataset(f"{self._name}/present", data=self._present)
+        if self._grid is not None:
+            file.create_dataset(f"{self._name}/wavelength", data=self._grid)
+        for key, value in self._arrays.items():
+            plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+            plist.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+            made = file.create_dataset(
+                f"{self._name}/{key}",
+                shape=(len(self._present), *value.shape[1:]),
+                dtype=value.dtype,
+                dcpl=plist,
+            )
+            self._offsets[key] = made.id.get_offset()
+
+    def write(self, stream: IO[bytes], rows: Array, have: Array, data: Any) -> None:
+        """Write a batch: `data` for those `have` of `rows` that have the input, else NaN."""
+        values, absent = _per_row(data), ~self._present[rows]
+        fits = not absent[have].any() and len(have) == len(rows) - absent.sum()
+        if not fits or _layout_of(data) != self._layout:
+            raise DataError(f"input {self._name!r} changes its layout between objects")
+        if self._grid is not None and not np.array_equal(self._grid, data.wavelength_aa):
+            raise DataError(f"input {self._name!r} has a shared wavelength grid that changes")
+        for key, value in values.items():
+            self._put(stream, key, rows[have], value)
+            if absent.any() and value.dtype.kind == "f":
+                gap = np.full((int(absent.sum()), *value.shape[1:]), np.nan, value.dtype)
+                self._put(stream, key, rows[absent], gap)
+
+    def _put(self, stream: IO[bytes], key: str, rows: Array, values: Array) -> None:
         starts = np.flatnonzero(np.diff(rows, prepend=-2) > 1)
         for begin, end in zip(starts, [*starts[1:], len(rows)], strict=True):
-            for key, value in values.items():
-                self.arrays[key][rows[begin] : rows[end - 1] + 1] = value[begin:end]
-        self.present[rows] = True
-
-    def _values(self, data: Any) -> dict[str, Array]:
-        values = {k: v for k in _PER_ROW if (v := getattr(data, k, None)) is not None}
-        if isinstance(data, Spectra):
-            if data.wavelength_aa.ndim == 2:
-                values["wavelength"] = data.wavelength_aa
-            elif self.grid is None:
-                self.grid = data.wavelength_aa
-            elif not np.array_equal(self.grid, data.wavelength_aa):
-                raise DataError(f"input {self.name!r} has shared grids that differ")
-        return values
-
-    def _create(self, key: str, value: Array) -> h5py.Dataset:
-        per_row = max(1, value[0].nbytes)
-        flag = value.dtype == bool
-        return self.file.create_dataset(
-            f"{self.name}/{key}",
-            shape=(self.total, *value.shape[1:]),
-            dtype=value.dtype,
-            chunks=(min(self.total, max(1, CHUNK_BYTES // per_row)), *value.shape[1:]),
-            # Masks are nearly all False and pack 100 to 1; noise does not pack and costs time.
-            compression="gzip" if flag else None,
-            compression_opts=1 if flag else None,
-            fillvalue=None if flag else np.nan,
-        )
-
-    def finish(self) -> ImagesSource | SpectraSource:
-        """Store what all objects share and describe the input."""
-        self.file.create_dataset(f"{self.name}/present", data=self.present)
-        paths = {_KEYS.get(key, key): f"{self.name}/{key}" for key in [*self.arrays, "present"]}
-        if self.grid is not None:
-            paths["wavelength"] = f"{self.name}/wavelength"
-            self.file.create_dataset(paths["wavelength"], data=self.grid)
-        values = {**self.described, **paths, "id": _ID}
-        if values["kind"] == "images":
-            return ImagesSource(**values)
-        return SpectraSource(**values, complete_mask=True)
+            piece = np.ascontiguousarray(values[begin:end])
+            stream.seek(self._offsets[key] + int(rows[begin]) * (piece.nbytes // len(piece)))
+            stream.write(piece.data)
 
 
-def _describe_input(data: Any, name: str) -> dict[str, Any]:
+def _per_row(data: Images | Spectra) -> dict[str, Array]:
+    """The arrays that have a row for each object, by name."""
+    values = {key: v for key in _PER_ROW if (v := getattr(data, key, None)) is not None}
+    if isinstance(data, Spectra) and data.wavelength_aa.ndim == 2:
+        values["wavelength"] = data.wavelength_aa
+    return values
+
+
+def _layout_of(data: Images | Spectra) -> tuple[Any, ...]:
+    """What must be the same for all objects of an input."""
+    arrays = {key: (value.shape[1:], value.dtype) for key, value in _per_row(data).items()}
     if isinstance(data, Images):
-        return {
-            "kind": "images",
-            "unit": data.unit,
-            "bands": data.bands,
-            "pixel_scale_arcsec": data.pixel_scale_arcsec,
-        }
-    if isinstance(data, Spectra):
-        return {"kind": "spectra", "unit": data.unit, "calibrated": data.calibrated}
-    raise DataError(f"input {name!r} is neither images nor spectra and cannot be written")
+        return arrays, data.unit, data.bands, data.pixel_scale_arcsec
+    return arrays, data.unit, data.calibrated
 
 
 def _describe(dataset: Dataset, inputs: Mapping[str, ImagesSource | SpectraSource]) -> Survey:
-    names = tuple(str(name) for name in dataset.catalog.columns)
     return Survey(
         name=str(dataset.identity.get("name", "survey")),
         file=_DATA,
-        catalog=CatalogSource(file=_CATALOG, id=_ID, columns=names),
+        catalog=CatalogSource(
+            file=_CATALOG, id=_ID, columns=tuple(str(name) for name in dataset.catalog.columns)
+        ),
         inputs=dict(inputs),
         stored=Stored(
             identity=json.dumps(dict(dataset.identity), sort_keys=True),

@@ -23,6 +23,7 @@ _MPC_CM = 3.0856776e24
 _LIGHT_AA_S = 2.99792458e18
 _COARSE = 16
 _CHUNK = 256
+_MARGIN = 32  # pixels beyond the range, so that blurring by velocities does not see its ends
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -125,7 +126,7 @@ def stellar_flux(light: Starlight, row: int, range_aa: tuple[float, float]) -> t
     """
     z = float(light.redshift[row])
     first, last = np.searchsorted(WAVELENGTH_AA, np.array(range_aa) / (1 + z))
-    part = slice(max(first - 2, 0), last + 2)
+    part = slice(max(first - _MARGIN, 0), last + _MARGIN)
     flux = light.mass_formed[row].astype(np.float32) @ _flat_basis()[:, part]
     curve = _stellar_curve()[part]
     flux *= np.exp((-0.4 * np.log(10.0) * light.a_v[row][:, None]).astype(np.float32) * curve)

@@ -31,13 +31,14 @@ class Ellipse:
 class Canvas:
     """Grid of wavenumbers for a square cutout, padded against wrapping round its edges.
 
-    The grid reaches 1.5 times the highest wavenumber the pixels can carry. What lies beyond is
-    folded back before the inverse transform, as sampling by pixels does, so that a sharp source is
-    neither blurred nor ringing.
+    A sharp canvas reaches 1.5 times the highest wavenumber its pixels can carry. What lies beyond
+    is folded back before the inverse transform, as sampling by pixels does, so that a point-spread
+    function as narrow as the pixels neither blurs nor rings.
     """
 
     size: int
     padded: int
+    sharp: bool
     kx: Array = field(repr=False)
     """(1, half + 1), float32, cycles a pixel."""
     ky: Array = field(repr=False)
@@ -64,38 +65,45 @@ class Canvas:
 
     def image(self, scene: Array, fwhm_px: float) -> Array:
         """(size, size), float32: the scene seen through a point-spread function of that width."""
-        blurred = scene * _blur(self.size, self.padded, round(fwhm_px, 3))
+        blurred = scene * _blur(self.size, self.padded, self.sharp, round(fwhm_px, 3))
         pixels = np.fft.irfft2(self._fold(blurred), s=(self.padded, self.padded))
         edge = (self.padded - self.size) // 2
         return np.asarray(pixels[edge : edge + self.size, edge : edge + self.size])
 
     def _fold(self, scene: Array) -> Array:
-        """Alias wavenumbers the pixels cannot carry, as sampling does."""
-        n, half = self.padded, self.padded // 2
+        """Add wavenumbers the pixels cannot carry to those they look like."""
+        if not self.sharp:
+            return scene
+        half = self.padded // 2
+        extra = self.padded // 4
         rows = np.concatenate([scene[:half], scene[-half:]])
-        extra = (scene.shape[0] - n) // 2
         rows[half : half + extra] += scene[half : half + extra]
         rows[half - extra : half] += scene[-half - extra : -half]
         folded = rows[:, : half + 1].copy()
-        beyond = np.conj(rows[:, half : half + extra + 1])
+        beyond = np.conj(rows[:, half:])  # a real image: F(-k) is the conjugate of F(k)
         mirrored = np.concatenate([beyond[:1], beyond[:0:-1]])
-        folded[:, half - extra : half + 1] += mirrored[:, ::-1]
-        # The column at half is shared by both sides and was added to itself: count it once.
+        folded[:, half - extra :] += mirrored[:, ::-1]
         return folded
 
 
-@lru_cache(maxsize=8)
-def canvas(size: int, padded: int) -> Canvas:
-    """The canvas of a cutout of `size` pixels on a period of `padded` pixels (both even)."""
-    reach = 3 * padded // 4
+@lru_cache(maxsize=16)
+def canvas(size: int, padded: int, sharp: bool) -> Canvas:
+    """The canvas of a cutout of `size` pixels on a period of `padded` pixels.
+
+    Args:
+        size: pixels on a side.
+        padded: a multiple of 4, at least `size`; sources repeat with this period.
+        sharp: True for a point-spread function narrower than about 3 pixels.
+    """
+    reach = 3 * padded // 4 if sharp else padded // 2
     kx = (np.arange(reach + 1) / padded).astype(np.float32)[None, :]
     ky = (np.fft.ifftshift(np.arange(-reach, reach)) / padded).astype(np.float32)[:, None]
-    return Canvas(size=size, padded=padded, kx=kx, ky=ky, k2=kx**2 + ky**2)
+    return Canvas(size=size, padded=padded, sharp=sharp, kx=kx, ky=ky, k2=kx**2 + ky**2)
 
 
 @lru_cache(maxsize=512)
-def _blur(size: int, padded: int, fwhm_px: float) -> Array:
-    return psf_transform(fwhm_px, canvas(size, padded).k2)
+def _blur(size: int, padded: int, sharp: bool, fwhm_px: float) -> Array:
+    return psf_transform(fwhm_px, canvas(size, padded, sharp).k2)
 
 
 def draw_spots(

@@ -1,0 +1,33 @@
+"""What can be chosen about the demo survey."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from fmb.config import Config
+
+__all__ = ["DemoConfig"]
+
+
+class DemoConfig(Config):
+    """Size, seed and planted anomalies of the simulated survey."""
+
+    n_objects: int = Field(default=2000, ge=1)
+    """Galaxies observed, before copies with planted anomalies are added."""
+    seed: int = Field(default=0, ge=0)
+    inputs: tuple[Literal["euclid", "legacysurvey", "desi"], ...] = (
+        "euclid",
+        "legacysurvey",
+        "desi",
+    )
+    """Instruments to simulate."""
+    planting: Literal["in-survey", "paired", "none"] = "in-survey"
+    """Turn hosts into anomalies, add changed copies and keep the hosts, or plant nothing."""
+    prevalence: float = Field(default=0.04, ge=0.0, le=0.5)
+    """In-survey: share of objects that become an anomaly, divided equally among the kinds."""
+    n_per_kind: int = Field(default=100, ge=1)
+    """Paired: copies of each kind at each strength."""
+    kinds: tuple[str, ...] = ()
+    """Kinds to plant; empty = all."""
+    strengths: tuple[float, ...] = ()
+    """Between 0 (weak) and 1 (strong); empty = evenly spread over the range."""

@@ -1,0 +1,33 @@
+"""Options of the detectors of this package."""
+
+from pydantic import Field
+
+from fmb.config import Config
+
+__all__ = ["FlowConfig", "GaussianConfig"]
+
+
+class GaussianConfig(Config):
+    """The Gaussian has nothing to choose: its only parameter follows from the data."""
+
+
+class FlowConfig(Config):
+    """Options of the flow; an option left out is chosen from the number of objects."""
+
+    components: int | None = Field(default=None, ge=1)
+    """Whitened components the flow describes; left out: one for 20 objects, at most 64."""
+    hidden: int = Field(default=128, ge=1)
+    """Width of the networks."""
+    transforms: int = Field(default=3, ge=1)
+    """Masked autoregressive transforms in a row."""
+    epochs: int | None = Field(default=None, ge=1)
+    """Passes over the fitted objects at most; left out: fewer for larger surveys."""
+    batch_size: int = Field(default=256, ge=1)
+    learning_rate: float = Field(default=1e-2, gt=0)
+    """The highest of the schedule: a warm-up, then a cosine."""
+    validation: float = Field(default=0.1, gt=0, lt=1)
+    """Share of the objects held out to stop in time and to compare with the Gaussian."""
+    patience: int = Field(default=6, ge=1)
+    """Epochs without a better validation likelihood before the fit stops."""
+    clip: float = Field(default=8.0, ge=0)
+    """Bound, in standard deviations, on what the fit sees; 0 = none. Scores never see it."""

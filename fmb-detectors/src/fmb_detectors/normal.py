@@ -1,0 +1,73 @@
+"""A multivariate normal distribution whose covariance was shrunk: densities of vectors."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import lapack
+from scipy.linalg.blas import dtrmm
+
+from fmb.data import Array
+from fmb.errors import DataError
+from fmb_detectors.covariance import Covariance, centred
+
+__all__ = ["ShrunkNormal"]
+
+SMALLEST_PIVOT = 1e-7
+"""Relative: below this a variance is rounding (1e-14 of the largest, in float64)."""
+
+
+@dataclass(frozen=True, eq=False)
+class ShrunkNormal:
+    """Normal distribution of (vectors - mean) / scale, with the inverse of its Cholesky factor."""
+
+    mean: Array
+    """(d,), float64."""
+    scale: float
+    whitener: Array
+    """(d, d), float64, lower triangular, column-major: whitener C whitener^T = identity."""
+    shrinkage: float
+    n: int
+
+    @classmethod
+    def of(cls, covariance: Covariance, name: str) -> "ShrunkNormal":
+        """The distribution with this mean and covariance.
+
+        Raises:
+            DataError: the covariance is singular; only vectors that take two values, equally
+                often, leave it so, since any others are shrunk by a positive amount.
+        """
+        factor, failed = lapack.dpotrf(covariance.matrix, lower=1, clean=1)
+        pivots = np.diagonal(factor)
+        if failed or pivots.min() < SMALLEST_PIVOT * pivots.max():
+            raise DataError(
+                f"{name}: the {covariance.n} vectors lie on one line at two points, which fixes no"
+                f" distribution in d={len(pivots)}; fit at least 3 different vectors"
+            )
+        whitener, _ = lapack.dtrtri(factor, lower=1, overwrite_c=1)
+        return cls(
+            covariance.mean, covariance.scale, whitener, covariance.shrinkage, covariance.n
+        )
+
+    @property
+    def d(self) -> int:
+        """Dimension."""
+        return len(self.mean)
+
+    @property
+    def log_normaliser(self) -> float:
+        """Half of log det(2 pi C), in nats: the negative log-likelihood at the mean."""
+        log_det = -float(np.sum(np.log(np.diagonal(self.whitener)))) + self.d * math.log(self.scale)
+        return log_det + 0.5 * self.d * math.log(2 * math.pi)
+
+    def squared_distance(self, values: Array) -> Array:
+        """Squared Mahalanobis distance from the mean, (n,), float64."""
+        distance = np.empty(len(values))
+        for rows, block in centred(values, self.mean, self.scale):
+            z = dtrmm(1.0, self.whitener, block.T, lower=1, overwrite_b=1)
+            distance[rows] = np.einsum("ij,ij->j", z, z)
+        return distance
+
+    def negative_log_likelihood(self, values: Array) -> Array:
+        """-log N(x; mean, C) of each row, (n,), float64, in nats."""
+        return 0.5 * self.squared_distance(values) + self.log_normaliser

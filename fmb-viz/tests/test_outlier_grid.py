@@ -1,0 +1,321 @@
+import io
+import subprocess
+import sys
+from dataclasses import replace
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from fmb.config import build
+from fmb.errors import ConfigError, DataError
+from fmb_viz.config import OutlierGridConfig
+from fmb_viz.outlier_grid import OutlierGrid
+from fmb_viz.palette import NO_DATA
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.text import Text
+
+
+def draw(data, **options):
+    return OutlierGrid(OutlierGridConfig(**options)).draw(data)
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def lines(figure, gid):
+    return [line for axes in figure.axes for line in axes.lines if line.get_gid() == gid]
+
+
+def saved(figure, ending="png"):
+    when = {"png": {"Software": None}, "pdf": {"CreationDate": None}}[ending]
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=ending, metadata=when, facecolor="white", edgecolor="white")
+    return buffer.getvalue()
+
+
+def boxes_in(figure):
+    """Extent of each panel, inches."""
+    size = figure.get_size_inches()
+    return [np.array(axes.get_position().get_points()) * size for axes in figure.axes]
+
+
+def test_each_object_has_a_panel_for_each_instrument(data):
+    assert len(draw(data(5)).axes) == 5 * 2
+
+
+def test_no_more_objects_are_shown_than_asked_for(data):
+    assert len(draw(data(5), n_objects=3).axes) == 3 * 2
+
+
+def test_rank_id_standing_and_score_of_each_object_are_written(data):
+    written = texts(draw(data(2)))
+    assert "#1\xa0\xa039633345008000000" in written
+    assert "#2\xa0\xa039633345008000001" in written
+    assert "top 0.05 % (1 of 2,000)    score 200" in written
+    assert "top 0.1 % (2 of 2,000)    score 199.9" in written
+
+
+def test_what_the_catalogue_knows_is_written_and_what_it_does_not_is_not(data):
+    catalog = {
+        "label": ["lens", None, ""] + [""] * 1997,
+        "redshift": [0.25, np.nan, 0.5] + [0.1] * 1997,
+        "mag_r": np.float32([19.5, 20.0, np.nan] + [21.0] * 1997),
+        "mag_z": 18.0,
+    }
+    written = texts(draw(data(3, catalog=catalog)))
+    assert [text for text in written if text.startswith("label")] == ["label: lens"]
+    assert "top 0.05 % (1 of 2,000)    score 200    redshift 0.25    mag_r 19.5" in written
+    assert "top 0.1 % (2 of 2,000)    score 199.9    mag_r 20" in written
+    assert "top 0.15 % (3 of 2,000)    score 199.9    redshift 0.5" in written
+
+
+def test_columns_that_are_asked_for_are_written_exactly(data):
+    catalog = {"TARGETID": 10**18 + np.arange(2000), "mag_r": 20.0}
+    written = " ".join(texts(draw(data(1, catalog=catalog), facts=("TARGETID",))))
+    assert "TARGETID 1000000000000000000" in written
+    assert "mag_r" not in written
+
+
+def test_title_score_and_every_note_are_written(data):
+    notes = ("simulated data: not evidence", "not photometric")
+    written = texts(draw(data(2, notes=notes)))
+    assert "myrun: astropt mean joint flow" in written
+    assert set(notes) <= set(written)
+    assert any("2,000 objects; score: negative log-likelihood (nats)" in text for text in written)
+    assert not any("sigma" in text.lower() for text in written)
+
+
+def test_missing_inputs_are_named_in_an_empty_panel(data, images, spectra):
+    inputs = {"hsc": images(2), "desi": spectra(1)}
+    figure = draw(data(3, inputs=inputs, rows={"hsc": [0, 2], "desi": [1]}))
+    assert sorted(t for t in texts(figure) if t.startswith("no ")) == [
+        "no image\nhsc",
+        "no spectrum\ndesi",
+        "no spectrum\ndesi",
+    ]
+    assert len(figure.axes) == 6
+
+
+def test_inputs_without_a_good_pixel_are_said_to_have_none(data, images, spectra):
+    flux = images(2).flux.copy()
+    flux[0] = np.nan
+    made = data(
+        2,
+        inputs={
+            "hsc": images(2, flux=flux),
+            "desi": spectra(2, ivar=np.zeros((2, 600), dtype=np.float32)),
+        },
+    )
+    figure = draw(made)
+    saved(figure)
+    written = texts(figure)
+    assert written.count("no good pixel\nhsc") == 1
+    assert written.count("no good pixel\ndesi") == 2
+
+
+def test_a_band_without_a_good_pixel_leaves_the_picture_striped_where_it_has_others(data, images):
+    flux = images(1).flux.copy()
+    flux[0, 0, :12] = np.nan
+    figure = draw(data(1, inputs={"hsc": images(1, flux=flux)}))
+    shown = figure.axes[0].images[0].get_array()
+    stripes = {to_rgb(colour) for colour in NO_DATA}
+    assert {tuple(colour) for colour in shown[:12].reshape(-1, 3).tolist()} == stripes
+    assert any("masked or have no value" in text for text in texts(figure))
+
+
+def test_masked_pixels_of_a_spectrum_are_not_drawn_as_data(data, spectra):
+    flux = spectra(1).flux.copy()
+    flux[0, 50:60] = 1e6
+    mask = np.zeros((1, 600), dtype=bool)
+    mask[0, 50:60] = True
+    figure = draw(data(1, inputs={"desi": spectra(1, flux=flux, mask=mask)}))
+    for gid in ("raw", "smoothed"):
+        (line,) = lines(figure, gid)
+        assert np.flatnonzero(np.isnan(line.get_ydata())).tolist() == list(range(50, 60))
+    assert figure.axes[0].get_ylim()[1] < 100.0
+
+
+def test_lines_are_marked_at_the_catalogue_redshift(data):
+    figure = draw(data(1, catalog={"redshift": 0.4}))
+    h_beta = [line.get_xdata()[0] for line in lines(figure, "line H β")]
+    o_iii = [line.get_xdata()[0] for line in lines(figure, "line [O III]")]
+    assert h_beta == pytest.approx([4862.68 * 1.4], abs=0.02)
+    assert o_iii == pytest.approx([4960.30 * 1.4, 5008.24 * 1.4], abs=0.02)
+    assert "H β" in texts(figure)
+    assert lines(figure, "line Ly α") == []  # at 1702 A, outside the spectrum
+
+
+@pytest.mark.parametrize("redshift", [None, np.nan, -1.0, np.inf, "unknown"])
+def test_no_line_is_marked_without_a_redshift(data, redshift):
+    figure = draw(data(1, catalog={"redshift": [redshift] * 2000}))
+    assert lines(figure, "line H β") == []
+
+
+def test_lines_can_be_left_out(data):
+    figure = draw(data(1, catalog={"redshift": 0.4}), lines=False)
+    assert lines(figure, "line H β") == []
+
+
+def test_axes_of_spectra_have_units(data, spectra):
+    made = data(1, inputs={"deimos": spectra(1, unit="count", calibrated=False)})
+    panel = draw(made).axes[0]
+    assert panel.get_xlabel() == "wavelength (Å)"
+    assert panel.get_ylabel() == "flux (count, not calibrated)"
+
+
+def test_smoothing_can_be_left_out(data):
+    figure = draw(data(1), smooth_aa=0.0)
+    assert lines(figure, "smoothed") == []
+    assert len(lines(figure, "raw")) == 1
+
+
+def test_the_scale_bar_has_the_length_it_says(data, images):
+    figure = draw(data(1, inputs={"hsc": images(1, pixel_scale_arcsec=0.25)}))
+    (bar,) = lines(figure, "scale-bar")
+    left, right = bar.get_xdata()
+    # 24 pixels of 0.25 arcsec are 6 arcsec; a third of that is 2.
+    assert "2 arcsec" in texts(figure)
+    assert right - left == pytest.approx(2.0 / 6.0)
+
+
+def test_row_zero_is_at_the_bottom_but_of_display_pictures_at_the_top(data, images):
+    flux = np.arange(576, dtype=np.float32).reshape(1, 1, 24, 24) % 256
+    for unit, upwards in (("nJy", True), ("display", False)):
+        one = images(1, flux=flux, bands=("VIS",), band_valid=np.ones((1, 1), bool), unit=unit)
+        low, high = draw(data(1, inputs={"euclid": one})).axes[0].get_ylim()
+        assert bool(low < high) is upwards
+
+
+def test_chosen_bands_are_shown_and_named(data, images):
+    made = data(1, inputs={"hsc": images(1, bands=("g", "r", "i", "z"))})
+    assert "hsc z/r/g" in texts(draw(made))
+    assert "hsc i" in texts(draw(made, bands={"hsc": ("i",)}))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"bands": {"hcs": ("g",)}}, "no images of 'hcs'; did you mean 'hsc'"),
+        ({"bands": {"desi": ("g",)}}, "no images of 'desi'"),
+        ({"bands": {"hsc": ("q",)}}, "bands.hsc: no band 'q'; choose from g, r, z"),
+        ({"facts": ("redshfit",)}, "no column 'redshfit'; did you mean 'redshift'"),
+    ],
+)
+def test_what_the_survey_does_not_have_is_refused_with_a_hint(data, options, message):
+    with pytest.raises(ConfigError, match=message):
+        draw(data(1, catalog={"redshift": 0.1}), **options)
+
+
+@pytest.mark.parametrize("names", [[], ["g", "g"], ["u", "g", "r", "i"]])
+def test_a_picture_has_one_to_three_bands(names):
+    with pytest.raises(ConfigError, match="one, two or three different bands for hsc"):
+        build(OutlierGridConfig, {"bands": {"hsc": names}}, "plot.outlier-grid")
+
+
+def test_a_gallery_without_its_data_is_refused(data):
+    made = data(2)
+    with pytest.raises(DataError, match="needs the scores"):
+        draw(replace(made, scores=None))
+    with pytest.raises(DataError, match="needs the cutouts"):
+        draw(replace(made, cutouts=None))
+    with pytest.raises(DataError, match="no column rank"):
+        draw(replace(made, scores=made.scores.drop(columns="rank")))
+    with pytest.raises(DataError, match="39633345008000001 has a cutout but no score"):
+        draw(replace(made, scores=made.scores.drop(index=1)))
+
+
+def test_repeats_of_a_source_are_not_counted(data):
+    made = data(1)
+    repeats = made.scores.assign(is_repeat=np.arange(2000) >= 1000)
+    assert "top 0.1 % (1 of 1,000)    score 200" in texts(draw(replace(made, scores=repeats)))
+
+
+def test_the_order_of_the_cutouts_does_not_matter(data):
+    made = data(4)
+    turned = replace(made, cutouts=made.cutouts.take([2, 0, 3, 1]))
+    assert saved(draw(turned)) == saved(draw(made))
+
+
+@pytest.mark.parametrize("ending", ["png", "pdf"])
+def test_a_redrawn_figure_has_the_same_bytes(data, ending):
+    first, second = (saved(draw(data(2, catalog={"redshift": 0.4})), ending) for _ in range(2))
+    assert first == second
+
+
+def test_the_settings_of_the_user_do_not_change_and_are_not_changed(data, user_settings):
+    made = data(2, catalog={"redshift": 0.4, "label": "lens"})
+    plain = saved(draw(made))
+    with mpl.rc_context(user_settings):
+        before = dict(mpl.rcParams)
+        assert saved(draw(made)) == plain
+        assert dict(mpl.rcParams) == before
+
+
+def test_pyplot_is_never_imported():
+    code = (
+        "import sys, fmb_viz.outlier_grid, fmb_viz.score_histogram;"
+        "assert 'matplotlib.pyplot' not in sys.modules;"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_ids_and_labels_are_printed_as_they_are(data):
+    ids = np.array([f"SDSS_$x^2${i}" for i in range(2000)])
+    figure = draw(data(2, ids=ids, catalog={"label": r"$\frac$ \textbf{lens}"}))
+    saved(figure)  # mathtext would fail on these
+    assert "#1\xa0\xa0SDSS_$x^2$0" in texts(figure)
+    assert r"label: $\frac$ \textbf{lens}" in texts(figure)
+
+
+SURVEYS = {
+    "images only": lambda images, spectra, n: {"euclid": images(n, bands=("VIS",))},
+    "spectra only": lambda images, spectra, n: {"desi": spectra(n)},
+    "pairs": lambda images, spectra, n: {"hsc": images(n), "desi": spectra(n)},
+    "two cameras": lambda images, spectra, n: {
+        "euclid": images(n, bands=("VIS", "Y", "J", "H")),
+        "legacysurvey": images(n),
+        "desi": spectra(n),
+    },
+}
+
+
+@pytest.mark.parametrize("n", [1, 7, 30])
+@pytest.mark.parametrize("survey", SURVEYS)
+def test_nothing_overlaps_or_leaves_the_page(data, images, spectra, survey, n):
+    ids = np.array([f"EUCLID-Q1-{60 + i / 1e6:.6f}-50.335519-with-a-tail" for i in range(2000)])
+    catalog = {"label": "a label with several words", "redshift": 0.3, "mag_r": 19.0}
+    made = data(n, inputs=SURVEYS[survey](images, spectra, n), ids=ids, catalog=catalog)
+    figure = draw(made, n_objects=n)
+    boxes = boxes_in(figure)
+    width, height = figure.get_size_inches()
+    for i, (low, high) in enumerate(boxes):
+        assert (low >= 0.0).all()
+        assert high[0] <= width
+        assert high[1] <= height
+        for other_low, other_high in boxes[:i]:
+            assert (low >= other_high - 1e-6).any() or (high <= other_low + 1e-6).any()
+    assert width <= 17.0 or n == 1
+    assert len(boxes) == n * len(made.cutouts.inputs)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    page = figure.bbox
+    for text in figure.texts:
+        extent = text.get_window_extent(renderer)
+        assert extent.x0 >= page.x0
+        assert extent.x1 <= page.x1
+        for low, high in boxes:
+            inside = (extent.x0 < high[0] * figure.dpi) and (extent.x1 > low[0] * figure.dpi)
+            level = (extent.y0 < high[1] * figure.dpi) and (extent.y1 > low[1] * figure.dpi)
+            assert not (inside and level)
+
+
+def test_no_text_is_smaller_than_seven_points(data, spectra):
+    figure = draw(data(2, catalog={"redshift": 0.3, "label": "lens"}))
+    assert min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text()) >= 7.0
+
+
+def test_columns_can_be_set(data):
+    left = {round(box[0][0], 3) for box in boxes_in(draw(data(6), columns=3))}
+    assert len(left) == 3 * 2

@@ -1,0 +1,211 @@
+"""The main job on a small survey, as a user runs it."""
+
+import json
+import tomllib
+
+import numpy as np
+import pandas as pd
+import pytest
+
+RUN = ("run", "--model", "astropt", "--weights", "random", "--detector", "gaussian")
+
+
+def ok(result):
+    assert result.exit_code == 0, result.stderr
+    return result
+
+
+def scores(home, run="survey-astropt-gaussian", view="image", detector="gaussian"):
+    path = home / "runs" / run
+    table = pd.read_parquet(path / "scores" / f"astropt.mean.{view}.{detector}.parquet")
+    table.insert(0, "object_id", pd.read_parquet(path / "objects.parquet")["object_id"])
+    return table
+
+
+def same(a, b):
+    """Scores within 1e-3 of their standard deviation and the same top 20."""
+    a, b = (t.sort_values("object_id", ignore_index=True) for t in (a, b))
+    assert np.abs(a["score"] - b["score"]).max() <= 1e-3 * a["score"].std()
+    top = [t.sort_values("rank")["object_id"].head(20).tolist() for t in (a, b)]
+    assert top[0] == top[1]
+
+
+@pytest.fixture
+def done(fmb, survey):
+    return ok(fmb(*RUN, "--data", survey))
+
+
+def test_a_run_prints_the_strangest_objects_and_what_to_look_at(done, home):
+    table = scores(home)
+    strangest = table.loc[table["score"].idxmax(), "object_id"]
+    assert str(strangest) in done.stdout
+    for view in ("image", "spectrum", "joint"):
+        assert f"astropt {view} (mean), gaussian: the strangest of 40" in done.stdout
+    figures = [line.split()[-1] for line in done.stdout.splitlines() if "look at" in line]
+    assert len(figures) == 6
+    for figure in figures:
+        assert (home.parent / figure).read_bytes()[:4] == b"\x89PNG"
+    assert "random weights" in done.stderr
+
+
+def test_ranks_and_percentiles_follow_from_the_scores(done, home):
+    table = scores(home)
+    expected = table["score"].rank(ascending=False)
+    assert table["rank"].tolist() == expected.tolist()
+    assert np.allclose(table["percentile"], (40 - expected + 1) / 40)
+    assert sorted(set(table["fold"])) == [0, 1, 2, 3, 4]
+
+
+def test_p_and_q_are_empty_without_a_reference(done, home):
+    table = scores(home)
+    assert table["p_value"].isna().all()
+    assert table["q_value"].isna().all()
+    assert "p_value and q_value are empty" in done.stderr
+
+
+def test_the_same_command_again_reuses_the_vectors(fmb, survey, done, monkeypatch):
+    def forbidden(*args, **kwargs):
+        raise AssertionError("vectors computed again")
+
+    monkeypatch.setattr("fmb.torch.embed", forbidden)
+    again = ok(fmb(*RUN, "--data", survey))
+    assert "survey-astropt-gaussian-2" in again.stdout
+
+
+def test_run_toml_repeats_the_run(fmb, home, done):
+    toml = home / "runs" / "survey-astropt-gaussian" / "run.toml"
+    assert tomllib.loads(toml.read_text())["detector"]["gaussian"]["use"] == "gaussian"
+    ok(fmb("run", "--config", toml, "--out", "again"))
+    first, second = scores(home), scores(home, "again")
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_the_order_of_a_file_changes_no_score(fmb, home, done, tmp_path, make_survey):
+    def shuffle(arrays):
+        order = np.random.default_rng(5).permutation(40)
+        for name, values in arrays.items():
+            if name != "spectrum/wavelength":
+                arrays[name] = values[order]
+
+    path = make_survey(tmp_path / "shuffled", change=shuffle)
+    ok(fmb(*RUN, "--data", path, "--out", "shuffled"))
+    for view in ("image", "spectrum", "joint"):
+        same(scores(home, view=view), scores(home, "shuffled", view=view))
+
+
+@pytest.mark.parametrize("options", [("--batch-size", 1), ("--workers", 2)])
+def test_batch_size_and_workers_change_no_score(fmb, survey, home, done, options):
+    ok(fmb("cache", "remove", "--all"))
+    ok(fmb(*RUN, "--data", survey, "--out", "other", *options))
+    for view in ("image", "spectrum", "joint"):
+        same(scores(home, view=view), scores(home, "other", view=view))
+
+
+def test_another_model_run_before_changes_nothing(fmb, survey, home, done):
+    ok(fmb("cache", "remove", "--all"))
+    both = ("--model", "first=astropt", "--set", "model.first.preset=one-band")
+    ok(fmb("run", *both, *RUN[1:], "--data", survey, "--out", "both"))
+    pd.testing.assert_frame_equal(scores(home), scores(home, "both"))
+
+
+def test_another_seed_gives_other_random_weights(fmb, survey, home, done):
+    ok(fmb(*RUN, "--data", survey, "--seed", 1, "--out", "seeded"))
+    assert not np.allclose(scores(home)["score"], scores(home, "seeded")["score"])
+
+
+def test_two_labels_of_one_detector_give_two_lists(fmb, survey, home):
+    ok(fmb(*RUN, "--detector", "own=gaussian", "--data", survey, "--view", "image"))
+    run = "survey-astropt-gaussian-own"
+    pd.testing.assert_series_equal(
+        scores(home, run)["score"], scores(home, run, detector="own")["score"]
+    )
+
+
+def test_in_sample_is_said_in_the_record(fmb, survey, home):
+    ok(fmb(*RUN, "--data", survey, "--fit", "in-sample", "--view", "image"))
+    table = scores(home)
+    assert set(table["fold"]) == {-1}
+    manifest = json.loads((home / "runs/survey-astropt-gaussian/manifest.json").read_text())
+    assert manifest["scores"][0]["fit"] == "in-sample"
+
+
+def test_top_lists_the_strangest_in_order(fmb, home, done):
+    printed = json.loads(ok(fmb("top", "-k", "7", "--view", "joint", "--json")).stdout)
+    rows = printed["astropt.mean.joint.gaussian"]
+    table = scores(home, view="joint").sort_values("rank")
+    assert [row["object_id"] for row in rows] == table["object_id"].head(7).astype(str).tolist()
+
+
+def test_an_object_is_found_by_a_negative_id(fmb, home, done):
+    shown = ok(fmb("object", "-50000")).stdout
+    assert "object -50000" in shown
+    assert "redshift" in shown
+    assert shown.count("of 40)") == 3
+
+
+def test_an_unknown_object_and_a_misspelt_option_are_one_line(fmb, done):
+    unknown = fmb("object", "12")
+    assert (unknown.exit_code, unknown.stderr.count("\n")) == (2, 1)
+    option = fmb("object", "--runn")
+    assert (option.exit_code, option.stderr.count("\n")) == (2, 1)
+
+
+def test_figures_are_drawn_again_after_the_data_have_moved(fmb, survey, home, done):
+    plots = home / "runs" / "survey-astropt-gaussian" / "plots"
+    before = {path.name: path.read_bytes() for path in plots.iterdir()}
+    for path in plots.iterdir():
+        path.unlink()
+    (survey.parent / "tiny.h5").unlink()
+    ok(fmb("plot"))
+    assert {path.name: path.read_bytes() for path in plots.iterdir()} == before
+
+
+def test_the_python_api_gives_the_same_as_the_command(done, survey, home):
+    import fmb as package
+
+    run = package.run(
+        model="astropt", detector="gaussian", data=str(survey), weights="random", out="python"
+    )
+    pd.testing.assert_frame_equal(scores(home), scores(home, "python"))
+    assert run.embeddings["image"].shape[0] == 40
+    assert set(run.scores["view"]) == {"image", "spectrum", "joint"}
+    top = run.top(3)
+    assert len(top) == 9
+    assert package.open_run("python").name == "python"
+
+
+def test_own_vectors_need_no_model(fmb, home, tmp_path):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(100, 8)).astype(np.float32)
+    values[17] += 20
+    ids = np.arange(100) + 2**62
+    np.savez(tmp_path / "mine.npz", object_id=ids, vectors=values)
+    result = ok(fmb("detect", "--embeddings", "mine.npz", "--detector", "gaussian"))
+    first = result.stdout.splitlines()[3].split()
+    assert first[:2] == ["1", str(2**62 + 17)]
+    assert ok(fmb("run", "--embeddings", "mine.npz", "--detector", "gaussian")).exit_code == 0
+
+
+def test_a_dry_run_tells_the_cost_and_computes_nothing(fmb, survey, home):
+    result = ok(fmb(*RUN, "--data", survey, "--dry-run"))
+    assert "astropt" in result.stdout
+    assert not list((home / "embeddings").glob("*/shard*"))
+    assert not list((home / "runs").glob("*")) if (home / "runs").exists() else True
+
+
+def test_config_show_prints_what_a_run_would_use(fmb, home):
+    shown = ok(fmb("config", "show", "--detector", "wide=flow", "--set", "detector.wide.epochs=3"))
+    assert tomllib.loads(shown.stdout)["detector"]["wide"] == {"use": "flow", "epochs": 3}
+
+
+def test_the_cache_is_listed_verified_and_removed(fmb, home, done):
+    listed = json.loads(ok(fmb("cache", "list", "--json")).stdout)
+    assert [entry["vectors"] for entry in listed] == [40, 40, 40]
+    assert "whole" in ok(fmb("cache", "verify")).stdout
+    body = next((home / "embeddings").glob("*/shard-00000.safetensors"))
+    body.write_bytes(body.read_bytes()[:-4] + b"\0\0\0\1")
+    damaged = fmb("cache", "verify")
+    assert damaged.exit_code == 1
+    assert body.name in damaged.stdout
+    ok(fmb("cache", "remove", listed[0]["folder"]))
+    assert len(json.loads(fmb("cache", "list", "--json").stdout)) == 2
