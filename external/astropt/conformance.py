@@ -80,10 +80,11 @@ def check(rng: np.random.Generator, folder: Path) -> tuple[str, float, float]:
 
 
 def spread(network: GPT) -> None:
-    """Weights large enough that every tensor on the path matters."""
+    """Weights of gain 1, so that every tensor on the path matters and values stay near 1."""
     with torch.no_grad():
         for tensor in network.parameters():
-            tensor.copy_(torch.randn_like(tensor) * (0.3 if tensor.ndim > 1 else 1.0))
+            gain = tensor.shape[-1] ** -0.5 if tensor.ndim > 1 else 1.0
+            tensor.copy_(torch.randn_like(tensor) * gain)
 
 
 def compare(

@@ -218,10 +218,13 @@ def test_an_entry_point_that_names_an_object_is_refused(install, site):
     )
 
 
-def test_a_distribution_without_metadata_is_reported_under_its_plugin_name(install, site):
+@pytest.mark.parametrize("content", [b"", b"\xff"], ids=["empty", "not UTF-8"])
+def test_a_distribution_with_damaged_metadata_is_reported_under_its_plugin_name(
+    install, site, content
+):
     install("bare", "raise ValueError('no')\n")
     install("sound")
-    (site / "bare-1.2.dist-info" / "METADATA").unlink()
+    (site / "bare-1.2.dist-info" / "METADATA").write_bytes(content)
     found = load_plugins()
     assert str(found.failures[0]) == (
         "plugin 'bare' (unknown distribution ?) failed at import: ValueError: no"

@@ -171,3 +171,13 @@ def test_any_image_gives_colours_between_zero_and_one(flux, stretch):
     assert np.isfinite(rgb).all()
     assert rgb.min() >= 0.0
     assert rgb.max() <= 1.0
+
+
+def test_the_noise_of_the_sky_is_grey_and_a_bright_source_is_not(images):
+    flux = np.random.default_rng(0).normal(0.0, 1.0, (1, 3, 40, 40)).astype(np.float32)
+    flux[0, 0, 20, 20] += 100.0
+    made = images(1, flux=flux, band_valid=np.ones((1, 3), dtype=bool))
+    rgb = picture(made, 0, (2, 1, 0), scale=np.ones(3)).rgb
+    spread = rgb.max(axis=-1) - rgb.min(axis=-1)
+    assert spread[20, 20] > 0.9
+    assert np.median(np.delete(spread.ravel(), 820)) < 0.1

@@ -9,6 +9,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -50,8 +51,8 @@ def main() -> None:
     inputs = Inputs(arrays=arrays, valid={slot: np.ones(n, dtype=bool) for slot in arrays})
     for views in (["image"], ["spectrum"], ["joint"], ["image", "spectrum", "joint"]):
         theirs, ours = alternate(
-            lambda views=views: [upstream(network, arrays, UPSTREAM[view]) for view in views],
-            lambda views=views: [Mean(Config()).reduce(t) for t in encode(model, inputs, views)],
+            partial(upstream_views, network, arrays, views),
+            partial(our_views, model, inputs, views),
             options.repeats,
         )
         found = {
@@ -66,13 +67,20 @@ def main() -> None:
         print(json.dumps(found))
 
 
-def encode(model: AstroPTModel, inputs: Inputs, views: list[str]) -> list:
-    """Tokens of `views`."""
-    return list(model.encode(inputs, views).values())
+def our_views(model: AstroPTModel, inputs: Inputs, views: list[str]) -> None:
+    """Compute the mean vectors of `views`."""
+    for tokens in model.encode(inputs, views).values():
+        Mean(Config()).reduce(tokens)
 
 
-def upstream(network: GPT, arrays: dict[str, np.ndarray], names: list[str]) -> dict:
-    """Upstream's mean embeddings of the modalities `names`."""
+def upstream_views(network: GPT, arrays: dict[str, np.ndarray], views: list[str]) -> None:
+    """Compute the same with upstream, one pass a view."""
+    for view in views:
+        upstream(network, arrays, UPSTREAM[view])
+
+
+def upstream(network: GPT, arrays: dict[str, np.ndarray], names: list[str]) -> None:
+    """Compute upstream's mean embeddings of the modalities `names`."""
     whole = network.modality_registry
     network.modality_registry = ModalityRegistry([whole.get_config(name) for name in names])
     given = {"images": arrays["image"], "spectra": arrays["spectrum"]}
@@ -81,12 +89,13 @@ def upstream(network: GPT, arrays: dict[str, np.ndarray], names: list[str]) -> d
         inputs[name] = torch.from_numpy(given[name])
         n, t = given[name].shape[:2]
         inputs[f"{name}_positions"] = torch.arange(t).repeat(n, 1)
-    found = network.generate_embeddings(inputs)
+    network.generate_embeddings(inputs)
     network.modality_registry = whole
-    return found
 
 
-def alternate(first: Callable, second: Callable, repeats: int) -> tuple[float, float]:
+def alternate(
+    first: Callable[[], object], second: Callable[[], object], repeats: int
+) -> tuple[float, float]:
     """Median seconds of each, run in turns."""
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(repeats + 1):

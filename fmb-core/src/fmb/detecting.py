@@ -40,6 +40,8 @@ class ViewVectors:
     view: str
     vectors: Vectors
     key: Mapping[str, Any]
+    model_key: str
+    """What vectors of another survey must share to be comparable."""
 
 
 @dataclass(frozen=True)
@@ -127,13 +129,13 @@ def _score(
     p = q = np.full(len(ids), np.nan)
     n_reference = 0
     if survey.reference is not None:
-        known = survey.reference.vectors(view.vectors, name, ids)
+        known = survey.reference.vectors(view.vectors, name, ids, view.model_key)
         n_reference = len(known)
         by_fit = score_each(fitted.detectors, known, name=str(name))
         p = _spread(p_values_by_fold(fitted.scores, fitted.fold, by_fit), ranked)
         q = _spread(q_values(p[ranked], groups), ranked)
-    table["p_value"] = pd.array(np.where(np.isnan(p), None, p), dtype="Float64")
-    table["q_value"] = pd.array(np.where(np.isnan(q), None, q), dtype="Float64")
+    table["p_value"] = pd.array(p, dtype="Float64")
+    table["q_value"] = pd.array(q, dtype="Float64")
     record = {
         "name": vars(name),
         "objects": len(x),

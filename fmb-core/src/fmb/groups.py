@@ -35,7 +35,8 @@ def group_keys(objects: pd.DataFrame) -> Array:
     order = np.argsort(ids, kind="stable")
     first = np.full(label.max(initial=-1) + 1, -1)
     first[label[order[::-1]]] = order[::-1]
-    return ids[first[label]].astype(str)
+    keys: Array = ids[first[label]].astype(str)
+    return keys
 
 
 def _same_value(column: pd.Series) -> Array:

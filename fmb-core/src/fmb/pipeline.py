@@ -11,6 +11,7 @@ import pandas as pd
 
 from fmb.calibration import NO_REFERENCE, reference_lines
 from fmb.config import build, read_toml
+from fmb.data import Array
 from fmb.datasets.ids import canonical_order
 from fmb.detecting import Survey, ViewVectors, detect
 from fmb.drawing import RunView, draw, keep_cutouts
@@ -22,7 +23,7 @@ from fmb.paths import ensure_folder, workspace
 from fmb.plan import Plan, Progress, make_plan, quiet
 from fmb.plugins import load_plugins
 from fmb.provenance import content_key, environment
-from fmb.reference import find_reference
+from fmb.reference import Reference, find_reference
 from fmb.request import OwnVectors, Request, request_toml
 from fmb.runs import Run, RunFolder, ScoreName, new_folder, write_request
 from fmb.store import publish_json
@@ -69,7 +70,8 @@ def execute(plan: Plan, *, resume: bool = False, progress: Progress = quiet) -> 
         views, embedded = _embed(plan, progress)
         clock.lap("embed")
         objects = _objects(plan, embedded, folder)
-        survey = Survey(objects, group_keys(objects), _reference(plan, objects))
+        groups = group_keys(objects)
+        survey = Survey(objects, groups, _reference(plan, objects, groups))
         records = detect(folder, survey, views, plan.detectors, plan.request.run, progress)
         clock.lap("detect")
         names = [ScoreName(**record["name"]) for record in records]
@@ -167,14 +169,21 @@ def _embed(plan: Plan, progress: Progress) -> tuple[list[ViewVectors], Embedded 
         return _own(plan.request.embeddings)
     assert plan.dataset is not None
     embedded: Embedded = {}
-    views = []
+    views: list[ViewVectors] = []
     for model in plan.models:
         embedded[model.label] = done = embed_model(plan, model, progress)
         for name in model.embedders:
             chosen = [item for item in done if item.embedder == name]
             held = read_embeddings(plan.dataset, chosen)
             views.extend(
-                ViewVectors(model.label, name, v.view, held.vectors(v.view), v.store.key)
+                ViewVectors(
+                    model.label,
+                    name,
+                    v.view,
+                    held.vectors(v.view),
+                    v.store.key,
+                    model_key(model, name, v.view),
+                )
                 for v in chosen
             )
     return views, embedded
@@ -183,7 +192,7 @@ def _embed(plan: Plan, progress: Progress) -> tuple[list[ViewVectors], Embedded 
 def _own(request: OwnVectors) -> tuple[list[ViewVectors], OwnSurvey]:
     survey = read_own_vectors(request)
     views = [
-        ViewVectors("own", "given", view, vectors, survey.identity)
+        ViewVectors("own", "given", view, vectors, survey.identity, "")
         for view, vectors in survey.views.items()
     ]
     return views, survey
@@ -208,9 +217,9 @@ def _objects(plan: Plan, embedded: Embedded | OwnSurvey, folder: RunFolder) -> p
     return objects
 
 
-def _reference(plan: Plan, objects: pd.DataFrame) -> Any:
+def _reference(plan: Plan, objects: pd.DataFrame, groups: Array) -> Reference | None:
     text = plan.request.run.reference
-    return None if text is None else find_reference(text, objects, plan.workspace)
+    return None if text is None else find_reference(text, objects, groups, plan.workspace)
 
 
 def _manifest(

@@ -19,16 +19,30 @@ __all__ = ["Dataset", "Detector", "Embedder", "Model", "Plot", "PlotData", "Toke
 class Dataset(Protocol):
     """Objects of a survey, read by row. Pickles without open files; reopens in each process."""
 
-    ids: Array
-    """(n,), int64, uint64 or str, without repeats."""
-    catalog: "pd.DataFrame"
-    """n rows in the order of `ids`; units in `catalog.attrs["units"]`."""
-    inputs: Mapping[str, InputInfo]
-    """Instrument -> what is there."""
-    identity: Mapping[str, Any]
-    """Plain values that tell this dataset, as mapped and generated, from every other."""
-    warnings: Sequence[str]
-    """What a user must know of these data, one line each; for instance "not photometric"."""
+    @property
+    def ids(self) -> Array:
+        """(n,), int64, uint64 or str, without repeats."""
+        ...
+
+    @property
+    def catalog(self) -> "pd.DataFrame":
+        """n rows in the order of `ids`; units in `catalog.attrs["units"]`."""
+        ...
+
+    @property
+    def inputs(self) -> Mapping[str, InputInfo]:
+        """Instrument -> what is there."""
+        ...
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Plain values that tell this dataset, as mapped and generated, from every other."""
+        ...
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What a user must know of these data, one line each; for instance "not photometric"."""
+        ...
 
     def __len__(self) -> int: ...
 

@@ -26,16 +26,18 @@ class Reference:
     run: Run | None
     """Another run whose objects are the reference."""
 
-    def vectors(self, x: Vectors, name: ScoreName, ids: Array) -> Vectors:
+    def vectors(self, x: Vectors, name: ScoreName, ids: Array, model_key: str) -> Vectors:
         """Reference vectors in the view of `name`.
 
         Args:
             x: this survey's vectors.
             name: list of scores they are for.
-            ids: ids of this survey that may be ranked; the reference shares none.
+            ids: (n,) ids of this survey.
+            model_key: what vectors of another run must have been made with.
 
         Raises:
-            DataError: the other run has no such vectors, or shares objects with this one.
+            DataError: the other run shares objects with this one.
+            StoreError: it has no vectors made with the same weights and configuration.
         """
         if self.run is None:
             return x.take(locate(x.ids, ids[self.rows]) >= 0)
@@ -46,18 +48,27 @@ class Reference:
                 f"--reference {self.text}: {int(shared.sum())} of its objects are also ranked here,"
                 f" for instance {other[shared][0]}; a reference must be disjoint"
             )
-        key = (name.model, name.embedder, name.view)
-        valid, values = self.run.embeddings.read(key)
-        if values.shape[1] != x.values.shape[1]:
-            raise DataError(
-                f"--reference {self.text}: its {name.view} vectors have {values.shape[1]} columns,"
-                f" these have {x.values.shape[1]}"
-            )
-        return Vectors(other[valid], values[valid])
+        for entry in self.run.manifest["embeddings"]:
+            view = (entry["model"], entry["embedder"], entry["view"])
+            if view == (name.model, name.embedder, name.view) and entry["model_key"] == model_key:
+                valid, values = self.run.embeddings.read(view)
+                return Vectors(other[valid], values[valid])
+        raise StoreError(
+            f"--reference {self.text}: it has no {name.view} vectors of {name.model} made with the"
+            " same weights and configuration"
+        )
 
 
-def find_reference(text: str, objects: pd.DataFrame, home: Path) -> Reference:
+def find_reference(text: str, objects: pd.DataFrame, groups: Array, home: Path) -> Reference:
     """The reference that `text` names: a run, a file of ids, or a condition on the catalogue.
+
+    A source is ranked or is a reference, never both: the repeats of a reference row are one too.
+
+    Args:
+        text: what the user wrote.
+        objects: the objects of this survey.
+        groups: (n,) keys of their sources.
+        home: the workspace that holds the runs.
 
     Raises:
         DataError: it names no object, or all of them.
@@ -71,26 +82,9 @@ def find_reference(text: str, objects: pd.DataFrame, home: Path) -> Reference:
         rows = locate(objects["object_id"].to_numpy(), read_id_file(path)) >= 0
     else:
         rows, _ = Where(text).evaluate(objects, objects["object_id"].to_numpy())
+    rows = np.isin(groups, groups[rows])
     if not rows.any():
         raise DataError(f"--reference {text!r} names no object of this survey")
     if rows.all():
         raise DataError(f"--reference {text!r} names every object: nothing is left to rank")
     return Reference(text, rows, None)
-
-
-def check_same_model(reference: Reference, name: ScoreName, key: object) -> None:
-    """Refuse another run's vectors that came from other weights or another configuration.
-
-    Raises:
-        StoreError: they did.
-    """
-    if reference.run is None:
-        return
-    for entry in reference.run.manifest["embeddings"]:
-        same = (entry["model"], entry["embedder"], entry["view"])
-        if same == (name.model, name.embedder, name.view) and entry["model_key"] == key:
-            return
-    raise StoreError(
-        f"--reference {reference.text}: it has no {name.view} vectors of {name.model} made with"
-        " the same weights and configuration"
-    )

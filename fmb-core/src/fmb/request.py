@@ -121,9 +121,10 @@ def build_request(
         tables = values.get(kind, {})
         if not isinstance(tables, Mapping):
             raise ConfigError(f"{kind}: write a table [{kind}.LABEL] with use = NAME")
-        for label, table in tables.items():
-            if isinstance(table, Mapping):
-                tables[label] = {"use": label, **table}
+        values[kind] = {
+            label: {"use": label, **table} if isinstance(table, Mapping) else table
+            for label, table in tables.items()
+        }
     return build(Request, values, "configuration")
 
 

@@ -51,7 +51,7 @@ def read_table(path: Path) -> pd.DataFrame:
         raise StoreError(f"{path}: no such file") from None
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"{path} is damaged: {error}") from None
-    table = arrow.to_pandas()
+    table: pd.DataFrame = arrow.to_pandas()
     table.attrs["units"] = _meta_of(arrow.schema).get("units", {})
     return table
 

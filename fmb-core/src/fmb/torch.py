@@ -221,9 +221,9 @@ def _encode_shard(
         for key, at, vectors in _encode_batch(job, item.inputs):
             pieces.setdefault(key, []).append((item.chunk.rows[at], vectors))
     ids = np.asarray([ids_at[int(r)] for r in rows], dtype=job.dataset.ids.dtype)
-    vectors = {key: _in_order(parts) for key, parts in pieces.items()}
+    ordered = {key: _in_order(parts) for key, parts in pieces.items()}
     digest = input_digest({"parts": np.frombuffer("".join(digests).encode(), dtype=np.uint8)})
-    return Encoded(shard, rows, ids, vectors, reasons, found, digest)
+    return Encoded(shard, rows, ids, ordered, reasons, found, digest)
 
 
 def _in_order(parts: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
@@ -273,7 +273,8 @@ def _unit_mean(job: EmbedJob, pooled: Mapping[str, Array]) -> Array:
     """Mean of the unit vectors of the joint view's parts, (n, d)."""
     parts = [pooled[slot] for slot in job.views["joint"]]
     norms = [np.linalg.norm(part, axis=1, keepdims=True) for part in parts]
-    return np.mean([p / n for p, n in zip(parts, norms, strict=True)], axis=0, dtype=np.float32)
+    units = [part / norm for part, norm in zip(parts, norms, strict=True)]
+    return np.asarray(np.mean(units, axis=0, dtype=np.float32))
 
 
 def _reduce(

@@ -1,8 +1,7 @@
 """Options of the detectors of this package."""
 
-from pydantic import Field
-
 from fmb.config import Config
+from pydantic import Field
 
 __all__ = ["FlowConfig", "GaussianConfig"]
 

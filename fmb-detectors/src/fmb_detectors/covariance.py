@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from fmb.data import Array
 from scipy.linalg import eigh
 
-from fmb.data import Array
 from fmb_detectors.vectors import BLOCK_ROWS
 
 __all__ = ["Covariance", "ledoit_wolf"]
@@ -80,9 +80,7 @@ def centred(values: Array, mean: Array, scale: float) -> Iterator[tuple[slice, A
         yield rows, block
 
 
-def moments(
-    values: Array, mean: Array, scale: float, dtype: npt.DTypeLike
-) -> tuple[Array, float]:
+def moments(values: Array, mean: Array, scale: float, dtype: npt.DTypeLike) -> tuple[Array, float]:
     """Second moments of the columns, and the mean fourth power of the rows' norms.
 
     Args:

@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from fmb.data import Array
+from fmb.errors import DataError
 from scipy.linalg import lapack
 from scipy.linalg.blas import dtrmm
 
-from fmb.data import Array
-from fmb.errors import DataError
 from fmb_detectors.covariance import Covariance, centred
 
 __all__ = ["ShrunkNormal"]
@@ -45,9 +45,7 @@ class ShrunkNormal:
                 f" distribution in d={len(pivots)}; fit at least 3 different vectors"
             )
         whitener, _ = lapack.dtrtri(factor, lower=1, overwrite_c=1)
-        return cls(
-            covariance.mean, covariance.scale, whitener, covariance.shrinkage, covariance.n
-        )
+        return cls(covariance.mean, covariance.scale, whitener, covariance.shrinkage, covariance.n)
 
     @property
     def d(self) -> int:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from fmb.data import Array
+from fmb.errors import StoreError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from fmb.data import Array
-from fmb.errors import StoreError
 from fmb_detectors.normal import ShrunkNormal
 
 __all__ = ["normal_arrays", "normal_from", "read_fit", "write_fit"]
@@ -38,7 +38,9 @@ def read_fit(folder: Path, detector: str) -> tuple[dict[str, Any], dict[str, Arr
         values = json.loads((folder / VALUES).read_text(encoding="utf-8"))
         arrays = load_file(folder / ARRAYS)
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, SafetensorError) as error:
-        raise StoreError(f"{folder} holds no readable {detector} fit ({error}); fit again") from None
+        raise StoreError(
+            f"{folder} holds no readable {detector} fit ({error}); fit again"
+        ) from None
     found = values.pop("detector", None)
     if found != detector:
         raise StoreError(f"{folder} holds a fit of {found!r}, not of {detector!r}")

@@ -21,7 +21,7 @@ class OutlierGridConfig(Config):
     """How flux becomes brightness; pictures of unit "display" are never stretched again."""
     lines: bool = True
     """Mark common lines at the catalogue's redshift."""
-    smooth_aa: float = Field(default=5.0, ge=0.0, allow_inf_nan=False)
+    smooth_aa: float = Field(default=8.0, ge=0.0, allow_inf_nan=False)
     """Full width at half maximum of the smoothed spectrum, Angstrom; 0 = raw only."""
     facts: tuple[str, ...] | None = None
     """Catalogue columns printed on each card; None = redshift and the first magnitude."""

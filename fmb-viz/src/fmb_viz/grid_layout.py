@@ -9,7 +9,7 @@ from matplotlib.font_manager import FontProperties
 
 from fmb_viz.cards import Card
 from fmb_viz.page import MARGIN_IN, pitch_in
-from fmb_viz.palette import INK, VERMILION
+from fmb_viz.palette import INK
 from fmb_viz.typeset import font, wrap
 
 __all__ = ["Box", "Layout", "card_lines", "plan"]
@@ -74,7 +74,7 @@ def card_lines(card: Card, width: float) -> list[tuple[str, FontProperties, str]
     return [
         *((line, _HEADING, INK) for line in wrap([card.heading], width, _HEADING)),
         *((line, _TEXT, INK) for line in wrap(card.texts, width, _TEXT, gap="    ")),
-        *((line, _LABEL, VERMILION) for line in wrap(label, width, _LABEL)),
+        *((line, _LABEL, INK) for line in wrap(label, width, _LABEL)),
     ]
 
 

@@ -178,7 +178,7 @@ def _legend(
         yield (
             f"Images: {config.stretch} stretch, each on its own scale; row 0 at the bottom."
             " Colours: bands as named, red first, one balance for all (the median object is"
-            " neutral)."
+            " neutral), grey in the noise."
         )
     if any(value.unit == "display" for value in images):
         yield 'Pictures of unit "display" are shown as they are, row 0 at the top.'

@@ -19,6 +19,8 @@ _WHITE_PERCENTILE = 99.8
 """Brightest pixels that may be white: the core of a galaxy, about 20 pixels of a 96 x 96 image."""
 _SOFT_NOISE = 4.0
 """The asinh turns from linear to logarithmic at this many times the noise of the sky."""
+_COLOUR_NOISE = 6.0
+"""Colours are full at this many times the noise above the sky, and fade to grey below."""
 _SOFT_LEAST = 0.01
 """... and not below this fraction of the range, or noiseless images would show nothing but sky."""
 
@@ -165,6 +167,7 @@ def _stretched(layers: Array, good: Array, stretch: str) -> Array:
     Source: Lupton et al. 2004 (PASP 116, 133, arXiv:astro-ph/0312483), eq. 2. The black point is
     one noise below the sky and the softening follows the noise, where the paper leaves both to the
     reader: so cutouts of any depth look alike. Pixels brighter than white keep their colour.
+    Deviation: colours fade to grey in the noise, or the sky of faint objects would be confetti.
     """
     # Borders of mosaics are filled with exact zeros, which are no measure of sky or noise.
     seen = good & np.any(layers != 0.0, axis=0)
@@ -186,7 +189,10 @@ def _stretched(layers: Array, good: Array, stretch: str) -> Array:
         soft = max(_SOFT_NOISE * noise, _SOFT_LEAST * white)
         brightness = np.arcsinh(total / soft) / np.arcsinh(white / soft)
     gain = np.divide(brightness, total, out=np.zeros_like(total), where=total > 0.0)
-    rgb = np.maximum(above * gain, 0.0)
+    trust = np.ones_like(total)
+    if noise > 0.0:
+        trust = np.clip((total / noise - 1.0) / _COLOUR_NOISE, 0.0, 1.0)
+    rgb = np.maximum((trust * above + (1.0 - trust) * total) * gain, 0.0)
     return np.asarray(rgb / np.maximum(rgb.max(axis=0), 1.0))
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ __all__ = [
     "numeric",
     "open_file",
     "read_rows",
+    "runs",
     "whole",
 ]
 
@@ -142,6 +144,13 @@ def numeric(dataset: h5py.Dataset) -> h5py.Dataset:
     return dataset
 
 
+def runs(ascending: Array, gap: int = 1) -> Iterator[tuple[int, int]]:
+    """Begin and end of each stretch of `ascending` whose steps are at most `gap`."""
+    edges = np.flatnonzero(np.diff(ascending) > gap) + 1
+    bounds = [0, *edges.tolist(), len(ascending)]
+    yield from (pair for pair in pairwise(bounds) if pair[0] < pair[1])
+
+
 def read_rows(dataset: h5py.Dataset, rows: Array) -> Array:
     """Rows of a dataset, in any order.
 
@@ -162,9 +171,8 @@ def read_rows(dataset: h5py.Dataset, rows: Array) -> Array:
     order = np.argsort(rows, kind="stable")
     ascending = np.asarray(rows)[order]
     gap = dataset.chunks[0] if dataset.chunks else 1
-    starts = np.flatnonzero(np.diff(ascending, prepend=-gap - 1) > gap)
     try:
-        for begin, end in zip(starts, [*starts[1:], len(rows)], strict=True):
+        for begin, end in runs(ascending, gap):
             first, last = int(ascending[begin]), int(ascending[end - 1])
             piece = dataset[first : last + 1]
             picked = ascending[begin:end] - first

@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 
 from fmb.data import Array, Images, Spectra
+from fmb.datasets.hdf5_access import runs
 from fmb.datasets.identity import DIGEST_ATTRIBUTE, survey_digest
 from fmb.datasets.survey_file import (
     FILE_NAME,
@@ -206,8 +207,7 @@ class _Layout:
                 self._put(stream, key, rows[absent], gap)
 
     def _put(self, stream: IO[bytes], key: str, rows: Array, values: Array) -> None:
-        starts = np.flatnonzero(np.diff(rows, prepend=-2) > 1)
-        for begin, end in zip(starts, [*starts[1:], len(rows)], strict=True):
+        for begin, end in runs(rows):
             piece = np.ascontiguousarray(values[begin:end])
             stream.seek(self._offsets[key] + int(rows[begin]) * (piece.nbytes // len(piece)))
             stream.write(piece.data)

@@ -175,7 +175,7 @@ def _formed(
     rest = np.clip(disc - middle.sum(1), 0.1 * disc, None)
     decline = np.where(quiet, 0.5, rng.uniform(-0.20, 0.05, n))  # per Gyr; negative = rising
     history = _OLD_WIDTHS_GYR * np.exp(np.minimum(_OLD_AGES_GYR, limit[:, None]) * decline[:, None])
-    history = np.where(_OLD_AGES_GYR <= limit[:, None] + 1.0, history, 0.0)
+    history = np.where(limit[:, None] + 1.0 >= _OLD_AGES_GYR, history, 0.0)
     formed[:, 1, 6:] = rest[:, None] * history / history.sum(1, keepdims=True)
     burst = np.where(kind == "post-starburst", rng.uniform(0.06, 0.2, n), 0.0)
     formed[:, 0, 4:6] += (burst * mass)[:, None] * np.array([0.6, 0.4])

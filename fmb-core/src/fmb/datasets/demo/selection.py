@@ -5,7 +5,6 @@ from functools import lru_cache
 import numpy as np
 
 from fmb.data import Array
-from fmb.datasets.demo.bands import BANDS
 from fmb.datasets.demo.galaxies import Galaxies, draw_galaxies
 from fmb.datasets.demo.starlight import band_fluxes_ujy
 from fmb.datasets.planting.cosmology import luminosity_distance_mpc

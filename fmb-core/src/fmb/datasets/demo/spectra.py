@@ -4,12 +4,12 @@ import numpy as np
 
 from fmb.data import Array
 from fmb.datasets.demo.dust import milky_way_curve
-from fmb.datasets.planting.fibre import ellipse_share, spot_share
 from fmb.datasets.demo.galaxies import Galaxies
 from fmb.datasets.demo.rendering import Scene
 from fmb.datasets.demo.sky_spectrum import WAVELENGTH_AA
 from fmb.datasets.demo.starlight import line_fluxes, stellar_flux
 from fmb.datasets.demo.surroundings import background
+from fmb.datasets.planting.fibre import ellipse_share, spot_share
 
 __all__ = ["LSF_SIGMA_AA", "add_lines", "component_shares", "fibre_spectrum"]
 

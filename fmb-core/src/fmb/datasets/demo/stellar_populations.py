@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from fmb.data import Array
-from fmb.datasets.demo.stars import WAVELENGTH_AA, star_spectrum
+from fmb.datasets.demo.stars import star_spectrum
 
 __all__ = ["AGES_GYR", "METALS", "basis", "surviving_fraction"]
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
-
 from fmb.data import Array
 from fmb.datasets.planting.psf import PSF_WEIGHTS, psf_sigmas, psf_transform
 from fmb.datasets.planting.sersic import sersic_transform

@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 import numpy as np
-
 from fmb.data import Array
 from fmb.datasets.planting.sersic import bessel_j0, bessel_j1, sersic_transform
 

@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 import numpy as np
-
 from fmb.data import Array
 
 __all__ = ["PSF_WEIGHTS", "psf_sigmas", "psf_transform"]

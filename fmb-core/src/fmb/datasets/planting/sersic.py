@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 import numpy as np
-
 from fmb.data import Array
 
 __all__ = ["bessel_j0", "bessel_j1", "nearest_index", "sersic_b", "sersic_transform"]

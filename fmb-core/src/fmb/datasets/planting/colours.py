@@ -1,0 +1,48 @@
+"""Colours of planted light: those of the host, made bluer or redder."""
+
+import numpy as np
+
+from fmb.data import Array
+from fmb.datasets.planting.target import Cutouts
+
+__all__ = ["PIVOT_AA", "host_fluxes_ujy", "reference_band", "tilted"]
+
+PIVOT_AA = 7000.0
+"""Magnitudes of planted light are those near this wavelength."""
+
+_APERTURE_ARCSEC = 2.5
+
+
+def reference_band(cutouts: Cutouts) -> int:
+    """The band nearest to 7000 Angstrom."""
+    if cutouts.wavelength_aa is None:
+        raise TypeError(f"the bands of {cutouts.name} have no known wavelengths")
+    return int(np.argmin(np.abs(cutouts.wavelength_aa - PIVOT_AA)))
+
+
+def host_fluxes_ujy(cutouts: Cutouts) -> Array:
+    """(bands,) flux of the host within 2.5 arcsec, microjansky, never below its noise."""
+    if cutouts.ujy_per_unit is None:
+        raise TypeError(f"{cutouts.name} carries no flux scale")
+    n_pixels = np.pi * (_APERTURE_ARCSEC / cutouts.pixel_scale_arcsec) ** 2
+    floor = [2.0 * cutouts.sigma(band) * np.sqrt(n_pixels) for band in range(len(cutouts.bands))]
+    return np.maximum(cutouts.band_fluxes(_APERTURE_ARCSEC), floor) * cutouts.ujy_per_unit
+
+
+def tilted(host_ujy: Array, cutouts: Cutouts, total_ujy: float, index: float) -> Array:
+    """Fluxes with the host's colours times a power of the wavelength.
+
+    Args:
+        host_ujy: (bands,) of the host.
+        cutouts: gives the wavelengths.
+        total_ujy: flux in the band nearest to 7000 Angstrom.
+        index: power of the wavelength; negative = bluer than the host.
+
+    Returns:
+        (bands,) microjansky.
+    """
+    if cutouts.wavelength_aa is None:
+        raise TypeError(f"the bands of {cutouts.name} have no known wavelengths")
+    at = reference_band(cutouts)
+    ratio = host_ujy / host_ujy[at] * (cutouts.wavelength_aa / cutouts.wavelength_aa[at]) ** index
+    return np.asarray(total_ujy * ratio)
