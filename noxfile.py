@@ -21,7 +21,9 @@ def tests(session: nox.Session) -> None:
     tools = ("cogapp", "hatchling", "hypothesis", "pytest", "pytest-xdist", "scikit-learn")
     session.install(*CONSTRAINED, *EDITABLE, *tools)
     # One thread a process: the tests run side by side, and sums in a fixed order compare equal.
-    session.run("pytest", "-n", "auto", *session.posargs, env={"OMP_NUM_THREADS": "1"})
+    session.run(
+        "pytest", "-n", "auto", "--dist", "loadfile", *session.posargs, env={"OMP_NUM_THREADS": "1"}
+    )
 
 
 @nox.session

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-N_OBJECTS = 400
-SHARDS = 25
+N_OBJECTS = 192
+SHARDS = 12
 EMBED = (
     "embed", "--model", "astropt", "--weights", "random", "--data", "survey.toml",
     "--set", "run.shard_rows=16", "--batch-size", "8",
@@ -88,7 +88,7 @@ STAGES = {
 }
 RUN = (
     "run", "--model", "astropt", "--weights", "random", "--detector", "gaussian",
-    "--view", "image", "--out", "mine",
+    "--view", "image", "--plot", "score-histogram", "--out", "mine",
 )  # fmt: skip
 
 

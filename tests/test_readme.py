@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 import pytest
-
 from fmb.cli import main
 
 REPOSITORY = Path(__file__).parent.parent

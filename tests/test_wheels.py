@@ -9,6 +9,7 @@ import sysconfig
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -111,17 +112,19 @@ def test_the_stranger_passes_the_contract_where_it_is_installed(fresh, tmp_path)
 
 
 def test_a_strangers_detector_runs_while_it_is_installed(fresh, tmp_path):
-    fmb = fresh / "fmb"
-    small = ("--set", "data.n_objects=60")
+    assert "norm-demo:norm" in succeed(fresh / "fmb", "plugins", cwd=tmp_path).stdout
 
-    assert "norm-demo:norm" in succeed(fmb, "plugins", cwd=tmp_path).stdout
-    done = succeed(fmb, "run", "--model", "astropt", "--detector", "norm", *small, cwd=tmp_path)
-    assert "norm" in done.stdout
-    (scores,) = (tmp_path / "fmb-runs" / "runs").glob("*/scores/*norm*")
-    assert scores.stat().st_size > 0
+    asked = (fresh / "fmb", "run", "--model", "astropt", "--detector", "norm")
+    small = ("--set", "data.n_objects=40", "--view", "image", "--top", "2")
+    done = succeed(*asked, *small, cwd=tmp_path)
+    assert "astropt image (mean), norm: the strangest of" in done.stdout
+    (scores,) = (tmp_path / "fmb-runs" / "runs").glob("*/scores/*norm*.parquet")
+    table = pd.read_parquet(scores)
+    assert len(table) == 40
+    assert table["score"].gt(0).sum() >= 30  # few simulated objects have no image
 
     succeed(fresh / "pip", "uninstall", "-q", "-y", "fmb-norm-demo", cwd=tmp_path)
-    done = run(fmb, "run", "--model", "astropt", "--detector", "norm", *small, cwd=tmp_path)
+    done = run(*asked, *small, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()

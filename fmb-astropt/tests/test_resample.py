@@ -46,6 +46,14 @@ def test_two_pixels_in_one_are_weighted_by_inverse_variance():
     np.testing.assert_array_equal(made.covered, [[True, False]])
 
 
+def test_a_pixel_is_covered_from_half_of_its_width_on():
+    # Good input from 3999.5 A on; grid pixels of 10 A end at 4004.4 (49 %) and at 4004.5 A (50 %).
+    given_ = spectra(np.ones(40), 3999.75 + 0.5 * np.arange(40))
+    assert resample(given_, grid(3999.4, 10, 2)).covered.tolist() == [[False, True]]
+    assert resample(given_, grid(3999.5, 10, 2)).covered.tolist() == [[True, True]]
+    assert resample(given_, grid(3999.4, 10, 2)).information[0, 0] > 0
+
+
 def test_a_pixel_cut_by_a_border_gives_each_side_its_share():
     # Input pixels 3999.5-4000.5, 4000.5-4001.5, ...; grid pixels 3999.5-4001, 4001-4002.5.
     made = resample(spectra([[1, 4, 7]], [4000, 4001, 4002], [[2, 2, 2]]), grid(4000.25, 1.5, 2))

@@ -151,6 +151,7 @@ def test_lines_are_marked_at_the_catalogue_redshift(data):
 def test_no_line_is_marked_without_a_redshift(data, redshift):
     figure = draw(data(1, catalog={"redshift": [redshift] * 2000}))
     assert lines(figure, "line H β") == []
+    assert not any("common lines" in text for text in texts(figure))
 
 
 def test_lines_can_be_left_out(data):
@@ -180,12 +181,22 @@ def test_the_scale_bar_has_the_length_it_says(data, images):
     assert right - left == pytest.approx(2.0 / 6.0)
 
 
-def test_row_zero_is_at_the_bottom_but_of_display_pictures_at_the_top(data, images):
-    flux = np.arange(576, dtype=np.float32).reshape(1, 1, 24, 24) % 256
-    for unit, upwards in (("nJy", True), ("display", False)):
-        one = images(1, flux=flux, bands=("VIS",), band_valid=np.ones((1, 1), bool), unit=unit)
-        low, high = draw(data(1, inputs={"euclid": one})).axes[0].get_ylim()
-        assert bool(low < high) is upwards
+@pytest.mark.parametrize(("unit", "end"), [("nJy", "bottom"), ("display", "top")])
+def test_row_zero_is_at_the_bottom_but_of_display_pictures_at_the_top(data, images, unit, end):
+    flux = np.ones((1, 1, 24, 24), dtype=np.float32)
+    flux[0, 0, :2] = 255.0
+    one = images(1, flux=flux, bands=("VIS",), band_valid=np.ones((1, 1), dtype=bool), unit=unit)
+    figure = draw(data(1, inputs={"euclid": one}))
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[::-1, :, 0]  # rows from the bottom, as extents are
+    extent = figure.axes[0].get_window_extent()
+    column = int(extent.x0 + 0.9 * extent.width)  # right of the texts in the corners
+    heights = {"bottom": 0.04, "middle": 0.5, "top": 0.96}
+    bright = [
+        k for k, v in heights.items() if pixels[int(extent.y0 + v * extent.height), column] > 200
+    ]
+    assert bright == [end]
 
 
 def test_chosen_bands_are_shown_and_named(data, images):
@@ -309,6 +320,17 @@ def test_nothing_overlaps_or_leaves_the_page(data, images, spectra, survey, n):
             inside = (extent.x0 < high[0] * figure.dpi) and (extent.x1 > low[0] * figure.dpi)
             level = (extent.y0 < high[1] * figure.dpi) and (extent.y1 > low[1] * figure.dpi)
             assert not (inside and level)
+
+
+def test_names_of_lines_touch_neither_each_other_nor_the_text_of_the_card(data, spectra):
+    made = data(1, inputs={"desi": spectra(1)}, catalog={"redshift": 0.1, "label": "x" * 60})
+    figure = draw(made)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    names = [text for text in figure.axes[0].texts if text.get_rotation() == 90.0]
+    extents = [text.get_window_extent(renderer) for text in [*names, *figure.texts]]
+    assert len(names) == 12  # from [O II] to [S II]: 4000 A to 9990 A, at z = 0.1
+    for i, one in enumerate(extents[: len(names)]):
+        assert not any(one.overlaps(other) for other in extents[i + 1 :])
 
 
 def test_no_text_is_smaller_than_seven_points(data, spectra):

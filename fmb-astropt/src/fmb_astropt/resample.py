@@ -122,7 +122,7 @@ def _on_one_grid(
     covered = total((weight[:, pieces.source] > 0) * pieces.length_aa) >= 0.5 * recipe.step_aa
     if pieces.finer:
         mean = _interpolated(flux, weight > 0, pieces.centre_aa, recipe)
-    return Resampled(mean, information, covered & known, np.ones(len(flux), dtype=bool))
+    return Resampled(mean, information, covered, np.ones(len(flux), dtype=bool))
 
 
 def _pieces(wavelength: Array, recipe: SpectrumRecipe) -> _Pieces:

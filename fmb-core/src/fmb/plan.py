@@ -191,7 +191,7 @@ def _model(
         wanted=asked.input,
         allow_out_of_domain=request.run.allow_out_of_domain,
     )
-    views = choose_views(label, component, sources.slots, asked.view)
+    views = choose_views(label, component, sources, asked.view)
     return ModelPlan(
         label=label,
         component=component,

@@ -22,6 +22,8 @@ class Sources:
     """Slot -> instrument."""
     out_of_domain: tuple[str, ...]
     """Why the input differs from what the weights were made for, one line each."""
+    refused: tuple[str, ...] = ()
+    """Why slots stay empty, one line each."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def bind_inputs(
         raise DataError(
             f"nothing in this survey can feed model {label!r}: {'; '.join(refusals) or 'no inputs'}"
         )
-    return Sources(slots, tuple(tags))
+    return Sources(slots, tuple(tags), tuple(refusals))
 
 
 def _matches(accepts: Sequence[Accepts], inputs: Mapping[str, InputInfo]) -> dict[str, _Match]:
@@ -165,7 +167,7 @@ def _convertible(unit: str, accepted: Sequence[str]) -> bool:
 
 
 def choose_views(
-    label: str, component: Component, slots: Mapping[str, str], wanted: Sequence[str]
+    label: str, component: Component, sources: Sources, wanted: Sequence[str]
 ) -> tuple[str, ...]:
     """The views to compute: those asked for, else all whose slots are filled.
 
@@ -177,11 +179,11 @@ def choose_views(
     for view in wanted:
         if view not in spec.views:
             raise DataError(f"model {label!r} has no view {view!r}{did_you_mean(view, spec.views)}")
-        missing = [slot for slot in spec.views[view] if slot not in slots]
+        missing = [slot for slot in spec.views[view] if slot not in sources.slots]
         if missing:
             raise DataError(
                 f"model {label!r} needs {' and '.join(missing)} for view {view!r},"
-                f" this survey feeds only {', '.join(slots)}"
+                f" this survey feeds only {', '.join(sources.slots)}: {'; '.join(sources.refused)}"
             )
-    possible = [v for v, needs in spec.views.items() if all(slot in slots for slot in needs)]
+    possible = [v for v, needs in spec.views.items() if set(needs) <= set(sources.slots)]
     return tuple(wanted) if wanted else tuple(possible)

@@ -26,7 +26,7 @@ class Dataset(Protocol):
 
     @property
     def catalog(self) -> "pd.DataFrame":
-        """n rows in the order of `ids`; units in `catalog.attrs["units"]`."""
+        """One row an object in the order of `ids`; units in `catalog.attrs["units"]`."""
         ...
 
     @property

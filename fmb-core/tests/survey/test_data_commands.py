@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-
 from fmb.cli.data import command
 from fmb.errors import FmbError
 
@@ -141,6 +140,13 @@ def test_an_existing_survey_file_is_not_replaced_unasked(cutouts):
     assert fmb_data(*documented()).exit_code == 0
     assert "is there already; pass --overwrite" in refused(*documented())
     assert fmb_data(*documented(), "--overwrite", "--json").exit_code == 0
+
+
+def test_a_failed_overwrite_keeps_what_was_there(cutouts):
+    assert fmb_data(*documented()).exit_code == 0
+    before = {path.name: path.read_bytes() for path in cutouts.iterdir() if path.is_file()}
+    refused(*documented(), "--overwrite", "--set", "inputs.desi.flux=gone")
+    assert before == {p.name: p.read_bytes() for p in cutouts.iterdir() if p.is_file()}
 
 
 INDEX = ["index", "--catalog", "cat.parquet", "--id", "TARGETID", "--out", "out.toml"]

@@ -6,7 +6,6 @@ import h5py
 import numpy as np
 import pytest
 import tomli_w
-
 from fmb.datasets.hdf5_access import find_dataset, open_file
 from fmb.errors import DataError, FmbError
 
@@ -261,7 +260,7 @@ def test_a_filter_plugin_is_not_loaded(tmp_path):
         space = h5py.h5s.create_simple((4,))
         made = h5py.h5d.create(file.id, b"flux", h5py.h5t.NATIVE_FLOAT, space, plist)
         made.write(h5py.h5s.ALL, h5py.h5s.ALL, np.ones(4, dtype="f4"))
-    with open_file(path) as file, pytest.raises(DataError, match="filter plugin 32001 .*h5repack"):
+    with open_file(path) as file, pytest.raises(DataError, match=r"filter plugin 32001 .*h5repack"):
         find_dataset(file, "flux")
 
 

@@ -4,11 +4,10 @@ import pickle
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from fmb.datasets.hdf5_access import read_rows
 from fmb.errors import ConfigError, DataError, ShapeError
+from hypothesis import given
+from hypothesis import strategies as st
 
 FIELDS = ("flux", "ivar", "mask", "wavelength_aa", "band_valid")
 
@@ -186,9 +185,7 @@ def test_a_stored_value_can_mean_missing(files):
 def test_a_scale_multiplies_the_stored_flux(files):
     files.arrays["image"] = np.arange(6 * 2 * 8 * 9, dtype=np.int16).reshape(6, 2, 8, 9)
     files.cam["scale"] = 0.5
-    assert np.array_equal(
-        everything(files.open()).inputs["cam"].flux, 0.5 * files.arrays["image"]
-    )
+    assert np.array_equal(everything(files.open()).inputs["cam"].flux, 0.5 * files.arrays["image"])
 
 
 def test_objects_that_were_not_observed_are_absent_not_zero(files):

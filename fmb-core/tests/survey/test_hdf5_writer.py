@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import tomli_w
-
 from fmb.data import Batch, Columns, Images, InputInfo, Spectra
 from fmb.datasets import hdf5_writer
 from fmb.datasets.hdf5 import HDF5Config, open_hdf5, write_survey
@@ -222,7 +221,7 @@ def test_a_failure_midway_leaves_nothing(tmp_path, monkeypatch):
 def test_a_disk_that_is_too_small_is_refused_before_hdf5_meets_it(tmp_path, monkeypatch):
     usage = hdf5_writer.shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr(hdf5_writer.shutil, "disk_usage", lambda path: usage)
-    with pytest.raises(FailedError, match="out: cannot be written: .* needed and 1,000 are free"):
+    with pytest.raises(FailedError, match=r"out: cannot be written: .* needed and 1,000 are free"):
         write_survey(tmp_path / "out", Simulated())
     assert leftovers(tmp_path) == []
 

@@ -2,7 +2,6 @@ import sys
 from types import ModuleType
 
 import pytest
-
 from fmb.config import Config
 from fmb.datasets.opening import open_dataset
 from fmb.errors import (
@@ -122,5 +121,7 @@ def test_the_installed_reader_opens_a_survey(files):
     dataset = open_dataset(str(folder), cache=folder)
     assert len(dataset) == 6
     assert len(open_dataset(str(folder / "survey.toml"), cache=folder)) == 6
-    with pytest.raises(FmbError, match="no installed reader takes '.h5' files; describe the data"):
+    with pytest.raises(
+        FmbError, match=r"no installed reader takes '\.h5' files; describe the data"
+    ):
         open_dataset(str(folder / "data.h5"), cache=folder)

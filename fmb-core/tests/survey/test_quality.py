@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from fmb.data import Batch, Images, Spectra
 from fmb.datasets.quality import Finding, catalog_findings, check, disordered, findings, summary
 

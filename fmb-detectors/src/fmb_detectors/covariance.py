@@ -12,12 +12,12 @@ from fmb_detectors.vectors import BLOCK_ROWS
 
 __all__ = ["Covariance", "ledoit_wolf"]
 
-SHRINKAGE_FOR_FLOAT32 = 1e-3
+SHRINKAGE_FOR_FLOAT32 = 1e-4
 """Below this the products are summed in float64.
 
 Float32 products of blocks leave errors below 1e-6 of the mean variance in every direction
 (measured, n = 3e3 to 5e4, d = 64 to 768, steep and flat spectra). The smallest variance is at
-least shrinkage x mean variance, so above this limit each variance is right to 1e-3.
+least shrinkage x mean variance, so above this limit each variance is right to 1 %.
 """
 
 

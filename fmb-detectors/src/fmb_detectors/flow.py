@@ -118,7 +118,7 @@ class FlowDetector:
 
     @classmethod
     def load(cls, folder: Path) -> "FlowDetector":
-        """The detector saved in `folder`, on the CPU; there its scores are the same to the last bit.
+        """The detector saved in `folder`, on the CPU; with the same scores to the last bit.
 
         Raises:
             StoreError: the folder holds no such fit, or it is damaged.

@@ -15,8 +15,8 @@ __all__ = ["Outcome", "Schedule", "fit_flow"]
 
 WARM_UP_STEPS = 20
 GRADIENT_NORM = 5.0
-STEPS_PER_ROOT = 2.4
-"""Steps per square root of the rows: 90 for 1,400 rows, 230 for 9,000."""
+STEPS_PER_ROOT = 1.8
+"""Steps per square root of the rows: 68 for 1,440 rows, 171 for 9,000."""
 FEWEST_EPOCHS, MOST_EPOCHS = 3, 40
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from fmb.config import build, merge, parse_setting
-from fmb.datasets.hdf5 import HDF5Config, open_hdf5
+from fmb.data import InputInfo
+from fmb.datasets.hdf5 import open_survey
 from fmb.datasets.indexing import Indexed, Template, index_files, write_index
-from fmb.datasets.survey_file import CatalogSource, build_survey, write_survey_file
-from fmb.errors import ConfigError, FailedError, FmbError
+from fmb.datasets.survey_file import CatalogSource, Survey, build_survey, write_survey_file
+from fmb.errors import ConfigError, FailedError
 
 __all__ = ["make_survey"]
 
@@ -29,44 +30,46 @@ def make_survey(out: Path, options: Mapping[str, Any]) -> list[dict[str, Any]]:
 
     Raises:
         FmbError: the options contradict each other, or what they describe cannot be opened; then
-            nothing is left behind.
+            nothing is left behind and what was there is as before.
     """
     templates = {
         kind: Template(options[kind], kind) for kind in ("images", "spectra") if options[kind]
     }
     if not templates:
         raise ConfigError("fmb data index: name files with --images, --spectra or both")
-    catalog = _catalog(options, out)
-    source = build(CatalogSource, catalog, "catalog")
+    source = build(CatalogSource, _catalog(options, out), "catalog")
     many = [template for template in templates.values() if template.columns]
     ids, indexed = index_files(source, Path(options["catalog"]), many)
     index = out.with_suffix(".index.parquet")
-    tables: dict[str, Any] = {
-        template.name: {
-            **_KINDS[kind](options),
-            **_place(template, index, out, options),
-        }
+    trial = index.with_name(f".{out.stem}.{os.getpid()}.part.parquet")
+    try:
+        if indexed:
+            write_index(trial, ids, indexed)
+        dataset = open_survey(_survey(templates, trial, out, options), out)
+        if indexed:
+            os.replace(trial, index)
+        write_survey_file(out, _survey(templates, index, out, options))
+    except OSError as error:
+        raise FailedError(f"{out}: cannot be written: {error.strerror}") from None
+    finally:
+        trial.unlink(missing_ok=True)
+    by_name = {item.name: item for item in indexed}
+    return [_record(n, info, by_name.get(n), len(dataset)) for n, info in dataset.inputs.items()]
+
+
+def _survey(
+    templates: Mapping[str, Template], index: Path, out: Path, options: Mapping[str, Any]
+) -> Survey:
+    tables = {
+        template.name: _KINDS[kind](options) | _place(template, index, out, options)
         for kind, template in templates.items()
     }
     described = {
         "name": options["name"] or Path(options["catalog"]).stem,
-        "catalog": catalog,
+        "catalog": _catalog(options, out),
         "inputs": tables,
     }
-    survey = build_survey(merge(described, *map(parse_setting, options["settings"])), out)
-    try:
-        if indexed:
-            write_index(index, ids, indexed)
-        write_survey_file(out, survey)
-        dataset = open_hdf5(str(out), HDF5Config(), cache=out.parent)
-    except OSError as error:
-        raise FailedError(f"{out}: cannot be written: {error.strerror}") from None
-    except FmbError:
-        out.unlink(missing_ok=True)
-        index.unlink(missing_ok=True)
-        raise
-    by_name = {item.name: item for item in indexed}
-    return [_record(name, dataset.inputs, by_name.get(name), len(dataset)) for name in tables]
+    return build_survey(merge(described, *map(parse_setting, options["settings"])), out)
 
 
 def _catalog(options: Mapping[str, Any], out: Path) -> dict[str, Any]:
@@ -115,14 +118,11 @@ def _place(
     return place
 
 
-def _record(
-    name: str, inputs: Mapping[str, Any], indexed: Indexed | None, n: int
-) -> dict[str, Any]:
-    present = inputs[name].present
+def _record(name: str, info: InputInfo, indexed: Indexed | None, n: int) -> dict[str, Any]:
     return {
         "input": name,
         "objects": n,
-        "have it": n if present is None else int(present.sum()),
+        "have it": n if info.present is None else int(info.present.sum()),
         "missing": indexed.missing if indexed else [],
         "orphans": indexed.orphans if indexed else [],
         "share a file": indexed.shared if indexed else 0,

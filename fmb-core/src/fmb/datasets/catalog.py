@@ -152,6 +152,8 @@ def read_table(path: Path, *, text: tuple[str, ...] = ()) -> tuple["pd.DataFrame
     if not path.exists():
         raise DataError(f"{path}: no such file")
     suffix = path.suffix.lower()
+    if suffix not in TABLE_SUFFIXES:
+        raise DataError(f"{path}: not a table; give {', '.join(TABLE_SUFFIXES)}")
     readers = {".parquet": _read_parquet, ".csv": _read_csv}
     try:
         if suffix in readers:
@@ -159,7 +161,7 @@ def read_table(path: Path, *, text: tuple[str, ...] = ()) -> tuple["pd.DataFrame
         return _read_astropy(path)
     except (OSError, ValueError) as error:  # pyarrow's and astropy's errors are of these kinds
         reason = " ".join(str(error).split())[:200]
-        raise DataError(f"{path}: cannot be read as {suffix or 'a table'}: {reason}") from None
+        raise DataError(f"{path}: cannot be read as {suffix}: {reason}") from None
 
 
 def _read_parquet(path: Path, text: tuple[str, ...]) -> "pa.Table":

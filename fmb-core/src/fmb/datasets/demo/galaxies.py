@@ -1,5 +1,6 @@
-"""Galaxies drawn from mass and redshift: star formation, dust, sizes and shapes with real scatter."""
+"""Galaxies drawn from mass and redshift: star formation, dust, sizes and shapes, with scatter."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from fmb.datasets.demo.starlight import Starlight
 from fmb.datasets.demo.stellar_populations import AGES_GYR, surviving_fraction
 from fmb.datasets.planting.cosmology import age_gyr, kpc_per_arcsec
 
-__all__ = ["Galaxies", "draw_galaxies"]
+__all__ = ["Galaxies", "draw_galaxies", "join_galaxies"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,7 +49,23 @@ class Galaxies(Rows):
         return replace(super().take(rows), light=self.light.take(rows))
 
 
-def draw_galaxies(redshift: Array, logmass: Array, ebv: Array, rng: np.random.Generator) -> Galaxies:
+def join_galaxies(parts: Sequence[Galaxies]) -> Galaxies:
+    """All galaxies of several containers, one after the other."""
+    light = {
+        name: np.concatenate([getattr(part.light, name) for part in parts])
+        for name in vars(parts[0].light)
+    }
+    own = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in vars(parts[0])
+        if name != "light"
+    }
+    return Galaxies(light=Starlight(**light), **own)
+
+
+def draw_galaxies(
+    redshift: Array, logmass: Array, ebv: Array, rng: np.random.Generator
+) -> Galaxies:
     """Galaxies of given redshifts and stellar masses.
 
     Args:
@@ -61,16 +78,8 @@ def draw_galaxies(redshift: Array, logmass: Array, ebv: Array, rng: np.random.Ge
     van der Wel et al. 2014, table 1; attenuation after Garn & Best 2010; abundances of
     Kewley & Ellison 2008; dispersions after Gallazzi et al. 2006.
     """
-    n = len(redshift)
-    quiet = rng.random(n) < 0.9 / (1.0 + np.exp(-(logmass - 10.55 - 0.6 * redshift) / 0.28))
-    kind = np.where(quiet, "quiescent", "star-forming")
-    chance = rng.random(n)
-    # One object in a hundred is rare but ordinary: half bursts, half what is left of a burst.
-    kind = np.where(chance < 0.01, np.where(quiet, "post-starburst", "starburst"), kind)
-    main = 0.77 * logmass - 7.65 + 2.6 * np.log10(1 + redshift)
-    logsfr = main + rng.normal(0.0, 0.28, n) + np.where(kind == "starburst", 0.9, 0.0)
-    calm = logmass - 11.9 + rng.normal(0.0, 0.35, n)
-    logsfr = np.where(quiet, np.minimum(calm, logsfr), logsfr)
+    kind, logsfr, main = _activity(redshift, logmass, rng)
+    quiet = (kind == "quiescent") | (kind == "post-starburst")
     bulge_share = _bulge_shares(quiet, logmass, rng)
     shape = _shapes(redshift, logmass, quiet, bulge_share, rng)
     a_v = _attenuations(logmass, kind, quiet, shape["disc_axis_ratio"], rng)
@@ -81,11 +90,33 @@ def draw_galaxies(redshift: Array, logmass: Array, ebv: Array, rng: np.random.Ge
         lines_erg_s=_lines(logmass, logsfr, main, quiet, 2.3 * a_v[:, 1], rng),
         ebv=ebv,
     )
-    clumpiness = np.where(quiet, 0.05, np.clip(rng.normal(0.5, 0.15, n), 0.1, 0.85))
+    clumpiness = np.where(quiet, 0.05, np.clip(rng.normal(0.5, 0.15, len(redshift)), 0.1, 0.85))
     return Galaxies(
-        redshift=redshift, logmass=logmass, logsfr=logsfr, kind=kind, light=light,
-        clumpiness=clumpiness, **shape,
+        redshift=redshift,
+        logmass=logmass,
+        logsfr=logsfr,
+        kind=kind,
+        light=light,
+        clumpiness=clumpiness,
+        **shape,
     )
+
+
+def _activity(
+    redshift: Array, logmass: Array, rng: np.random.Generator
+) -> tuple[Array, Array, Array]:
+    """Kind, log star-formation rate and that of the main sequence, (n,) each."""
+    n = len(redshift)
+    quiet = rng.random(n) < 0.9 / (1.0 + np.exp(-(logmass - 10.55 - 0.6 * redshift) / 0.28))
+    kind = np.where(quiet, "quiescent", "star-forming")
+    chance = rng.random(n)
+    # One object in a hundred is rare but ordinary: half bursts, half what is left of a burst.
+    kind = np.where(chance < 0.01, np.where(quiet, "post-starburst", "starburst"), kind)
+    main = 0.77 * logmass - 7.65 + 2.6 * np.log10(1 + redshift)
+    logsfr = main + rng.normal(0.0, 0.28, n) + np.where(kind == "starburst", 0.9, 0.0)
+    calm = logmass - 11.9 + rng.normal(0.0, 0.35, n)
+    logsfr = np.where(quiet, np.minimum(calm, logsfr), logsfr)
+    return kind, logsfr, main
 
 
 def _bulge_shares(quiet: Array, logmass: Array, rng: np.random.Generator) -> Array:
@@ -155,7 +186,11 @@ _OLD_AGES_GYR = np.array([1.5, 3.0, 6.0, 11.0])
 
 
 def _formed(
-    redshift: Array, logmass: Array, logsfr: Array, kind: Array, bulge_share: Array,
+    redshift: Array,
+    logmass: Array,
+    logsfr: Array,
+    kind: Array,
+    bulge_share: Array,
     rng: np.random.Generator,
 ) -> Array:
     """(n, 3, 20): masses formed by component, metal family and age."""

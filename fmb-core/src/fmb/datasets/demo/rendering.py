@@ -73,8 +73,12 @@ def _ellipses(
     g, row = scene.galaxies, scene.row
     angle = float(g.angle_rad[row])
     bulge = Ellipse(
-        0.0, 0.0, float(g.bulge_re_arcsec[row]) / scale, float(g.bulge_sersic[row]),
-        float(g.bulge_axis_ratio[row]), angle,
+        0.0,
+        0.0,
+        float(g.bulge_re_arcsec[row]) / scale,
+        float(g.bulge_sersic[row]),
+        float(g.bulge_axis_ratio[row]),
+        angle,
     )
     disc = Ellipse(
         0.0, 0.0, float(g.disc_re_arcsec[row]) / scale, 1.0, float(g.disc_axis_ratio[row]), angle
@@ -86,8 +90,12 @@ def _ellipses(
     ]
     for k in range(len(drawn.x)):
         other = Ellipse(
-            float(drawn.x[k]) / scale, float(drawn.y[k]) / scale, float(drawn.re[k]) / scale,
-            float(drawn.sersic[k]), float(drawn.axis_ratio[k]), float(drawn.angle_rad[k]),
+            float(drawn.x[k]) / scale,
+            float(drawn.y[k]) / scale,
+            float(drawn.re[k]) / scale,
+            float(drawn.sersic[k]),
+            float(drawn.axis_ratio[k]),
+            float(drawn.angle_rad[k]),
         )
         sources.append((board.ellipse(other), drawn.flux_ujy[k, bands]))
     image = np.empty((len(fwhm_px), board.size, board.size), dtype=np.float32)
@@ -128,4 +136,6 @@ def _empty(others: Others) -> Others:
 
 def _join(first: Others, second: Others) -> Others:
     other = vars(second)
-    return Others(**{name: np.concatenate([value, other[name]]) for name, value in vars(first).items()})
+    return Others(
+        **{name: np.concatenate([value, other[name]]) for name, value in vars(first).items()}
+    )

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from fmb.data import Array
-from fmb.datasets.demo.galaxies import Galaxies, draw_galaxies
+from fmb.datasets.demo.galaxies import Galaxies, draw_galaxies, join_galaxies
 from fmb.datasets.demo.starlight import band_fluxes_ujy
 from fmb.datasets.planting.cosmology import luminosity_distance_mpc
 
@@ -44,7 +44,7 @@ def select_galaxies(n: int, seed: int) -> tuple[Galaxies, Array]:
         fluxes.append(flux[good])
         found += len(good)
         block += 1
-    return _join(kept), np.concatenate(fluxes)
+    return join_galaxies(kept), np.concatenate(fluxes)
 
 
 def _candidates(n: int, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -76,17 +76,3 @@ def _density() -> tuple[Array, Array, Array]:
     inside = 0.5 * (np.tanh((mag - MAG_RANGE[0]) / 0.7) - np.tanh((mag - MAG_RANGE[1]) / 0.7))
     density = volume[:, None] * schechter[None, :] * inside * 10 ** (-0.3 * mag)
     return z, mass, np.cumsum(density.ravel()) / density.sum()
-
-
-def _join(parts: list[Galaxies]) -> Galaxies:
-    """One container of several, row after row."""
-    from dataclasses import fields
-
-    def joined(rows: list[object]) -> object:
-        first = rows[0]
-        if isinstance(first, np.ndarray):
-            return np.concatenate(rows)  # type: ignore[arg-type]
-        values = {f.name: joined([getattr(r, f.name) for r in rows]) for f in fields(first)}  # type: ignore[arg-type]
-        return type(first)(**values)
-
-    return joined(list(parts))  # type: ignore[return-value]

@@ -96,7 +96,7 @@ def object_ids(index: Array, seed: int) -> Array:
 
     Source: finaliser of SplitMix64 (Steele et al. 2014), a bijection of 64-bit integers.
     """
-    start = seed * 0x9E3779B97F4A7C15 % 2**64
+    start = (seed + 1) * 0x9E3779B97F4A7C15 % 2**64
     x = np.asarray(index, dtype=np.uint64) + np.uint64(start)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         x = (x ^ (x >> np.uint64(shift))) * np.uint64(factor)

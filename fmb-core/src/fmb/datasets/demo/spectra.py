@@ -28,9 +28,7 @@ def component_shares(galaxies: Galaxies) -> Array:
     bulge = ellipse_share(
         galaxies.bulge_re_arcsec, galaxies.bulge_sersic, galaxies.bulge_axis_ratio
     )
-    disc = ellipse_share(
-        galaxies.disc_re_arcsec, np.ones(len(galaxies)), galaxies.disc_axis_ratio
-    )
+    disc = ellipse_share(galaxies.disc_re_arcsec, np.ones(len(galaxies)), galaxies.disc_axis_ratio)
     return np.stack([bulge, disc], axis=1)
 
 

@@ -140,7 +140,7 @@ def _stellar_curve() -> Array:
 
 
 def line_fluxes(light: Starlight, row: int) -> tuple[Array, Array]:
-    """Observed wavelengths (lines,) and fluxes (3, lines) in 1e-17 erg/s/cm2, before the Milky Way."""
+    """Observed wavelengths (lines,) and fluxes (3, lines) in 1e-17 erg/s/cm2, no Milky Way."""
     z = float(light.redshift[row])
     flux = light.lines_erg_s[row] * float(_dilution(np.array(z))) * 1e17
     return LINES_AA * (1 + z), flux

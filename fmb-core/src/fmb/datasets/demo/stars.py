@@ -1,4 +1,4 @@
-"""Spectra of stars by effective temperature: black bodies with the absorption that galaxies show."""
+"""Spectra of stars by temperature: black bodies with the absorption that galaxies show."""
 
 from functools import lru_cache
 
@@ -118,7 +118,7 @@ def _forest() -> Array:
     for centre, depth, width in zip(centres, depths, widths, strict=True):
         near = slice(*np.searchsorted(WAVELENGTH_AA, (centre - 6 * width, centre + 6 * width)))
         total[near] += depth * np.exp(-0.5 * ((WAVELENGTH_AA[near] - centre) / width) ** 2)
-    return total
+    return np.asarray(total)
 
 
 def _metal_lines(teff_k: float, metal: float) -> Array:
@@ -128,7 +128,7 @@ def _metal_lines(teff_k: float, metal: float) -> Array:
         strength = metal**0.7 * _fade(teff_k, half_k) / _fade(4500.0, half_k)
         offset = (WAVELENGTH_AA - centre) / width
         total -= np.log1p(-min(depth * strength, 0.9) * np.exp(-0.5 * offset**2))
-    return total
+    return np.asarray(total)
 
 
 def _tio(teff_k: float) -> Array:
@@ -138,7 +138,7 @@ def _tio(teff_k: float) -> Array:
         past = WAVELENGTH_AA - head
         fall = np.exp(-np.clip(past, 0.0, None) / width)
         total += strength * depth * fall * (1.0 - _below(head, 6.0))
-    return total
+    return np.asarray(total)
 
 
 def _balmer(teff_k: float) -> Array:

@@ -9,7 +9,7 @@ from fmb.data import Array, Batch, Images, InputInfo, Spectra
 from fmb.datasets.demo.bands import BANDS, EUCLID, LEGACY, Instrument
 from fmb.datasets.demo.blemishes import BLEMISHED_SHARE, add_blemish
 from fmb.datasets.demo.catalogue import survey_catalog
-from fmb.datasets.demo.noise import noisy
+from fmb.datasets.demo.noise import expose
 from fmb.datasets.demo.rendering import Scene, render
 from fmb.datasets.demo.selection import magnitudes, select_galaxies
 from fmb.datasets.demo.sky import make_cells, make_plan
@@ -166,7 +166,7 @@ class DemoSurvey:
         model = render(scene, instrument, self._psf(row, instrument))
         tilt = np.linspace(-0.5, 0.5, instrument.size_px, dtype=np.float32)
         model += sigma * np.float32(self._cells.gradient[cell]) * tilt
-        flux[:], ivar[:] = noisy(model, sigma, per_electron, rng)
+        expose(model, sigma, per_electron, rng, flux, ivar)
         if instrument is EUCLID and rng.random() < BLEMISHED_SHARE:
             add_blemish(flux[0], ivar[0], mask[0], float(sigma[0, 0, 0]), rng)
 
@@ -181,7 +181,7 @@ class DemoSurvey:
             sigma = curve * np.float32(self._cells.spectrum_noise[self._plan.cell[row]])
             model = fibre_spectrum(scene, self._shares[scene.row])
             left = rng.normal(0.0, (1.2, 1.2)).astype(np.float32) @ residual_shapes()
-            flux[k], ivar[k] = noisy(model + left, sigma, per_flux, rng)
+            expose(model + left, sigma, per_flux, rng, flux[k], ivar[k])
             hits = rng.integers(0, shape[1] - 3, rng.poisson(3.0))
             for hit in hits:  # cosmic rays that the pipeline found
                 flux[k, hit : hit + 3] += sigma[hit : hit + 3] * rng.normal(0.0, 20.0, 3)

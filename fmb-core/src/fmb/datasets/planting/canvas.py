@@ -1,9 +1,10 @@
-"""A canvas in Fourier space: sources of any shape, blurred and sampled into the pixels of a cutout."""
+"""A canvas in Fourier space: sources of any shape, blurred and sampled into pixels."""
 
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
+
 from fmb.data import Array
 from fmb.datasets.planting.psf import PSF_WEIGHTS, psf_sigmas, psf_transform
 from fmb.datasets.planting.sersic import sersic_transform
@@ -48,8 +49,8 @@ class Canvas:
         """Transform of a source of unit flux at its place, complex64, before any blur."""
         c, s = np.cos(source.angle_rad), np.sin(source.angle_rad)
         q2 = source.axis_ratio**2
-        k = self.kx**2 * np.float32(c * c + q2 * s * s)
-        k = k + self.ky**2 * np.float32(s * s + q2 * c * c)
+        along_x = self.kx**2 * np.float32(c * c + q2 * s * s)
+        k: Array = along_x + self.ky**2 * np.float32(s * s + q2 * c * c)
         k += (self.kx * np.float32(2 * c * s * (1 - q2))) * self.ky
         np.sqrt(np.maximum(k, 0.0, out=k), out=k)
         k *= np.float32(source.re)
@@ -105,9 +106,7 @@ def _blur(size: int, padded: int, sharp: bool, fwhm_px: float) -> Array:
     return psf_transform(fwhm_px, canvas(size, padded, sharp).k2)
 
 
-def draw_spots(
-    size: int, x: Array, y: Array, sigma: Array, flux: Array, fwhm_px: Array
-) -> Array:
+def draw_spots(size: int, x: Array, y: Array, sigma: Array, flux: Array, fwhm_px: Array) -> Array:
     """Round Gaussian spots blurred by the point-spread function of each band.
 
     Args:

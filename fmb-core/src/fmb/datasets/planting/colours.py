@@ -15,18 +15,14 @@ _APERTURE_ARCSEC = 2.5
 
 def reference_band(cutouts: Cutouts) -> int:
     """The band nearest to 7000 Angstrom."""
-    if cutouts.wavelength_aa is None:
-        raise TypeError(f"the bands of {cutouts.name} have no known wavelengths")
-    return int(np.argmin(np.abs(cutouts.wavelength_aa - PIVOT_AA)))
+    return int(np.argmin(np.abs(cutouts.wavelengths() - PIVOT_AA)))
 
 
 def host_fluxes_ujy(cutouts: Cutouts) -> Array:
     """(bands,) flux of the host within 2.5 arcsec, microjansky, never below its noise."""
-    if cutouts.ujy_per_unit is None:
-        raise TypeError(f"{cutouts.name} carries no flux scale")
     n_pixels = np.pi * (_APERTURE_ARCSEC / cutouts.pixel_scale_arcsec) ** 2
     floor = [2.0 * cutouts.sigma(band) * np.sqrt(n_pixels) for band in range(len(cutouts.bands))]
-    return np.maximum(cutouts.band_fluxes(_APERTURE_ARCSEC), floor) * cutouts.ujy_per_unit
+    return np.maximum(cutouts.band_fluxes(_APERTURE_ARCSEC), floor) * cutouts.in_ujy()
 
 
 def tilted(host_ujy: Array, cutouts: Cutouts, total_ujy: float, index: float) -> Array:
@@ -41,8 +37,7 @@ def tilted(host_ujy: Array, cutouts: Cutouts, total_ujy: float, index: float) ->
     Returns:
         (bands,) microjansky.
     """
-    if cutouts.wavelength_aa is None:
-        raise TypeError(f"the bands of {cutouts.name} have no known wavelengths")
+    wave = cutouts.wavelengths()
     at = reference_band(cutouts)
-    ratio = host_ujy / host_ujy[at] * (cutouts.wavelength_aa / cutouts.wavelength_aa[at]) ** index
+    ratio = host_ujy / host_ujy[at] * (wave / wave[at]) ** index
     return np.asarray(total_ujy * ratio)

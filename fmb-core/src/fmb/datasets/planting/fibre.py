@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
+
 from fmb.data import Array
 from fmb.datasets.planting.sersic import bessel_j0, bessel_j1, sersic_transform
 
@@ -43,7 +44,9 @@ def ellipse_share(
     """
     k, weight = _aperture()
     angle = (np.arange(_N_ANGLES) + 0.5) * np.pi / _N_ANGLES
-    stretch = np.sqrt(np.cos(angle) ** 2 + np.asarray(axis_ratio)[:, None] ** 2 * np.sin(angle) ** 2)
+    stretch = np.sqrt(
+        np.cos(angle) ** 2 + np.asarray(axis_ratio)[:, None] ** 2 * np.sin(angle) ** 2
+    )
     away = np.broadcast_to(distance_arcsec, np.shape(re_arcsec))[:, None]
     at_distance = weight * bessel_j0(2 * np.pi * k * away)
     share = np.empty(len(re_arcsec))

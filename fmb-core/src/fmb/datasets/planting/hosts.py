@@ -75,13 +75,14 @@ def choose_in_survey(
     Returns:
         The injections, and one line for each kind that found fewer hosts than it should.
     """
-    each = max(1, round(prevalence * len(survey.catalog) / len(kinds))) if prevalence > 0 else 0
+    total = round(prevalence * len(survey.catalog))
     used = np.zeros(len(survey.catalog), dtype=bool)
     chosen: list[Injection] = []
     short: list[str] = []
-    for kind in kinds if each else ():
+    for order, kind in enumerate(kinds):
         rng = np.random.default_rng([seed, seed_of("hosts", kind.name)])
-        wanted = each + each % 2 if kind.name.startswith("swap") else each
+        wanted = total // len(kinds) + (order < total % len(kinds))
+        wanted += wanted % 2 if kind.name.startswith("swap") else 0
         steps = strengths or [(k + 0.5) / wanted for k in range(wanted)]
         found: list[Injection] = []
         for host in rng.permutation(np.flatnonzero(_eligible(survey, kind))):

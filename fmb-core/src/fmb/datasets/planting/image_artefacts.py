@@ -45,8 +45,8 @@ def plant_cosmic_rays(target: Target, n_tracks: float, rng: np.random.Generator)
         rows = np.rint(rng.uniform(0, height) + steps * np.sin(turn)).astype(int)
         inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
         hit = np.unique(np.stack([rows[inside], columns[inside]]), axis=1)
-        tops = rng.uniform(10.0, 30.0) * rng.uniform(0.6, 1.4, hit.shape[1])
-        cutouts.flux[0, hit[0], hit[1]] += (sigma * tops).astype(np.float32)
+        tops = sigma * rng.uniform(10.0, 30.0) * rng.uniform(0.6, 1.4, hit.shape[1])
+        cutouts.flux[0, hit[0], hit[1]] += np.asarray(tops, dtype=np.float32)
 
 
 def plant_dead_columns(target: Target, n_columns: float, rng: np.random.Generator) -> None:

@@ -38,7 +38,7 @@ def plant_lens(target: Target, magnitude: float, rng: np.random.Generator) -> No
     for cutouts in target.images.values():
         fluxes = tilted(host_fluxes_ujy(cutouts), cutouts, total_ujy, -index)
         light = blurred_points(cutouts, x, y, share) * fluxes[:, None, None]
-        cutouts.add_light(light / cutouts.ujy_per_unit, rng)
+        cutouts.add_light(light / cutouts.in_ujy(), rng)
     caught = float(share @ spot_share(np.zeros_like(x), np.hypot(x, y)))
     source_z = rng.uniform(0.9, 1.6)
     for spectrum in target.spectra.values():
@@ -46,16 +46,14 @@ def plant_lens(target: Target, magnitude: float, rng: np.random.Generator) -> No
         # Flat in f_nu between the Balmer break and the ultraviolet, as blue galaxies are.
         continuum = np.asarray(flambda_from_ujy(total_ujy * caught, wave))
         line_aa = _OII_AA * (1 + source_z)
-        strength = _OII_EW_AA * (1 + source_z) * float(
-            flambda_from_ujy(total_ujy * caught, line_aa)
+        strength = (
+            _OII_EW_AA * (1 + source_z) * float(flambda_from_ujy(total_ujy * caught, line_aa))
         )
         light = continuum + add_doublet(wave, line_aa, strength)
-        spectrum.add_light(light / spectrum.flambda_per_unit, rng)
+        spectrum.add_light(light / spectrum.in_flambda(), rng)
 
 
-def lensed_points(
-    einstein_arcsec: float, rng: np.random.Generator
-) -> tuple[Array, Array, Array]:
+def lensed_points(einstein_arcsec: float, rng: np.random.Generator) -> tuple[Array, Array, Array]:
     """Images of an exponential disc behind a singular isothermal ellipsoid.
 
     Args:

@@ -39,7 +39,7 @@ def blurred_points(cutouts: Cutouts, x_arcsec: Array, y_arcsec: Array, share: Ar
     k2 = np.fft.fftfreq(shape[0])[:, None] ** 2 + np.fft.rfftfreq(shape[1])[None, :] ** 2
     image = np.empty((len(cutouts.bands), height, width))
     middle = _OVERSAMPLE // 2
-    for band, fwhm in enumerate(_widths(cutouts)):
+    for band, fwhm in enumerate(cutouts.widths()):
         seen = np.fft.irfft2(scene * psf_transform(float(fwhm) / pixel, k2), s=shape)
         sampled = seen[middle::_OVERSAMPLE, middle::_OVERSAMPLE][:height, :width]
         image[band] = sampled * _OVERSAMPLE**2
@@ -58,7 +58,7 @@ def blurred_ellipse(cutouts: Cutouts, source: Ellipse) -> Array:
     """
     height, width = cutouts.flux.shape[1:]
     scale = cutouts.pixel_scale_arcsec
-    board = _board(max(height, width), bool(_widths(cutouts).min() < 3 * scale))
+    board = _board(max(height, width), bool(cutouts.widths().min() < 3 * scale))
     # A cutout that is not square is cut out of the square one round it; an odd difference moves
     # the middle by half a pixel.
     top, left = (board.size - height) // 2, (board.size - width) // 2
@@ -71,14 +71,8 @@ def blurred_ellipse(cutouts: Cutouts, source: Ellipse) -> Array:
         source.angle_rad,
     )
     scene = board.ellipse(in_pixels)
-    seen = np.stack([board.image(scene, float(f) / scale) for f in _widths(cutouts)])
+    seen = np.stack([board.image(scene, float(f) / scale) for f in cutouts.widths()])
     return np.asarray(seen[:, top : top + height, left : left + width], dtype=np.float64)
-
-
-def _widths(cutouts: Cutouts) -> Array:
-    if cutouts.psf_fwhm_arcsec is None:
-        raise TypeError(f"the point-spread function of {cutouts.name} is not known")
-    return cutouts.psf_fwhm_arcsec
 
 
 def _board(size: int, sharp: bool) -> Canvas:

@@ -8,9 +8,9 @@ from fmb.datasets.planting.colours import host_fluxes_ujy, reference_band, tilte
 from fmb.datasets.planting.cosmology import kpc_per_arcsec
 from fmb.datasets.planting.lightmap import blurred_ellipse, blurred_points
 from fmb.datasets.planting.lines import NARROW, gaussian_line
-from fmb.datasets.planting.target import Spectrum, Target
+from fmb.datasets.planting.target import Cutouts, Spectrum, Target
 
-__all__ = ["WEAK_MAG", "STRONG_MAG", "plant_merger", "tail_points"]
+__all__ = ["STRONG_MAG", "WEAK_MAG", "plant_merger", "tail_points"]
 
 WEAK_MAG, STRONG_MAG = 1.5, 0.2
 _TAIL_MAG_ARCSEC2 = (25.5, 23.5)
@@ -29,7 +29,9 @@ def plant_merger(target: Target, fainter_mag: float, rng: np.random.Generator) -
         rng: geometry and noise.
     """
     per_arcsec = float(kpc_per_arcsec(target.redshift))
-    distance = rng.uniform(3.0, 15.0) / per_arcsec
+    # A companion beyond the edge of the narrowest cutout would be planted unseen.
+    reach = 0.8 * min(_half_arcsec(cutouts) for cutouts in target.images.values())
+    distance = rng.uniform(3.0, min(15.0, reach * per_arcsec)) / per_arcsec
     direction = rng.random() * 2 * np.pi
     x, y = distance * np.cos(direction), distance * np.sin(direction)
     size = 3.0 * 10 ** (-0.1 * fainter_mag + rng.normal(0.0, 0.1)) / per_arcsec
@@ -37,7 +39,9 @@ def plant_merger(target: Target, fainter_mag: float, rng: np.random.Generator) -
         x, y, size, float(rng.choice([1.0, 1.5, 3.0])), rng.uniform(0.4, 0.9), rng.random() * np.pi
     )
     share_strong = (WEAK_MAG - fainter_mag) / (WEAK_MAG - STRONG_MAG)
-    surface_mag = _TAIL_MAG_ARCSEC2[0] + share_strong * (_TAIL_MAG_ARCSEC2[1] - _TAIL_MAG_ARCSEC2[0])
+    surface_mag = _TAIL_MAG_ARCSEC2[0] + share_strong * (
+        _TAIL_MAG_ARCSEC2[1] - _TAIL_MAG_ARCSEC2[0]
+    )
     tail_x, tail_y, brightness, cell = tail_points(x, y, 4.0 / per_arcsec, rng)
     tail_ujy = float(brightness.sum()) * cell * 10 ** (0.4 * (23.9 - surface_mag))
     bluer = rng.normal(-0.15, 0.15)
@@ -47,10 +51,14 @@ def plant_merger(target: Target, fainter_mag: float, rng: np.random.Generator) -
         light = blurred_ellipse(cutouts, companion) * _column(tilted(host, cutouts, total, bluer))
         tails = blurred_points(cutouts, tail_x, tail_y, brightness / brightness.sum())
         light += tails * _column(tilted(host, cutouts, tail_ujy, -0.4))
-        cutouts.add_light(light / cutouts.ujy_per_unit, rng)
+        cutouts.add_light(light / cutouts.in_ujy(), rng)
     boost = rng.uniform(1.5, 3.0)
     for spectrum in target.spectra.values():
         spectrum.add_light(_younger(spectrum, target.redshift, boost), rng)
+
+
+def _half_arcsec(cutouts: Cutouts) -> float:
+    return 0.5 * float(min(cutouts.flux.shape[1:])) * cutouts.pixel_scale_arcsec
 
 
 def _column(values: Array) -> Array:

@@ -75,8 +75,10 @@ def make_offer(
     Raises:
         DataError: a column, role or input is named that does not exist.
     """
-    names = {kind: tuple(n for n, i in dataset.inputs.items() if i.kind == kind)
-             for kind in ("images", "spectra")}
+    names = {
+        kind: tuple(n for n, i in dataset.inputs.items() if i.kind == kind)
+        for kind in ("images", "spectra")
+    }
     unknown = sorted(set(psf_fwhm_arcsec) - set(names["images"]))
     if unknown:
         raise DataError(f"planting: no images are called {unknown[0]!r}")

@@ -41,10 +41,10 @@ def plant_agn(target: Target, h_alpha_ew_aa: float, rng: np.random.Generator) ->
     # The fibre catches only part of a point's light; the image has all of it.
     all_light = at_5100[0] / float(spot_share(np.zeros(1), np.zeros(1))[0])
     for cutouts in target.images.values():
-        flux = all_light * (cutouts.wavelength_aa / pivot) ** _SLOPE
-        ujy = np.asarray(ujy_from_flambda(flux, cutouts.wavelength_aa))
+        wave = cutouts.wavelengths()
+        ujy = np.asarray(ujy_from_flambda(all_light * (wave / pivot) ** _SLOPE, wave))
         point = blurred_ellipse(cutouts, Ellipse(0.0, 0.0, 0.0, 0.5, 1.0, 0.0))
-        cutouts.add_light(point * ujy[:, None, None] / cutouts.ujy_per_unit, rng)
+        cutouts.add_light(point * ujy[:, None, None] / cutouts.in_ujy(), rng)
 
 
 def _plant_spectrum(
@@ -69,4 +69,4 @@ def _plant_spectrum(
         for aa, ratio in BALMER_BROAD
     ]
     spectrum.add_light(law + np.sum(lines, axis=0), rng)
-    return height * float(spectrum.flambda_per_unit or 0.0)
+    return height * spectrum.in_flambda()

@@ -21,7 +21,7 @@ def plant_swap(target: Target, value: float, rng: np.random.Generator) -> None:
         value: not used: a swap has no strength.
         rng: not used.
     """
-    donor = _donor(target)
+    donor = target.giver()
     for name, spectrum in target.spectra.items():
         other = donor.spectra[name]
         spectrum.flux[:], spectrum.mask[:] = other.flux, other.mask
@@ -43,7 +43,7 @@ def plant_fibre_offset(target: Target, distance_arcsec: float, rng: np.random.Ge
         distance_arcsec: of the fibre, and of the neighbour, from the centre.
         rng: direction, neighbour and noise.
     """
-    donor = _donor(target)
+    donor = target.giver()
     direction = rng.random() * 2 * np.pi
     x, y = distance_arcsec * np.cos(direction), distance_arcsec * np.sin(direction)
     fainter = rng.uniform(0.0, 1.5)
@@ -60,13 +60,7 @@ def plant_fibre_offset(target: Target, distance_arcsec: float, rng: np.random.Ge
     for name, cutouts in target.images.items():
         flux = host_fluxes_ujy(donor.images[name]) * (neighbour_ujy / donor_ujy)
         light = blurred_ellipse(cutouts, neighbour) * flux[:, None, None]
-        cutouts.add_light(light / cutouts.ujy_per_unit, rng)
-
-
-def _donor(target: Target) -> Target:
-    if target.donor is None:
-        raise TypeError("this kind needs an object that gives its spectrum")
-    return target.donor
+        cutouts.add_light(light / cutouts.in_ujy(), rng)
 
 
 def _aperture(cutouts: Cutouts, x: float, y: float) -> float:
@@ -75,13 +69,12 @@ def _aperture(cutouts: Cutouts, x: float, y: float) -> float:
     height, width = cutouts.flux.shape[1:]
     rows, columns = np.mgrid[:height, :width]
     scale = cutouts.pixel_scale_arcsec
-    away = np.hypot(
-        (columns - (width - 1) / 2) * scale - x, (rows - (height - 1) / 2) * scale - y
-    )
+    away = np.hypot((columns - (width - 1) / 2) * scale - x, (rows - (height - 1) / 2) * scale - y)
     # A round aperture smeared by the seeing, close to an error function of the distance.
     weight = 0.5 - 0.5 * np.tanh((away - FIBRE_RADIUS_ARCSEC) / (0.6 * SEEING_FWHM_ARCSEC))
     flux = np.nan_to_num(cutouts.flux[band].astype(np.float64))
-    return max(float(np.sum(weight * flux)), cutouts.sigma(band) * np.sqrt(np.sum(weight**2)))
+    noise = cutouts.sigma(band) * float(np.sqrt(np.sum(weight**2)))
+    return max(float(np.sum(weight * flux)), noise)
 
 
 def _mix(
@@ -93,14 +86,13 @@ def _mix(
     rng: np.random.Generator,
 ) -> None:
     """Replace the host's spectrum by its kept share plus the neighbour's light, in place."""
-    wavelengths = cutouts.wavelength_aa
-    if wavelengths is None or host.flambda_per_unit is None:
-        raise TypeError("a fibre offset needs calibrated images and spectra")
-    pivot = float(wavelengths[reference_band(cutouts)])
-    donor_ujy = float(ujy_from_flambda(donor.continuum(pivot) * host.flambda_per_unit, pivot))
+    pivot = float(cutouts.wavelengths()[reference_band(cutouts)])
+    donor_ujy = float(ujy_from_flambda(donor.continuum(pivot) * host.in_flambda(), pivot))
     scale = neighbour_ujy / donor_ujy
     other = np.interp(host.wavelength_aa, donor.wavelength_aa, donor.flux)
-    good = host.good() & np.interp(host.wavelength_aa, donor.wavelength_aa, donor.good()) .astype(bool)
+    good = host.good() & np.interp(host.wavelength_aa, donor.wavelength_aa, donor.good()).astype(
+        bool
+    )
     variance = _variance(host)
     from_parts = kept**2 * variance + scale**2 * np.interp(
         host.wavelength_aa, donor.wavelength_aa, _variance(donor)

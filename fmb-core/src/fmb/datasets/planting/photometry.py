@@ -5,8 +5,14 @@ from functools import lru_cache
 
 from fmb.data import Array, InputInfo
 
-__all__ = ["BAND_AA", "band_wavelengths", "flambda_factor", "flambda_from_ujy",
-           "ujy_factor", "ujy_from_flambda"]
+__all__ = [
+    "BAND_AA",
+    "band_wavelengths",
+    "flambda_factor",
+    "flambda_from_ujy",
+    "ujy_factor",
+    "ujy_from_flambda",
+]
 
 # Effective wavelengths in Angstrom, from the SVO Filter Profile Service (Rodrigo et al. 2012).
 _FAMILIES = {
@@ -17,7 +23,9 @@ _FAMILIES = {
     "NISP": {"Y": 10850.0, "J": 13690.0, "H": 17720.0},
     "LSST": {"U": 3690.0, "G": 4800.0, "R": 6230.0, "I": 7540.0, "Z": 8690.0, "Y": 9740.0},
 }
-BAND_AA = {f"{family}-{band}": aa for family, bands in _FAMILIES.items() for band, aa in bands.items()}
+BAND_AA = {
+    f"{family}-{band}": aa for family, bands in _FAMILIES.items() for band, aa in bands.items()
+}
 BAND_AA |= {"VIS": 7150.0, "F475W": 4750.0, "F606W": 5920.0, "F775W": 7690.0, "F814W": 8050.0}
 """Band name -> effective wavelength."""
 

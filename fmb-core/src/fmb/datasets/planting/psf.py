@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
+
 from fmb.data import Array
 
 __all__ = ["PSF_WEIGHTS", "psf_sigmas", "psf_transform"]
@@ -38,6 +39,8 @@ def psf_transform(fwhm: float, wavenumber_squared: Array) -> Array:
     """
     variance = psf_sigmas(fwhm) ** 2
     k2 = np.asarray(wavenumber_squared)
-    core, wings = (w * np.exp(k2 * np.float32(-2 * np.pi**2 * v))
-                   for w, v in zip(PSF_WEIGHTS, variance, strict=True))
+    core, wings = (
+        w * np.exp(k2 * np.float32(-2 * np.pi**2 * v))
+        for w, v in zip(PSF_WEIGHTS, variance, strict=True)
+    )
     return np.asarray(core + wings, dtype=np.float32)

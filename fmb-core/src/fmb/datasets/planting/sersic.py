@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
+
 from fmb.data import Array
 
 __all__ = ["bessel_j0", "bessel_j1", "nearest_index", "sersic_b", "sersic_transform"]
@@ -25,9 +26,7 @@ def bessel_j0(x: Array) -> Array:
     """Bessel function J0 of x >= 0 (Abramowitz & Stegun 1964, 9.4.1 and 9.4.3; error < 1e-7)."""
     x = np.asarray(x, dtype=np.float64)
     t = np.minimum(x / 3.0, 1.0) ** 2
-    near = np.polyval(
-        [2.1e-4, -3.9444e-3, 4.44479e-2, -0.3163866, 1.2656208, -2.2499997, 1.0], t
-    )
+    near = np.polyval([2.1e-4, -3.9444e-3, 4.44479e-2, -0.3163866, 1.2656208, -2.2499997, 1.0], t)
     s = 3.0 / np.maximum(x, 3.0)
     size = np.polyval(
         [1.4476e-4, -7.2805e-4, 1.37237e-3, -9.512e-5, -5.5274e-3, -7.7e-7, 0.79788456], s

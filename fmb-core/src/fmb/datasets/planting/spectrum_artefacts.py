@@ -17,6 +17,10 @@ __all__ = [
 ARM_EDGES_AA = (5800.0, 7600.0)
 """Where the arms of the DESI spectrographs meet."""
 
+_LSF_SIGMA_AA = 0.85
+_GAP_AA = 150.0
+_CROWD = 5
+
 
 def plant_noise_burst(target: Target, factor: float, rng: np.random.Generator) -> None:
     """Add noise over 100-300 Angstrom; ivar keeps its old, wrong value.
@@ -53,7 +57,7 @@ def _burst(spectrum: Spectrum, factor: float, rng: np.random.Generator) -> Array
     part = spectrum.good() & (wave >= start) & (wave < start + length)
     extra = np.sqrt(factor**2 - 1.0) * spectrum.sigma()[part]
     spectrum.flux[part] += (extra * rng.standard_normal(len(extra))).astype(np.float32)
-    return part
+    return np.asarray(part)
 
 
 def plant_arm_step(target: Target, step: float, rng: np.random.Generator) -> None:
@@ -74,20 +78,28 @@ def plant_arm_step(target: Target, step: float, rng: np.random.Generator) -> Non
 
 
 def plant_sky_residual(target: Target, height_sigma: float, rng: np.random.Generator) -> None:
-    """Leave hydroxyl lines in the flux, all too high or all too low.
+    """Leave one group of hydroxyl lines in the flux, all too high or all too low.
 
     Args:
         target: changed in place.
         height_sigma: of the strongest lines, in sigma of a pixel there.
-        rng: sign and strengths of the lines.
+        rng: group, sign and strengths of the lines.
     """
     for spectrum in target.spectra.values():
         wave, sigma = spectrum.wavelength_aa, spectrum.sigma()
         sign = float(rng.choice([-1.0, 1.0]))
         shape = np.zeros(len(wave))
-        for line in OH_AA:
+        for line in _group(spectrum, rng):
             height = rng.uniform(0.3, 1.0)
-            offset = np.clip((wave - line) / 0.85, -12.0, 12.0)
+            offset = np.clip((wave - line) / _LSF_SIGMA_AA, -12.0, 12.0)
             shape = np.maximum(shape, height * np.exp(-0.5 * offset**2))
         good = spectrum.good()
         spectrum.flux[good] += (sign * height_sigma * shape * sigma)[good].astype(np.float32)
+
+
+def _group(spectrum: Spectrum, rng: np.random.Generator) -> Array:
+    """Wavelengths of a crowd of at least five lines that the spectrum covers."""
+    seen = OH_AA[[spectrum.covers(float(line)) for line in OH_AA]]
+    groups = np.split(seen, np.flatnonzero(np.diff(seen) > _GAP_AA) + 1)
+    crowds = [group for group in groups if len(group) >= _CROWD]
+    return crowds[int(rng.integers(len(crowds)))] if crowds else seen

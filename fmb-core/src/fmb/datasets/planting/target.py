@@ -2,14 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
 from fmb.data import Array
+from fmb.errors import DataError
 
 __all__ = ["Cutouts", "Spectrum", "Target"]
 
 _MAD_TO_SIGMA = 1.4826
+
+T = TypeVar("T")
+
+
+def _known(value: T | None, what: str) -> T:
+    if value is None:
+        raise DataError(f"planting: {what} is not known, and this kind of anomaly needs it")
+    return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +38,18 @@ class Cutouts:
     ujy_per_unit: float | None
     wavelength_aa: Array | None
     """(bands,)."""
+
+    def widths(self) -> Array:
+        """(bands,) full widths of the point-spread functions, arcsec."""
+        return _known(self.psf_fwhm_arcsec, f"the point-spread function of {self.name}")
+
+    def wavelengths(self) -> Array:
+        """(bands,) effective wavelengths, Angstrom."""
+        return _known(self.wavelength_aa, f"the wavelength of the bands of {self.name}")
+
+    def in_ujy(self) -> float:
+        """Microjansky in one unit."""
+        return _known(self.ujy_per_unit, f"the flux scale of {self.name}")
 
     def sigma(self, band: int) -> float:
         """Noise of an empty pixel: from ivar, else from the scatter of the pixels."""
@@ -82,7 +104,7 @@ class Cutouts:
         good = np.isfinite(self.flux) & inside
         if self.mask is not None:
             good &= ~self.mask
-        return np.where(good, self.flux, 0.0).sum(axis=(1, 2), dtype=np.float64)
+        return np.asarray(np.where(good, self.flux, 0.0).sum(axis=(1, 2), dtype=np.float64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +121,10 @@ class Spectrum:
     """1e-17 erg/s/cm2/Angstrom in one unit; None when not calibrated."""
     flux_of_electron: Array | float = 0.0
     """Variance added per unit of added flux; 0 where the survey's gain is not known."""
+
+    def in_flambda(self) -> float:
+        """1e-17 erg/s/cm2/Angstrom in one unit."""
+        return _known(self.flambda_per_unit, f"the flux scale of {self.name}")
 
     def add_light(self, light: Array, rng: np.random.Generator) -> None:
         """Add a noise-free source with the noise of its own photons; ivar is told.
@@ -117,14 +143,13 @@ class Spectrum:
     def good(self) -> Array:
         """(pixels,) bool: where flux can be trusted."""
         good = ~self.mask & np.isfinite(self.flux)
-        return good if self.ivar is None else good & (self.ivar > 0)
+        return np.asarray(good if self.ivar is None else good & (self.ivar > 0))
 
     def sigma(self) -> Array:
         """(pixels,) noise, 0 where nothing is known; needs ivar."""
-        if self.ivar is None:
-            raise TypeError("the noise of a spectrum without ivar is not known")
-        known = self.ivar > 0
-        return np.where(known, 1.0 / np.sqrt(np.where(known, self.ivar, 1.0)), 0.0)
+        ivar = _known(self.ivar, f"the noise of {self.name}")
+        known = ivar > 0
+        return np.asarray(np.where(known, 1.0 / np.sqrt(np.where(known, ivar, 1.0)), 0.0))
 
     def continuum(self, centre_aa: float, half_width_aa: float = 120.0) -> float:
         """Median flux round a wavelength, at least twice its own error: never zero for a ratio."""
@@ -133,14 +158,12 @@ class Spectrum:
             near = self.good()
         flux = self.flux[near].astype(np.float64)
         scatter = _MAD_TO_SIGMA * float(np.median(np.abs(flux - np.median(flux))))
-        return max(float(np.median(flux)), 2 * scatter / np.sqrt(near.sum()))
+        return max(float(np.median(flux)), 2 * scatter / float(np.sqrt(near.sum())))
 
     def covers(self, wavelength_aa: float, margin_aa: float = 30.0) -> bool:
         """True when the wavelength lies well inside what was observed."""
         seen = self.wavelength_aa[self.good()]
-        return bool(
-            seen.size and seen[0] + margin_aa < wavelength_aa < seen[-1] - margin_aa
-        )
+        return bool(seen.size and seen[0] + margin_aa < wavelength_aa < seen[-1] - margin_aa)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +176,10 @@ class Target:
     """NaN where the catalogue has none."""
     donor: "Target | None" = field(default=None)
     """The object whose spectrum is taken, for kinds that take one."""
+
+    def giver(self) -> "Target":
+        """The donor."""
+        return _known(self.donor, "the object that gives its spectrum")
 
     def sharpest(self) -> Cutouts:
         """The images with the smallest pixels, in which artefacts of a detector are planted."""

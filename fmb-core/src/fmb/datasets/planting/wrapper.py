@@ -1,26 +1,21 @@
 """Planted anomalies: a dataset that wraps a dataset and changes some of its objects."""
 
-import logging
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from fmb.data import Array, Batch, Images, InputInfo, Spectra
-from fmb.datasets.planting.hosts import (
-    Injection,
-    Survey,
-    choose_in_survey,
-    choose_paired,
-    seed_of,
-)
-from fmb.datasets.planting.kinds import KINDS, Kind, find_kind
+from fmb.data import Array, Batch, InputInfo
+from fmb.datasets.planting.choosing import choose
+from fmb.datasets.planting.config import PlantingConfig
+from fmb.datasets.planting.hosts import Injection, seed_of
 from fmb.datasets.planting.labels import copy_ids, planted_catalog
-from fmb.datasets.planting.needs import Offer, make_offer, refuse
+from fmb.datasets.planting.needs import make_offer
+from fmb.datasets.planting.observations import gather, put_back, target_of
 from fmb.datasets.planting.planters import PLANTERS
-from fmb.datasets.planting.views import gather, put_back, target_of, usable
-from fmb.errors import DataError
+from fmb.errors import DataError, did_you_mean
 from fmb.protocols import Dataset
 
 __all__ = ["PLANTING_REVISION", "Planted"]
@@ -28,161 +23,139 @@ __all__ = ["PLANTING_REVISION", "Planted"]
 PLANTING_REVISION = 1
 """Raised when any planted pixel changes; part of the identity."""
 
-_CHECKED_AT_ONCE = 64
-
-logger = logging.getLogger(__name__)
-
 
 class Planted:
     """A survey with anomalies in it, planted when its rows are read.
 
     Mode "in-survey": hosts turn into anomalies and keep their ids; the survey keeps its length.
-    Mode "paired": changed copies with ids of their own are added and the hosts stay; `injected_from`
-    names the host, and a copy shares its group.
+    Mode "paired": changed copies with ids of their own are added and the hosts stay;
+    `injected_from` names the host and a copy shares its group.
 
-    The catalogue gets the columns label (a kind, or "ordinary" where the survey has no label),
-    strength (0-1), planted_value and declared_view; see `fmb.datasets.planting.kinds`.
+    The catalogue gets label (a kind; else what the survey says, or "ordinary"), strength,
+    planted_value and declared_view; see `fmb.datasets.planting.kinds`.
     """
 
     def __init__(
         self,
         dataset: Dataset,
+        config: PlantingConfig,
         *,
-        mode: Literal["in-survey", "paired"],
-        kinds: Sequence[str] = (),
-        prevalence: float = 0.04,
-        n_per_kind: int = 100,
-        strengths: Sequence[float] = (),
-        seed: int = 0,
-        columns: Mapping[str, str] | None = None,
-        psf_fwhm_arcsec: Mapping[str, Sequence[float]] | None = None,
         flux_of_electron: Mapping[str, Array] | None = None,
     ) -> None:
-        """Choose hosts, donors and strengths; nothing is planted before it is read.
+        """Choose hosts, donors and strengths; pixels are changed when they are read.
 
         Args:
             dataset: any survey.
-            mode: see above.
-            kinds: names of kinds; empty = all that this survey allows.
-            prevalence: in-survey, share of objects that become anomalies, over all kinds.
-            n_per_kind: paired, hosts of each kind; each gets one copy at each strength.
-            strengths: between 0 and 1; empty = even steps.
-            seed: of hosts, geometry and noise.
-            columns: role (redshift, magnitude, snr, logmass, logsfr) -> catalogue column.
-            psf_fwhm_arcsec: image input -> widths by band, for data that tell none.
-            flux_of_electron: spectrum input -> (pixels,) variance a unit of flux brings, for
-                surveys whose gain is known; without it planted light in spectra adds no noise.
+            config: what to plant.
+            flux_of_electron: spectrum input -> (pixels,) variance that a unit of flux brings, for
+                surveys whose gain is known; without it light planted in spectra adds no noise.
 
         Raises:
-            DataError: a kind was asked for by name that this survey cannot take.
-            UnknownNameError: a kind does not exist.
+            DataError: a kind that was asked for by name does not fit this survey, or none does.
         """
         self._base = dataset
-        self._seed = seed
-        self._gain = dict(flux_of_electron or {})
-        self._offer = make_offer(dataset, psf_fwhm_arcsec or {}, columns or {})
-        chosen, refused = self._allowed([find_kind(name) for name in kinds])
-        self._free = self._untouched(dataset)
-        self._complete = self._with_all_inputs(dataset)
-        injections, short = self._choose(mode, chosen, prevalence, n_per_kind, strengths)
-        n = len(dataset)
+        self._seed = config.seed
+        self._gains = dict(flux_of_electron or {})
+        self._offer = make_offer(dataset, config.psf_fwhm_arcsec, config.columns)
+        injections, remarks = choose(dataset, self._offer, config)
         self.injections: tuple[Injection, ...] = tuple(injections)
         """What is planted; in paired mode in the order of the added rows."""
-        if mode == "paired":
-            new = copy_ids(dataset.ids, len(injections), seed)
-            self.ids = np.concatenate([dataset.ids, new])
-            self._origin = np.concatenate(
-                [np.arange(n), np.array([i.host for i in injections], dtype=np.int64)]
-            )
-            self._planted = {n + k: i for k, i in enumerate(injections)}
-        else:
-            self.ids = dataset.ids
-            self._origin = np.arange(n)
-            self._planted = {i.host: i for i in injections}
+        self._place(dataset.ids, paired=config.mode == "paired")
         self.catalog = planted_catalog(dataset, self.ids, self._origin, self._planted)
-        self.inputs: Mapping[str, InputInfo] = {
-            name: info if info.present is None else replace(
-                info, present=np.asarray(info.present)[self._origin])
-            for name, info in dataset.inputs.items()
-        }
-        self.warnings: Sequence[str] = [*dataset.warnings, *self._remarks(refused, short)]
+        self.inputs: Mapping[str, InputInfo] = _spread(dataset.inputs, self._origin)
+        self.warnings: Sequence[str] = [*dataset.warnings, *_counts(injections), *remarks]
         self.identity: Mapping[str, Any] = {
             **dataset.identity,
             "planted": {
                 "revision": PLANTING_REVISION,
-                "mode": mode,
-                "kinds": [kind.name for kind in chosen],
-                "prevalence" if mode == "in-survey" else "n_per_kind": (
-                    prevalence if mode == "in-survey" else n_per_kind
-                ),
-                "strengths": list(strengths),
-                "seed": seed,
-                "columns": dict(columns or {}),
-                "psf_fwhm_arcsec": {k: list(v) for k, v in (psf_fwhm_arcsec or {}).items()},
-                "gain": sorted(self._gain),
+                "gains": {name: _digest(gain) for name, gain in self._gains.items()},
+                **config.model_dump(mode="json"),
             },
         }
+
+    def _place(self, ids: Array, *, paired: bool) -> None:
+        """Say which row holds which object and what is planted there."""
+        n = len(ids)
+        self.ids = ids
+        self._origin = np.arange(n)
+        self._planted = {injection.host: injection for injection in self.injections}
+        if paired:
+            hosts = np.array([injection.host for injection in self.injections], dtype=np.int64)
+            self.ids = np.concatenate([ids, copy_ids(ids, self.injections, self._seed)])
+            self._origin = np.concatenate([self._origin, hosts])
+            self._planted = {n + k: injection for k, injection in enumerate(self.injections)}
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def _allowed(self, asked: Sequence[Kind]) -> tuple[list[Kind], list[str]]:
-        """Kinds to plant, and why the others are left out."""
-        refused = [(kind, refuse(kind, self._offer)) for kind in asked or KINDS.values()]
-        reasons = [reason for _, reason in refused if reason]
-        if asked and reasons:
-            raise DataError(reasons[0])
-        allowed = [kind for kind, reason in refused if not reason]
-        if not allowed:
-            raise DataError(f"nothing can be planted in this survey: {reasons[0]}")
-        return allowed, reasons
+    def read(self, rows: Array, inputs: Collection[str] | None = None) -> Batch:
+        """The objects at `rows`, in that order, with anomalies planted.
 
-    def _remarks(self, refused: Sequence[str], short: Sequence[str]) -> list[str]:
-        counts: dict[str, int] = {}
-        for injection in self.injections:
-            counts[injection.kind.name] = counts.get(injection.kind.name, 0) + 1
-        listed = ", ".join(f"{name} {count}" for name, count in counts.items())
-        remarks = [f"planted anomalies: {listed}"] if counts else []
-        return [*remarks, *refused, *(f"planting found few hosts: {line}" for line in short)]
+        Raises:
+            DataError: `inputs` names one that the survey does not have.
+        """
+        rows = np.asarray(rows, dtype=np.int64)
+        for name in inputs or ():
+            if name not in self.inputs:
+                raise DataError(f"no input is called {name!r}{did_you_mean(name, self.inputs)}")
+        behind = self._origin[rows]
+        unique, place = np.unique(behind, return_inverse=True)
+        batch = self._base.read(unique, inputs)
+        planted = [k for k, row in enumerate(rows.tolist()) if row in self._planted]
+        if planted or not np.array_equal(unique, rows):
+            # A copy, so that the arrays of the wrapped survey stay as they are.
+            batch = gather(batch, place, self.ids[rows])
+            self._plant(batch, planted, rows)
+        return batch
 
-    @staticmethod
-    def _untouched(dataset: Dataset) -> Array:
-        """(n,) bool: objects that may be changed: no repeats, nothing labelled otherwise."""
-        free = np.ones(len(dataset), dtype=bool)
-        if "group" in dataset.catalog:
-            free &= ~dataset.catalog["group"].duplicated(keep=False).to_numpy()
-        return free
+    def _plant(self, batch: Batch, planted: Sequence[int], rows: Array) -> None:
+        """Plant in the objects at the positions `planted` of a batch, in place."""
+        if not planted:
+            return
+        injections = [self._planted[int(rows[k])] for k in planted]
+        hosts = np.array([injection.host for injection in injections])
+        donors = np.array([injection.donor for injection in injections])
+        # Every input, whatever was asked for: what is planted in one depends on the others.
+        unique = np.unique(np.concatenate([hosts, donors[donors >= 0]]))
+        clean = self._base.read(unique)
+        at = np.searchsorted(unique, hosts)
+        changed = gather(clean, at, clean.ids[at])
+        for k, injection in enumerate(injections):
+            donor = None
+            if injection.donor >= 0:
+                giver = int(np.searchsorted(unique, injection.donor))
+                donor = target_of(clean, giver, self._offer, self._gains, float("nan"), None)
+            target = target_of(
+                changed, k, self._offer, self._gains, self._redshift(injection.host), donor
+            )
+            # The same geometry and noise for one host and kind at every strength.
+            draw = seed_of(injection.kind.name, self._base.ids[injection.host])
+            rng = np.random.default_rng([self._seed, draw])
+            value = injection.kind.value(injection.strength)
+            PLANTERS[injection.kind.name](target, value, rng)
+            put_back(changed, k, batch, planted[k])
 
-    @staticmethod
-    def _with_all_inputs(dataset: Dataset) -> Array:
-        complete = np.ones(len(dataset), dtype=bool)
-        for info in dataset.inputs.values():
-            if info.present is not None:
-                complete &= np.asarray(info.present)
-        return complete
+    def _redshift(self, row: int) -> float:
+        column = self._offer.columns.get("redshift")
+        return float("nan") if column is None else float(self._base.catalog[column].iloc[row])
 
-    def _choose(
-        self,
-        mode: str,
-        kinds: Sequence[Kind],
-        prevalence: float,
-        n_per_kind: int,
-        strengths: Sequence[float],
-    ) -> tuple[list[Injection], list[str]]:
-        """Injections whose hosts and donors all have usable pixels."""
-        ranges = [i.wavelength_aa for i in self._base.inputs.values() if i.wavelength_aa]
-        limit = min((high for _, high in ranges), default=0.0)
-        checked: set[int] = set()
-        while True:
-            survey = Survey(self._base.catalog, self._offer, self._free, self._complete, limit)
-            if mode == "paired":
-                found, short = choose_paired(survey, kinds, n_per_kind, strengths, self._seed)
-            else:
-                found, short = choose_in_survey(survey, kinds, prevalence, strengths, self._seed)
-            rows = {row for i in found for row in (i.host, i.donor) if row >= 0} - checked
-            bad = [row for row in sorted(rows) if row not in self._usable_of(rows, checked)]
-            if not bad:
-                return found, short
-            logger.info("%d objects are not used as hosts: too few good pixels", len(bad))
-            self._complete = self._complete.copy()
-            self._complete[bad] = False
+
+def _digest(gain: Array) -> str:
+    return hashlib.blake2b(np.ascontiguousarray(gain).tobytes(), digest_size=8).hexdigest()
+
+
+def _spread(inputs: Mapping[str, InputInfo], origin: Array) -> dict[str, InputInfo]:
+    """The inputs of rows that stand for the rows `origin` of the wrapped survey."""
+    return {
+        name: info if info.present is None else replace(info, present=info.present[origin])
+        for name, info in inputs.items()
+    }
+
+
+def _counts(injections: Sequence[Injection]) -> list[str]:
+    counts: dict[str, int] = {}
+    for injection in injections:
+        counts[injection.kind.name] = counts.get(injection.kind.name, 0) + 1
+    if not counts:
+        return []
+    return [f"planted anomalies: {', '.join(f'{name} {n}' for name, n in counts.items())}"]
