@@ -11,7 +11,7 @@ from fmb.cli import main
 args = ["run", "--model", "astropt", "--weights", "random", "--detector", "gaussian",
         "--detector", "flow", "--data", {survey!r}, "--set", "detector.flow.epochs=1"]
 main(args, standalone_mode=False)
-names = ["torchvision", "wandb", "datasets", "transformers", "timm", "matplotlib.pyplot", "torch"]
+names = ["torchvision", "wandb", "datasets", "transformers", "timm", "torch"]
 print("loaded", json.dumps([name for name in names if name in sys.modules]))
 """
 

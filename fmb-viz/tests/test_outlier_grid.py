@@ -87,6 +87,11 @@ def test_title_score_and_every_note_are_written(data):
     assert not any("sigma" in text.lower() for text in written)
 
 
+def test_a_score_without_a_name_is_not_named_twice(data):
+    written = texts(draw(data(2, score_name="score")))
+    assert "The 2 strangest, in order, of 2,000 objects" in written
+
+
 def test_missing_inputs_are_named_in_an_empty_panel(data, images, spectra):
     inputs = {"hsc": images(2), "desi": spectra(1)}
     figure = draw(data(3, inputs=inputs, rows={"hsc": [0, 2], "desi": [1]}))
@@ -192,11 +197,11 @@ def test_row_zero_is_at_the_bottom_but_of_display_pictures_at_the_top(data, imag
     pixels = np.asarray(canvas.buffer_rgba())[::-1, :, 0]  # rows from the bottom, as extents are
     extent = figure.axes[0].get_window_extent()
     column = int(extent.x0 + 0.9 * extent.width)  # right of the texts in the corners
-    heights = {"bottom": 0.04, "middle": 0.5, "top": 0.96}
-    bright = [
-        k for k, v in heights.items() if pixels[int(extent.y0 + v * extent.height), column] > 200
-    ]
-    assert bright == [end]
+    shown = {
+        name: pixels[int(extent.y0 + height * extent.height), column]
+        for name, height in (("bottom", 0.04), ("middle", 0.5), ("top", 0.96))
+    }
+    assert [name for name, value in shown.items() if value > 200] == [end]
 
 
 def test_chosen_bands_are_shown_and_named(data, images):
@@ -328,7 +333,7 @@ def test_names_of_lines_touch_neither_each_other_nor_the_text_of_the_card(data, 
     renderer = FigureCanvasAgg(figure).get_renderer()
     names = [text for text in figure.axes[0].texts if text.get_rotation() == 90.0]
     extents = [text.get_window_extent(renderer) for text in [*names, *figure.texts]]
-    assert len(names) == 12  # from [O II] to [S II]: 4000 A to 9990 A, at z = 0.1
+    assert len(names) == 13  # from [O II] to the first [S III], in 4000 to 9990 A at z = 0.1
     for i, one in enumerate(extents[: len(names)]):
         assert not any(one.overlaps(other) for other in extents[i + 1 :])
 

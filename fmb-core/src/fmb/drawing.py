@@ -100,6 +100,7 @@ def _resolve(view: RunView, name: ScoreName, plot: PlotPlan, cutouts: Dataset | 
     return PlotData(
         title=f"{view.folder.name}: {name}",
         notes=tuple(view.notes),
+        score_name=f"{name.detector} score",
         objects=view.objects,
         scores=listed[columns] if "scores" in needs else None,
         cutouts=batch,

@@ -198,7 +198,7 @@ def _model(
         config=config,
         weights=weights,
         weights_state=Lock(workspace).state(weights),
-        embedders=_embedders(label, spec, asked.embedder, registry),
+        embedders=_embedders(label, component, asked.embedder, registry),
         views=views,
         sources=sources,
     )
@@ -215,14 +215,17 @@ def _default_weights(label: str, spec: ModelSpec, request: Request) -> str:
 
 
 def _embedders(
-    label: str, spec: ModelSpec, wanted: tuple[str, ...], registry: Registry
+    label: str, component: Component, wanted: tuple[str, ...], registry: Registry
 ) -> dict[str, Component]:
+    """Embedders by name; the model's own plugin comes first where several declare a name."""
+    spec = component.spec
+    assert isinstance(spec, ModelSpec)
     names = wanted or spec.embedders[:1]
     for name in names:
         if name not in spec.embedders:
             hint = did_you_mean(name, spec.embedders)
             raise UnknownNameError(f"model {label!r} does not go with embedder {name!r}{hint}")
-    return {name: registry.get("embedder", name) for name in names}
+    return {name: registry.get("embedder", name, prefer=component.plugin) for name in names}
 
 
 def _detectors(request: Request, registry: Registry) -> tuple[DetectorPlan, ...]:

@@ -79,8 +79,13 @@ class Registry:
         chosen = [c for c in self._components if c.spec.kind == kind]
         yield from sorted(chosen, key=lambda c: (c.spec.name, c.plugin))
 
-    def get(self, kind: str, name: str) -> Component:
+    def get(self, kind: str, name: str, *, prefer: str = "") -> Component:
         """The component called `name`, "plugin:name" or "distribution:name".
+
+        Args:
+            kind: of the component.
+            name: what the user wrote.
+            prefer: a plugin whose component is taken where a bare name fits several.
 
         Raises:
             UnknownNameError: nobody declares it; the message names broken plugins.
@@ -90,6 +95,7 @@ class Registry:
         named = [c for c in self.all(kind) if bare in (c.spec.name, *c.spec.aliases)]
         found = [c for c in named if owner in ("", c.plugin)]
         found = found or [c for c in named if owner == c.distribution]
+        found = [c for c in found if prefer == c.plugin] or found
         if len(found) == 1:
             return found[0]
         if found:

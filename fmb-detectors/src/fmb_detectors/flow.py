@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from fmb.config import build
 from fmb.data import Array, Vectors
@@ -105,10 +106,11 @@ class FlowDetector:
         arrays = normal_arrays(self._fitted())
         if self._correction is not None:
             arrays["axes"] = self._correction.axes
-            # The weights were trained in float32, so nothing is lost.
-            state = self._correction.flow.float().state_dict()
-            arrays |= {f"flow.{key}": value.cpu().numpy() for key, value in state.items()}
-            self._correction.flow.double()
+            for name, value in self._correction.flow.state_dict().items():
+                weights = value.cpu().numpy()
+                # They were trained in float32, so nothing is lost.
+                small = weights.dtype == np.float64
+                arrays[f"flow.{name}"] = weights.astype(np.float32) if small else weights
         values = {
             "config": self.config.model_dump(),
             "seed": self.seed,

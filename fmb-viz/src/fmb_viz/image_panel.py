@@ -1,6 +1,7 @@
 """One cutout in one panel: the picture, its bands and a bar that tells its scale."""
 
 import math
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.patheffects import Normal, withStroke
@@ -69,41 +70,37 @@ def draw_image(
     name = f"{instrument} {'/'.join(shown.bands)}"
     if shown.constant:
         name += ": constant"
-    width_in = panel_width_in(panel)
-    lines = wrap([name], width_in * 0.92, font())
-    outline = [withStroke(linewidth=1.6, foreground=INK), Normal()]
+    lines = wrap([name], panel_width_in(panel) * 0.92, font())
+    _write(panel, (0.04, 0.96), "\n".join(lines), "top")
+    if math.isfinite(pixel_scale_arcsec) and pixel_scale_arcsec > 0.0:
+        _draw_bar(panel, width * pixel_scale_arcsec)
+
+
+def _write(
+    panel: Axes, at: tuple[float, float], text: str, align: Literal["top", "bottom"]
+) -> None:
     panel.text(
-        0.04,
-        0.96,
-        "\n".join(lines),
-        va="top",
+        *at,
+        text,
+        va=align,
         ha="left",
         transform=panel.transAxes,
-        path_effects=outline,
+        path_effects=[withStroke(linewidth=1.6, foreground=INK), Normal()],
         **text_style(font(), PAPER),
     )
-    if not (math.isfinite(pixel_scale_arcsec) and pixel_scale_arcsec > 0.0):
-        return
-    length = bar_arcsec(width * pixel_scale_arcsec)
-    fraction = length / (width * pixel_scale_arcsec)
+
+
+def _draw_bar(panel: Axes, width_arcsec: float) -> None:
+    length = bar_arcsec(width_arcsec)
     panel.plot(
-        [0.05, 0.05 + fraction],
+        [0.05, 0.05 + length / width_arcsec],
         [0.06, 0.06],
         transform=panel.transAxes,
         color=PAPER,
         linewidth=1.8,
         linestyle="-",
-        **PLAIN_LINE,
         path_effects=[withStroke(linewidth=3.2, foreground=INK), Normal()],
         gid="scale-bar",
+        **PLAIN_LINE,
     )
-    panel.text(
-        0.05,
-        0.085,
-        f"{number(length)} arcsec",
-        va="bottom",
-        ha="left",
-        transform=panel.transAxes,
-        path_effects=outline,
-        **text_style(font(), PAPER),
-    )
+    _write(panel, (0.05, 0.085), f"{number(length)} arcsec", "bottom")

@@ -49,8 +49,7 @@ def mark_lines(panel: Axes, redshift: float) -> None:
     """Draw common lines at a redshift through a panel and write their names above it."""
     low, high = panel.get_xlim()
     found = observed_lines(redshift, low, high)
-    width_in = panel_width_in(panel)
-    gap = (high - low) / width_in * SMALLEST_PT * _NAME_PITCH / 72.0
+    gap = (high - low) / panel_width_in(panel) * SMALLEST_PT * _NAME_PITCH / 72.0
     middles = np.array([float(np.mean(inside)) for _, inside in found])
     places = spread(middles, gap, low, high)
     for (line, inside), middle, place in zip(found, middles, places, strict=True):

@@ -157,7 +157,8 @@ def _scales(batch: Batch) -> dict[str, Array | tuple[float, float]]:
 
 def _subtitle(shown: int, n: int, score_name: str) -> str:
     which = "The strangest" if shown == 1 else f"The {shown} strangest, in order,"
-    return f"{which} of {n:,} objects; score: {score_name}"
+    meaning = "" if score_name == "score" else f"; score: {score_name}"
+    return f"{which} of {n:,} objects{meaning}"
 
 
 def _has_bad_pixels(batch: Batch, chosen: Sequence[Card]) -> bool:

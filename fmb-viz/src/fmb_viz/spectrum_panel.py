@@ -58,9 +58,9 @@ def draw_spectrum(
     Args:
         panel: empty axes; names of lines are written above it.
         spectrum: what to draw.
-        unit: of the flux, printed as it is.
+        unit: of the flux.
         calibrated: False prints that the level of the flux means nothing.
-        instrument: printed on the flux axis.
+        instrument: printed in the corner.
         fwhm_aa: width of the smoothing, Angstrom; 0 = none.
         redshift: where to mark lines; None = nowhere.
     """
@@ -69,24 +69,28 @@ def draw_spectrum(
     panel.set_xlim(*_wavelength_limits(x))
     panel.set_ylim(*flux_limits(spectrum, line))
     _draw_flux(panel, spectrum, line, smoothed=line is not spectrum.flux)
-    lost = np.isfinite(x) & ~spectrum.good
-    panel.fill_between(
-        x,
-        0.0,
-        0.035,
-        where=lost,
-        step="mid",
-        transform=panel.get_xaxis_transform(),
-        color=NO_DATA[0],
-        linewidth=0.0,
-        gid="no-data",
-    )
+    _mark_lost(panel, spectrum)
     set_ticks(panel, "x")
     set_ticks(panel, "y", most=4)
     panel.set_xlabel("wavelength (Å)", labelpad=1.0, **text_style(font()))
     _name(panel, instrument, f"flux ({unit_text(unit)}{'' if calibrated else ', not calibrated'})")
     if redshift is not None:
         mark_lines(panel, redshift)
+
+
+def _mark_lost(panel: Axes, spectrum: Trace) -> None:
+    x = spectrum.wavelength_aa
+    panel.fill_between(
+        x,
+        0.0,
+        0.035,
+        where=np.isfinite(x) & ~spectrum.good,
+        step="mid",
+        transform=panel.get_xaxis_transform(),
+        color=NO_DATA[0],
+        linewidth=0.0,
+        gid="no-data",
+    )
 
 
 def _name(panel: Axes, instrument: str, flux: str) -> None:

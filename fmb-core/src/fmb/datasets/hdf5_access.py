@@ -1,5 +1,6 @@
 """Safe access to HDF5 files: nothing outside the file is followed, nothing absurd is read."""
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -154,8 +155,9 @@ def runs(ascending: Array, gap: int = 1) -> Iterator[tuple[int, int]]:
 def read_rows(dataset: h5py.Dataset, rows: Array) -> Array:
     """Rows of a dataset, in any order.
 
-    h5py's own index lists are slow: neighbouring rows are read in one piece, and gaps that lie
-    within a chunk are read and dropped.
+    h5py's own index lists are slow: neighbouring rows are read in one piece, the others one by
+    one, sorted, so that the cache gives each chunk once. Where it cannot hold the chunks of a row,
+    the rows between are read as well and dropped.
 
     Args:
         dataset: its first axis is the rows.
@@ -170,9 +172,10 @@ def read_rows(dataset: h5py.Dataset, rows: Array) -> Array:
     out = np.empty((len(rows), *dataset.shape[1:]), dtype=dataset.dtype.newbyteorder("="))
     order = np.argsort(rows, kind="stable")
     ascending = np.asarray(rows)[order]
-    gap = dataset.chunks[0] if dataset.chunks else 1
+    chunk_rows = dataset.chunks[0] if dataset.chunks else 1
+    cached = chunk_rows * math.prod(out.shape[1:]) * out.itemsize <= CACHE_BYTES
     try:
-        for begin, end in runs(ascending, gap):
+        for begin, end in runs(ascending, 1 if cached else chunk_rows):
             first, last = int(ascending[begin]), int(ascending[end - 1])
             piece = dataset[first : last + 1]
             picked = ascending[begin:end] - first

@@ -1,6 +1,7 @@
 """Rows of a batch as targets, and targets back into batches."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -50,9 +51,23 @@ def gather(batch: Batch, rows: Array, ids: Array) -> Batch:
         data = batch.inputs[name]
         if not isinstance(data, Images | Spectra):
             raise DataError(f"planting: input {name!r} is neither images nor spectra")
-        inputs[name] = data.take(at[rows][at[rows] >= 0])
+        inputs[name] = _copy(data, at[rows][at[rows] >= 0])
         kept[name] = np.flatnonzero(at[rows] >= 0)
     return Batch(ids=ids, inputs=inputs, rows=kept)
+
+
+def _copy(data: Images | Spectra, rows: Array) -> Images | Spectra:
+    if isinstance(data, Images) or data.wavelength_aa.ndim == 1:
+        return data.take(rows)
+    # Grid and pixels at once: their shapes are checked against each other.
+    return replace(
+        data,
+        flux=data.flux[rows],
+        ivar=None if data.ivar is None else data.ivar[rows],
+        mask=data.mask[rows],
+        lsf_aa=None if data.lsf_aa is None else data.lsf_aa[rows],
+        wavelength_aa=data.wavelength_aa[rows],
+    )
 
 
 def target_of(

@@ -1,0 +1,34 @@
+"""Both detectors keep the contract of `fmb.testing`."""
+
+import numpy as np
+from fmb.data import Vectors
+from fmb.testing import DetectorContract
+from fmb_detectors.config import FlowConfig, GaussianConfig
+from fmb_detectors.flow import FlowDetector
+from fmb_detectors.gaussian import GaussianDetector
+
+
+class TestGaussian(DetectorContract):
+    def make(self, seed=0):
+        return GaussianDetector(GaussianConfig(), seed=seed, device="cpu")
+
+
+class TestFlowThatFallsBack(DetectorContract):
+    def make(self, seed=0):
+        return FlowDetector(FlowConfig(epochs=2, hidden=8), seed=seed, device="cpu")
+
+
+class TestFlowThatIsUsed(DetectorContract):
+    """The contract's own vectors are Gaussian; these are three parabolas."""
+
+    def make(self, seed=0):
+        return FlowDetector(FlowConfig(hidden=32, components=6), seed=seed, device="cpu")
+
+    def _ordinary(self, seed):
+        rng = np.random.default_rng(seed)
+        t = rng.normal(size=(self.n_objects, self.n_dims // 2))
+        values = np.hstack([t, t**2 + 0.1 * rng.normal(size=t.shape)])
+        return Vectors(np.arange(len(values)), values.astype(np.float32))
+
+    def test_the_flow_is_used(self):
+        assert not self._fitted().report()["fallback"]

@@ -1,0 +1,196 @@
+"""The flow: what it finds, when it steps back, and what each option does."""
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+from fmb.config import build
+from fmb.data import Vectors
+from fmb.errors import ConfigError
+from fmb_detectors.config import FlowConfig, GaussianConfig
+from fmb_detectors.flow import FlowDetector
+from fmb_detectors.gaussian import GaussianDetector
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+
+def vectors(values):
+    values = np.asarray(values, dtype=np.float32)
+    return Vectors(np.arange(len(values)), values)
+
+
+def fitted(values, seed=0, **options):
+    detector = FlowDetector(FlowConfig(**options), seed=seed)
+    detector.fit(vectors(values))
+    return detector
+
+
+def gaussian_scores(values):
+    detector = GaussianDetector(GaussianConfig(), seed=0)
+    detector.fit(vectors(values))
+    return detector.score(vectors(values))
+
+
+def curved(n, seed=0, latent=6, d=16):
+    """Six columns are parabolas of six others: uncorrelated with them, yet anything but free."""
+    rng = np.random.default_rng(seed)
+    t = rng.normal(size=(n, latent))
+    bent = (t**2 - 1) / np.sqrt(2) + 0.1 * rng.normal(size=(n, latent))
+    return np.hstack([t, bent, rng.normal(size=(n, d - 2 * latent))]) * 3 + 50
+
+
+def planted(n, m):
+    """Curved objects, the first m of which are drawn from a Gaussian with the others' moments."""
+    values = curved(n)
+    rng = np.random.default_rng(1)
+    mean, covariance = values[m:].mean(axis=0), np.cov(values[m:].T)
+    values[:m] = rng.multivariate_normal(mean, covariance, size=m)
+    return values, np.arange(n) < m
+
+
+def test_anomalies_that_match_all_second_moments_are_found():
+    values, label = planted(3000, 60)
+    detector = fitted(values)
+    assert not detector.report()["fallback"]
+    assert roc_auc_score(label, gaussian_scores(values)) < 0.6
+    assert roc_auc_score(label, detector.score(vectors(values))) > 0.8
+
+
+def test_held_out_objects_are_likelier_than_under_the_gaussian():
+    fit, new = curved(2000), curved(1000, seed=7)
+    table = fitted(fit).details(vectors(new))
+    assert (
+        table["flow_gain"].mean() > 2.0
+    )  # nats an object; six parabolas of this width allow 6 log 10 = 14
+
+
+def test_the_score_is_the_gaussian_minus_the_gain():
+    values = curved(600)
+    detector = fitted(values)
+    table = detector.details(vectors(values))
+    np.testing.assert_allclose(table["gaussian"], gaussian_scores(values), rtol=1e-12)
+    scores = detector.score(vectors(values))
+    np.testing.assert_allclose(scores, table["gaussian"] - table["flow_gain"], rtol=1e-12)
+    assert table["flow_gain"].std() > 0
+
+
+def test_the_density_integrates_to_one():
+    rng = np.random.default_rng(0)
+    t = rng.normal(size=1500)
+    values = np.stack([t, t**2 + 0.3 * rng.normal(size=1500)], axis=1) * 5 + 100
+    detector = fitted(values, components=2, hidden=16, epochs=30)
+    assert not detector.report()["fallback"]
+    axes = [np.linspace(v.mean() - 9 * v.std(), v.mean() + 9 * v.std(), 200) for v in values.T]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
+    cell = (axes[0][1] - axes[0][0]) * (axes[1][1] - axes[1][0])
+    total = np.exp(-detector.score(vectors(grid))).sum() * cell
+    assert total == pytest.approx(1, abs=0.01)  # a grid of 200 x 200
+
+
+@pytest.mark.parametrize("n", [20, 1000])
+def test_gaussian_data_give_exactly_the_gaussian_scores_and_a_warning(n, caplog):
+    values = np.random.default_rng(0).normal(size=(n, 10)) @ np.diag(np.arange(10, 20))
+    with caplog.at_level(logging.WARNING):
+        detector = fitted(values)
+    assert np.array_equal(detector.score(vectors(values)), gaussian_scores(values))
+    assert (detector.details(vectors(values))["flow_gain"] == 0).all()
+    report = detector.report()
+    assert report["fallback"]
+    assert report["reason"] in caplog.text
+    assert "the scores are the Gaussian's" in caplog.text
+
+
+def test_a_used_flow_warns_of_nothing(caplog):
+    detector = fitted(curved(800))
+    assert detector.report()["reason"] == ""
+    assert not caplog.records
+
+
+@settings(max_examples=6, deadline=None)
+@given(n=st.integers(3, 130), d=st.integers(1, 40), seed=st.integers(0, 1000))
+def test_any_small_survey_gets_finite_varied_scores(n, d, seed):
+    values = np.random.default_rng(seed).standard_t(3, size=(n, d))
+    scores = fitted(values, seed=seed, epochs=2).score(vectors(values))
+    assert np.isfinite(scores).all()
+    assert len(np.unique(scores)) > 1
+
+
+def test_nothing_scored_is_clipped():
+    values = curved(800)
+    detector = fitted(values, clip=3.0)
+    assert not detector.report()["fallback"]
+    far = values.mean(axis=0) + 10.0 ** np.arange(1, 7)[:, None] * values.std(axis=0)
+    scores = detector.score(vectors(far))
+    assert (scores[1:] > 10 * scores[:-1]).all()
+
+
+def test_a_planted_outlier_hardly_moves_the_fit_that_clips():
+    values = curved(800)
+    values[0] += 1e4
+    detector = fitted(values)
+    assert np.argmax(detector.score(vectors(values))) == 0
+    assert np.isfinite(detector.report()["validation_gain"])
+
+
+def test_a_saved_flow_scores_the_same_to_the_last_bit(tmp_path):
+    values = curved(600)
+    detector = fitted(values, hidden=16)
+    assert not detector.report()["fallback"]
+    before = detector.score(vectors(values))
+    detector.save(tmp_path)
+    loaded = FlowDetector.load(tmp_path)
+    assert np.array_equal(loaded.score(vectors(values)), before)
+    assert np.array_equal(detector.score(vectors(values)), before)
+    assert loaded.report() == detector.report()
+    assert loaded.config == detector.config
+
+
+def test_the_seed_and_nothing_else_draws():
+    values = curved(400)
+    threads = torch.get_num_threads()
+    same, again, other = (fitted(values, seed=s).score(vectors(values)) for s in (1, 1, 2))
+    assert np.array_equal(same, again)
+    assert not np.array_equal(same, other)
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"components": 5},
+        {"hidden": 32},
+        {"transforms": 2},
+        {"epochs": 2},
+        {"batch_size": 50},
+        {"learning_rate": 1e-3},
+        {"validation": 0.3},
+        {"clip": 1.5},
+        {"clip": 0.0},
+    ],
+    ids=str,
+)
+def test_every_option_changes_the_fit(option):
+    values = curved(400)
+    values[:40, 0] *= 1000.0  # beyond 8 standard deviations are only objects to clip
+    values[:39, 0] /= 100.0
+    gains = [fitted(values, **o).report()["validation_gain"] for o in ({}, option)]
+    assert gains[0] != gains[1]
+
+
+def test_components_and_epochs_are_what_was_asked_for():
+    report = fitted(curved(600), components=7, epochs=2).report()
+    assert report["components"] == 7
+    assert report["epochs"] == 2
+
+
+@pytest.mark.parametrize(("n", "d", "k"), [(1600, 200, 64), (400, 200, 20), (400, 5, 5)])
+def test_one_component_for_twenty_objects_up_to_sixty_four(n, d, k):
+    values = np.random.default_rng(0).normal(size=(n, d))
+    assert fitted(values, epochs=1, hidden=4).report()["components"] == k
+
+
+def test_an_option_out_of_range_is_named():
+    with pytest.raises(ConfigError, match="validation"):
+        build(FlowConfig, {"validation": 1.0}, "detector.flow")

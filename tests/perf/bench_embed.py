@@ -1,0 +1,89 @@
+"""Time of the embed step against a bare loop that reads, prepares, encodes and pools the same.
+
+Run: python tests/perf/bench_embed.py [--layers 6] [--width 384] [--objects 256] [--repeats 5]
+"""
+
+import argparse
+import json
+import shutil
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from fmb.embedding import embed_model, model_job
+from fmb.options import options_request
+from fmb.plan import Plan, make_plan, quiet
+from fmb.plugins import load_plugins
+from fmb_astropt.config import AstroPTConfig
+from fmb_astropt.presets import random_card
+
+
+def main() -> None:
+    """Print one JSON line: seconds of both, and the share of the bare loop's throughput."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--layers", type=int, default=6)
+    parser.add_argument("--width", type=int, default=384)
+    parser.add_argument("--objects", type=int, default=256)
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        plan = planned(Path(folder), options)
+        loop, step = [], []
+        for _ in range(options.repeats + 1):
+            start = time.perf_counter()
+            bare_loop(plan)
+            loop.append(time.perf_counter() - start)
+            shutil.rmtree(plan.workspace / "embeddings", ignore_errors=True)
+            start = time.perf_counter()
+            embed_model(plan, plan.models[0], quiet)
+            step.append(time.perf_counter() - start)
+    ratios = [a / b for a, b in zip(loop[1:], step[1:], strict=True)]
+    found = {
+        "objects": options.objects,
+        "threads": torch.get_num_threads(),
+        "bare_loop_s": round(statistics.median(loop[1:]), 3),
+        "embed_step_s": round(statistics.median(step[1:]), 3),
+        "share_of_bare_throughput": round(statistics.median(ratios), 3),
+    }
+    print(json.dumps(found))
+
+
+def planned(folder: Path, options: argparse.Namespace) -> Plan:
+    """A plan over simulated objects, with a network of the size asked for."""
+    card = random_card(AstroPTConfig(), 0)
+    sizes = {"n_layer": options.layers, "n_embd": options.width, "n_head": 6}
+    card = card.model_copy(update={"architecture": {**card.architecture, **sizes}})
+    weights = folder / "weights-folder"
+    weights.mkdir()
+    (weights / "card.json").write_text(card.model_dump_json(), encoding="utf-8")
+    request = options_request(
+        {
+            "model": "astropt",
+            "weights": str(weights),
+            "set": [f"data.n_objects={options.objects}", "data.planting=none"],
+        }
+    )
+    return make_plan(request, load_plugins().registry, folder, detect=False, draw=False)
+
+
+def bare_loop(plan: Plan) -> None:
+    """Read, prepare, encode and pool all objects in batches; nothing is checked or kept."""
+    job = model_job(plan, plan.models[0])
+    dataset = job.dataset
+    have = np.logical_and.reduce([dataset.inputs[i].present for i in job.sources.values()])
+    rows = np.flatnonzero(have)
+    prepare = job.model.preparer(job.sources)
+    with torch.inference_mode():
+        for start in range(0, len(rows), job.batch_size):
+            batch = dataset.read(rows[start : start + job.batch_size], list(job.sources.values()))
+            tokens = job.model.encode(prepare(batch), list(job.views))
+            for view in job.views:
+                for embedder in job.embedders.values():
+                    embedder.reduce(tokens[view]).numpy()
+
+
+if __name__ == "__main__":
+    main()
