@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+
 from fmb.cli import main
 
 RUN = ("run", "--model", "astropt", "--weights", "random", "--detector", "gaussian")

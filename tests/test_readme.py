@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+
 from fmb.cli import main
 
 REPOSITORY = Path(__file__).parent.parent

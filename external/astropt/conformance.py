@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from astropt.model import GPT, GPTConfig, ModalityConfig, ModalityRegistry
+
 from fmb.config import Config
 from fmb.data import Inputs
 from fmb.protocols import Tokens

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from fmb.data import Batch, Images, Spectra
 from fmb.weights import Card
 from fmb_astropt.config import AstroPTConfig

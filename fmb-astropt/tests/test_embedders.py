@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from fmb.config import Config
 from fmb.protocols import Tokens
 from fmb_astropt.embedders import ExpDecay, Last, Mean

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
+
 from fmb.config import Config
 from fmb.data import Batch, Inputs
 from fmb.protocols import Tokens
@@ -9,7 +11,6 @@ from fmb_astropt.checkpoints import import_checkpoint
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.embedders import ExpDecay, Last, Mean
 from fmb_astropt.model import AstroPTModel
-from safetensors.torch import load_file, save_file
 
 FILES = {"L4": "upstream_L4.ckpt.pt", "L5": "fmb_L5.ckpt.pt"}
 REDUCTIONS = {"mean": Mean, "last": Last, "exp_decay": ExpDecay}

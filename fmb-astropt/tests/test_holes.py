@@ -1,7 +1,8 @@
 import numpy as np
-from fmb_astropt.holes import fill_holes
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fmb_astropt.holes import fill_holes
 
 SKY = np.array([-7.0])
 

@@ -3,6 +3,8 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+
 from fmb.config import Config
 from fmb.data import Batch, Inputs
 from fmb.errors import ConfigError, DataError, WeightsError
@@ -10,7 +12,6 @@ from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.embedders import Mean
 from fmb_astropt.model import AstroPTModel
 from fmb_astropt.presets import random_card
-from safetensors.torch import load_file, save_file
 
 VIEWS = ["image", "spectrum", "joint"]
 

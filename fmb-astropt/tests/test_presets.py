@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
+from pydantic import ValidationError
+
 from fmb.data import Batch
 from fmb.registry import Component
 from fmb_astropt import plugin
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.presets import random_card
 from fmb_astropt.recipes import Architecture, unpack_card
-from pydantic import ValidationError
 
 PRESETS = ["small", "full", "one-band"]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+
 from fmb.config import Config
 from fmb.data import Batch, Images, Spectra
 from fmb_astropt.embedders import Mean

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from fmb.data import Spectra
 from fmb_astropt.recipes import SpectrumRecipe
 from fmb_astropt.resample import resample
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def grid(start_aa, step_aa, n_pixels):

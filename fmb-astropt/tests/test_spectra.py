@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from fmb.data import Spectra
 from fmb_astropt.recipes import SpectrumRecipe
 from fmb_astropt.spectra import tokenise_spectra
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 PIXELS = 400
 WAVELENGTH = 4000 + 4.0 * np.arange(PIXELS)

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from fmb.errors import DataError, ShapeError
 from fmb_astropt.recipes import ImageRecipe
 from fmb_astropt.tokenise import cut, spiral_order, tokenise_images
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def recipe(**changes):

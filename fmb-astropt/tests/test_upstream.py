@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from astropt.model import ModalityRegistry
+
 from fmb.config import Config
 from fmb.data import Inputs
 from fmb.protocols import Tokens

@@ -4,6 +4,9 @@ from functools import partial
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from fmb.bootstrap import (
     Interval,
     bootstrap,
@@ -15,8 +18,6 @@ from fmb.bootstrap import (
 )
 from fmb.errors import ConfigError, DataError, ShapeError
 from fmb.metrics import auroc, average_precision, recall_at_k
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 examples = settings(max_examples=50, deadline=None)
 

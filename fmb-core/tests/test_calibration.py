@@ -2,6 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import false_discovery_control
+
 from fmb.calibration import (
     NO_REFERENCE,
     benjamini_hochberg,
@@ -15,9 +19,6 @@ from fmb.calibration import (
 from fmb.crossfit import cross_fit, in_sample, score_each
 from fmb.data import Vectors
 from fmb.errors import ConfigError, DataError, ScoreError, ShapeError
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.stats import false_discovery_control
 
 examples = settings(max_examples=50, deadline=None)
 

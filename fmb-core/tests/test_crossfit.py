@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from fmb.crossfit import cross_fit, in_sample, score_each, score_new
 from fmb.data import Members, Pairs, Vectors
 from fmb.errors import ConfigError, DataError, PluginError, ScoreError, ShapeError
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 examples = settings(max_examples=50, deadline=None)
 

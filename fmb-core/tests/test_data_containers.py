@@ -184,3 +184,16 @@ def test_vectors_of_a_view_are_the_valid_ones_with_their_ids():
     assert made.vectors("image").ids.tolist() == [7, 9]
     assert made.vectors("image").values.tolist() == [[0.0, 1.0], [4.0, 5.0]]
     assert (list(made), made["image"].shape) == (["image"], (3, 2))
+
+
+def test_spectra_with_a_grid_each_are_taken_with_their_grids():
+    grids = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]])
+    spectra = Spectra(
+        flux=grids.astype(np.float32),
+        mask=np.zeros((3, 3), dtype=bool),
+        wavelength_aa=grids,
+        unit="counts",
+    )
+    taken = spectra.take([2, 0])
+    assert taken.wavelength_aa.tolist() == [[7.0, 8.0, 9.0], [1.0, 2.0, 3.0]]
+    assert taken.flux.tolist() == [[7.0, 8.0, 9.0], [1.0, 2.0, 3.0]]

@@ -94,7 +94,9 @@ def test_a_survey_that_another_process_finished_first_is_taken(tmp_path, monkeyp
 def test_progress_is_told_up_to_the_last_object(tmp_path):
     told = []
     config = DemoConfig(n_objects=4, inputs=("desi",), planting="none")
-    open_demo("demo", config, cache=tmp_path, progress=lambda done, total: told.append((done, total)))
+    open_demo(
+        "demo", config, cache=tmp_path, progress=lambda done, total: told.append((done, total))
+    )
     assert told[-1] == (4, 4)
 
 
@@ -107,7 +109,11 @@ def test_a_cache_that_cannot_be_written_is_one_clear_line(tmp_path):
 
 def test_paired_copies_are_added_to_the_survey(tmp_path):
     config = DemoConfig(
-        n_objects=30, inputs=("desi",), planting="paired", kinds=("arm-step",), n_per_kind=2,
+        n_objects=30,
+        inputs=("desi",),
+        planting="paired",
+        kinds=("arm-step",),
+        n_per_kind=2,
         strengths=(0.0, 1.0),
     )
     opened = open_demo("demo", config, cache=tmp_path)

@@ -76,9 +76,9 @@ def test_a_point_in_fourier_space_is_the_sampled_point_spread_function(fwhm, x, 
     board = canvas(96, 144, True)
     made = board.image(board.phase(x, y), fwhm)
     zero = np.zeros(1)
-    direct = draw_spots(
-        96, np.array([x]), np.array([y]), zero, np.ones((1, 1)), np.array([fwhm])
-    )[0]
+    direct = draw_spots(96, np.array([x]), np.array([y]), zero, np.ones((1, 1)), np.array([fwhm]))[
+        0
+    ]
     # What lies beyond 1.5 times the Nyquist wavenumber of the narrowest band is 0.6 %.
     assert np.abs(made - direct).max() < 0.006 * direct.max()
 
@@ -149,8 +149,12 @@ def test_band_fluxes_are_the_integral_of_the_spectrum_through_the_band():
             stars = np.trapezoid(parts * wave * through, wave, axis=1)
             gas = (lines * centres * transmission(band, centres)).sum(1)
             ujy = (stars + gas) / norm * 1e-17 * 1e29
-            dimmed = 10 ** (-0.4 * galaxies.light.ebv[row] * milky_way_curve(
-                np.array([band.effective_aa])))[0]
+            dimmed = (
+                10
+                ** (
+                    -0.4 * galaxies.light.ebv[row] * milky_way_curve(np.array([band.effective_aa]))
+                )[0]
+            )
             # rel: photometry averages the spectrum over 16 pixels (0.3 %).
             assert fluxes[row, :, k] == pytest.approx(ujy * dimmed, rel=0.01, abs=1e-4)
 

@@ -161,10 +161,13 @@ def test_repeats_differ_by_their_stated_noise_only(survey):
         first = int(np.flatnonzero(catalog.object_id == catalog.group[row])[0])
         pair = survey.read(np.array([first, row]))
         assert catalog.mag_vis[first] == catalog.mag_vis[row]
-        assert np.hypot(
-            (catalog.ra[first] - catalog.ra[row]) * np.cos(np.radians(catalog.dec[row])),
-            catalog.dec[first] - catalog.dec[row],
-        ) < 1 / 3600
+        assert (
+            np.hypot(
+                (catalog.ra[first] - catalog.ra[row]) * np.cos(np.radians(catalog.dec[row])),
+                catalog.dec[first] - catalog.dec[row],
+            )
+            < 1 / 3600
+        )
         for images in (pair.inputs["euclid"], pair.inputs["legacysurvey"]):
             if len(images) == 2:
                 flux, ivar = images.flux[:, 1:], images.ivar[:, 1:]  # VIS may have a blemish
@@ -258,10 +261,7 @@ def test_the_spectrum_has_the_colour_and_flux_of_the_image_in_the_fibre(survey):
         through = [transmission(band, WAVELENGTH_AA) for band in LEGACY.bands[:3]]
         wave = WAVELENGTH_AA
         synthetic = np.array(
-            [
-                np.sum(spectrum * wave * t) / np.sum(t / wave) / 2.99792458e18 * 1e12
-                for t in through
-            ]
+            [np.sum(spectrum * wave * t) / np.sum(t / wave) / 2.99792458e18 * 1e12 for t in through]
         )
         image_colour = -2.5 * np.log10(image[:2] / image[1:3])
         colour = -2.5 * np.log10(synthetic[:-1] / synthetic[1:])
@@ -293,6 +293,8 @@ def test_lines_bring_their_flux_wherever_they_fall():
 def test_bulges_of_spirals_are_redder_than_their_discs(survey):
     spirals = np.flatnonzero(survey._galaxies.kind == "star-forming")
     g, r = BANDS.index(LEGACY.bands[0]), BANDS.index(LEGACY.bands[1])
-    colour = -2.5 * np.log10(survey._flux_ujy[spirals][:, :, g] / survey._flux_ujy[spirals][:, :, r])
+    colour = -2.5 * np.log10(
+        survey._flux_ujy[spirals][:, :, g] / survey._flux_ujy[spirals][:, :, r]
+    )
     assert np.median(colour[:, 0] - colour[:, 1]) > 0.1
     assert np.median(colour[:, 2] - colour[:, 1]) < -0.2

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+
 from fmb.data import Batch, Images, InputInfo, Inputs, Spectra
 from fmb.errors import PluginError
 from fmb.protocols import Tokens

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from fmb.errors import ConfigError, DataError, ShapeError
-from fmb.folds import assign_folds, healpix_cells, sky_folds
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from fmb.errors import ConfigError, DataError, ShapeError
+from fmb.folds import assign_folds, healpix_cells, sky_folds
 
 examples = settings(max_examples=50, deadline=None)
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from fmb.foldshift import chi_square_tail, fold_shift
 from scipy.stats import chi2, kruskal
+
+from fmb.foldshift import chi_square_tail, fold_shift
 
 
 def scores_and_folds(n=1000, k=5, seed=0):

@@ -5,6 +5,10 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, roc_auc_score
+
 from fmb.errors import DataError, ScoreError, ShapeError, UnknownNameError
 from fmb.metrics import (
     auroc,
@@ -14,9 +18,6 @@ from fmb.metrics import (
     precision_at_k,
     recall_at_k,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 examples = settings(max_examples=50, deadline=None)
 

@@ -1,4 +1,5 @@
 import pytest
+
 from fmb.errors import ConfigError
 from fmb.options import options_request
 

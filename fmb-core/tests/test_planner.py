@@ -1,4 +1,5 @@
 import pytest
+
 from fmb.data import InputInfo
 from fmb.errors import DataError
 from fmb.planner import bind_inputs

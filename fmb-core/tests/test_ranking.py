@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from fmb.errors import ScoreError, ShapeError
-from fmb.ranking import check_scores, describe, percentile, rank, rank_survey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import rankdata
+
+from fmb.errors import ScoreError, ShapeError
+from fmb.ranking import check_scores, describe, percentile, rank, rank_survey
 
 examples = settings(max_examples=50, deadline=None)
 

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from fmb.seeds import derive_seed
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from fmb.seeds import derive_seed
 
 examples = settings(max_examples=50, deadline=None)
 

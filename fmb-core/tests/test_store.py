@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from fmb.errors import FailedError, StoreError
 from fmb.store import ShardStore, publish
 

@@ -2,12 +2,13 @@ import json
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
+
 from fmb.config import Config
 from fmb.errors import WeightsError
 from fmb.registry import Component
 from fmb.specs import Accepts, ModelSpec, WeightsSpec
 from fmb.weights import Card, Lock, resolve_weights
-from safetensors.numpy import save_file
 
 SPEC = ModelSpec(
     name="toy",

@@ -1,6 +1,7 @@
 """Both detectors keep the contract of `fmb.testing`."""
 
 import numpy as np
+
 from fmb.data import Vectors
 from fmb.testing import DetectorContract
 from fmb_detectors.config import FlowConfig, GaussianConfig

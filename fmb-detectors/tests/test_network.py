@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+
 from fmb_detectors.network import LOG_SCALE_CAP, build_flow, standard_normal_log_density
 
 

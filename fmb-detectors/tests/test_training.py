@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+
 from fmb_detectors import training
 from fmb_detectors.config import FlowConfig
 from fmb_detectors.network import build_flow

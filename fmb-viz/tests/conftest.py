@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+
 from fmb.data import Batch, Images, Spectra
 from fmb.protocols import PlotData
 

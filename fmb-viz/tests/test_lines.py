@@ -1,4 +1,5 @@
 import pytest
+
 from fmb_viz.lines import LINES, observed_lines
 
 # NIST Atomic Spectra Database, wavelengths in air, Angstrom.

@@ -3,6 +3,7 @@ import sys
 from importlib import import_module
 
 import pytest
+
 from fmb.config import Config
 from fmb_viz.plugin import fmb_register_plots
 

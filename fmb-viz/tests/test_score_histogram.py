@@ -5,13 +5,14 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.text import Text
+
 from fmb.errors import DataError, ScoreError
 from fmb_viz.config import ScoreHistogramConfig
 from fmb_viz.score_histogram import ScoreHistogram
 from fmb_viz.score_scale import ScoreScale, bin_edges, score_scale
-from hypothesis import given
-from hypothesis import strategies as st
-from matplotlib.text import Text
 
 
 def draw(data, **options):

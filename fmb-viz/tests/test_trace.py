@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from fmb_viz.line_marks import spread
 from fmb_viz.spectrum_panel import flux_limits
 from fmb_viz.trace import Trace, smooth, trace
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def test_masked_and_useless_pixels_are_breaks(spectra):

@@ -1,7 +1,8 @@
 import pytest
-from fmb_viz.typeset import font, shorten, unit_text, width_in, wrap
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from fmb_viz.typeset import font, shorten, unit_text, width_in, wrap
 
 words = st.lists(st.text("abcMW-_/$ 019", min_size=1, max_size=40), max_size=6)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from astropt.model import GPT, ModalityRegistry
+
 from fmb.config import Config
 from fmb.data import Inputs
 from fmb_astropt.config import AstroPTConfig

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from fmb.embedding import embed_model, model_job
 from fmb.options import options_request
 from fmb.plan import Plan, make_plan, quiet

@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 from astropt.model import ModalityConfig, ModalityRegistry
+from safetensors.torch import save
+from torch import Tensor
+
 from fmb.config import build
 from fmb.errors import ConfigError, WeightsError
 from fmb.paths import ensure_folder
 from fmb.store import publish
-from safetensors.torch import save
-from torch import Tensor
-
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.network import fill_network
 from fmb_astropt.presets import card_of

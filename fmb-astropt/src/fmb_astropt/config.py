@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from fmb.config import Config
 from pydantic import Field
+
+from fmb.config import Config
 
 __all__ = ["AstroPTConfig"]
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 import torch
-from fmb.config import Config
-from fmb.protocols import Tokens
 from torch import Tensor
 from torch.nn import functional as F
+
+from fmb.config import Config
+from fmb.protocols import Tokens
 
 __all__ = ["ExpDecay", "Last", "Mean"]
 

@@ -1,6 +1,7 @@
 """Fills masked pixels of images from their good neighbours."""
 
 import numpy as np
+
 from fmb.data import Array
 
 __all__ = ["fill_holes"]

@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
 from fmb.data import Batch, Inputs
 from fmb.errors import ConfigError, WeightsError
 from fmb.protocols import Tokens
 from fmb.torch import DTYPES, autocast
 from fmb.weights import read_card
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
-
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.network import MODALITY, draw_network, embed_tokens, fill_network, run_blocks
 from fmb_astropt.prepare import Preparer

@@ -5,10 +5,10 @@ from typing import Any
 
 import torch
 from astropt.model import GPT, GPTConfig, ModalityConfig, ModalityRegistry
-from fmb.errors import WeightsError
 from torch import Tensor
 from torch.nn import functional as F
 
+from fmb.errors import WeightsError
 from fmb_astropt.recipes import Architecture
 
 __all__ = ["MODALITY", "draw_network", "embed_tokens", "fill_network", "run_blocks"]

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+
 from fmb.data import Array, Batch, Images, Inputs, Spectra
 from fmb.errors import DataError
-
 from fmb_astropt.recipes import Recipe
 from fmb_astropt.spectra import tokenise_spectra
 from fmb_astropt.tokenise import tokenise_images

@@ -1,7 +1,6 @@
 """Ready-made sizes and tokenisations, and the card of weights that are drawn, not loaded."""
 
 from fmb.weights import Card
-
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.recipes import Architecture, ImageRecipe, Modality, Recipe, SpectrumRecipe
 

@@ -2,11 +2,12 @@
 
 from typing import Any, Literal
 
+from pydantic import Field, model_validator
+
 from fmb.config import Config, build
 from fmb.errors import ConfigError, WeightsError
 from fmb.specs import Accepts
 from fmb.weights import Card
-from pydantic import Field, model_validator
 
 __all__ = ["Architecture", "ImageRecipe", "Modality", "Recipe", "SpectrumRecipe", "unpack_card"]
 

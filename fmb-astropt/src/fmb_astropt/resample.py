@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from fmb.data import Array, Spectra
 
+from fmb.data import Array, Spectra
 from fmb_astropt.recipes import SpectrumRecipe
 
 __all__ = ["Resampled", "resample"]

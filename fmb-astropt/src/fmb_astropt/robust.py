@@ -1,6 +1,7 @@
 """Order statistics of rows with bad values in them, the same way for one row or many."""
 
 import numpy as np
+
 from fmb.data import Array
 
 __all__ = ["LOWER_SIGMA", "MAD_TO_SIGMA", "order_statistics"]

@@ -7,7 +7,6 @@ from typing import Any
 
 from fmb.config import build
 from fmb.errors import ConfigError, WeightsError
-
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.recipes import Architecture, ImageRecipe, Modality, Recipe, SpectrumRecipe
 

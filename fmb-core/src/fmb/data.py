@@ -30,13 +30,15 @@ class Rows:
 
     def take(self, rows: npt.ArrayLike) -> Self:
         """The same container for `rows` (integer or boolean index), in that order."""
-        chosen = np.asarray(rows)
-        changes = {
-            f.name: value[chosen]
+        return replace(self, **self._at(np.asarray(rows)))  # type: ignore[type-var]
+
+    def _at(self, rows: Array) -> dict[str, Array]:
+        """Field name -> its values at `rows`, for every field that has a row an object."""
+        return {
+            f.name: value[rows]
             for f in fields(self)  # type: ignore[arg-type]
             if f.metadata.get("per_row") and (value := getattr(self, f.name)) is not None
         }
-        return replace(self, **changes)  # type: ignore[type-var]
 
 
 def per_row(**kwargs: Any) -> Any:
@@ -118,12 +120,9 @@ class Spectra(Rows):
     def __len__(self) -> int:
         return len(self.flux)
 
-    def take(self, rows: npt.ArrayLike) -> "Spectra":
-        """The same spectra for `rows`, in that order; a shared grid stays shared."""
-        taken = super().take(rows)
-        if self.wavelength_aa.ndim == 2:
-            taken = replace(taken, wavelength_aa=self.wavelength_aa[np.asarray(rows)])
-        return taken
+    def _at(self, rows: Array) -> dict[str, Array]:
+        own = {"wavelength_aa": self.wavelength_aa[rows]} if self.wavelength_aa.ndim == 2 else {}
+        return {**super()._at(rows), **own}  # a shared grid stays shared
 
     def wavelengths(self) -> Array:
         """(n, pixels): the grid of each object, whether shared or not (a view, never a copy)."""

@@ -27,8 +27,9 @@ __all__ = ["RunView", "draw", "keep_cutouts"]
 
 logger = logging.getLogger(__name__)
 
+DPI = 150
 FORMATS: dict[str, dict[str, Any]] = {
-    "png": {"dpi": 150, "metadata": {"Software": None}},
+    "png": {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 3}},
     "pdf": {"metadata": {"CreationDate": None, "Producer": None, "Creator": None}},
 }
 """Formats of a figure; nothing in the files tells when they were made."""
@@ -123,6 +124,8 @@ def _save(folder: RunFolder, stem: str, plot: PlotPlan, figure: "Figure") -> str
         )
     for ending, options in FORMATS.items():
         buffer = io.BytesIO()
-        figure.savefig(buffer, format=ending, **options)
+        # Said here, so that a user's style changes neither colour nor size.
+        plain = {"facecolor": figure.get_facecolor(), "dpi": DPI}
+        figure.savefig(buffer, format=ending, **plain, **options)
         publish(folder.plots / f"{stem}.{ending}", buffer.getvalue())
     return f"plots/{stem}.png"

@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 import tomli_w
+
 from fmb.datasets.hdf5 import HDF5Config, HDF5Dataset, open_hdf5
 
 N, PIXELS = 6, 40

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+
 from fmb.cli.data import command
 from fmb.errors import FmbError
 

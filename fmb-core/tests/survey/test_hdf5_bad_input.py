@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 import tomli_w
+
 from fmb.datasets.hdf5_access import find_dataset, open_file
 from fmb.errors import DataError, FmbError
 

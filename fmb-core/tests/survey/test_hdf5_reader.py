@@ -4,10 +4,11 @@ import pickle
 import h5py
 import numpy as np
 import pytest
-from fmb.datasets.hdf5_access import read_rows
-from fmb.errors import ConfigError, DataError, ShapeError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fmb.datasets.hdf5_access import read_rows
+from fmb.errors import ConfigError, DataError, ShapeError
 
 FIELDS = ("flux", "ivar", "mask", "wavelength_aa", "band_valid")
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tomli_w
+
 from fmb.data import Batch, Columns, Images, InputInfo, Spectra
 from fmb.datasets import hdf5_writer
 from fmb.datasets.hdf5 import HDF5Config, open_hdf5, write_survey

@@ -2,6 +2,7 @@ import sys
 from types import ModuleType
 
 import pytest
+
 from fmb.config import Config
 from fmb.datasets.opening import open_dataset
 from fmb.errors import (

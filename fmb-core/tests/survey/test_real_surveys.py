@@ -6,6 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+
 from fmb.datasets.hdf5 import HDF5Config, open_hdf5, write_survey
 from fmb.datasets.quality import check, summary
 from fmb.datasets.selection import select

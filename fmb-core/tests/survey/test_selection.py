@@ -1,13 +1,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from fmb.data import Batch, InputInfo
 from fmb.datasets.ids import locate, parse_ids, read_id_file
 from fmb.datasets.selection import select
 from fmb.datasets.where import Where
 from fmb.errors import DataError, SelectionError
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 class Catalogued:

@@ -2,6 +2,9 @@ import tomllib
 import warnings
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from fmb.datasets.survey_file import (
     ImagesSource,
     SpectraSource,
@@ -12,8 +15,6 @@ from fmb.datasets.survey_file import (
     write_survey_file,
 )
 from fmb.errors import DataError
-from hypothesis import given
-from hypothesis import strategies as st
 
 path_text = st.text("abc/_", min_size=1, max_size=8)
 maybe = st.none() | path_text

@@ -1,7 +1,8 @@
 """Options of the detectors of this package."""
 
-from fmb.config import Config
 from pydantic import Field
+
+from fmb.config import Config
 
 __all__ = ["FlowConfig", "GaussianConfig"]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from fmb.data import Array
 from nflows.flows import Flow
 
+from fmb.data import Array
 from fmb_detectors.config import FlowConfig
 from fmb_detectors.covariance import Covariance, centred
 from fmb_detectors.network import build_flow, standard_normal_log_density
@@ -77,12 +77,10 @@ def fit_correction(
     if n < FEWEST_ROWS:
         reason = f"{n} vectors are fewer than the {FEWEST_ROWS} that a flow needs"
         return None, report(k, Outcome(0.0, 0.0, 0, 0), reason)
-    variances, axes = covariance.leading(k)
-    axes /= np.sqrt(variances)
+    axes = covariance.whitening_axes(k)
     z = [block @ axes for _, block in centred(values, covariance.mean, covariance.scale)]
-    seen = torch.from_numpy(np.concatenate(z)).float().to(device)
-    if config.clip:
-        seen = seen.clamp(-config.clip, config.clip)
+    bound = config.clip or np.inf
+    seen = torch.from_numpy(np.concatenate(z).clip(-bound, bound)).float().to(device)
     generator = torch.Generator().manual_seed(seed)
     flow = build_flow(k, config.hidden, config.transforms, generator).to(device)
     order = torch.randperm(n, generator=generator).to(device)

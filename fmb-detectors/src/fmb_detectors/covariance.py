@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from fmb.data import Array
 from scipy.linalg import eigh
 
+from fmb.data import Array
 from fmb_detectors.vectors import BLOCK_ROWS
 
 __all__ = ["Covariance", "ledoit_wolf"]
@@ -35,18 +35,18 @@ class Covariance:
     """In [0, 1]: 0 = the sample covariance, 1 = a multiple of the identity."""
     n: int
 
-    def leading(self, k: int) -> tuple[Array, Array]:
-        """The k directions of largest variance.
+    def whitening_axes(self, k: int) -> Array:
+        """The k directions of largest variance, largest first, divided by its root.
 
         Returns:
-            Variances (k,), descending, and unit vectors (d, k), float64; the largest entry of a
-            vector is positive, so that a saved fit does not depend on the linear algebra library.
+            (d, k), float64: (vectors - mean) / scale @ axes has the unit covariance. The largest
+            entry of an axis is positive, so the linear algebra library does not choose its sign.
         """
         d = len(self.matrix)
         variances, axes = eigh(self.matrix, subset_by_index=[d - k, d - 1], check_finite=False)
-        variances, axes = variances[::-1], axes[:, ::-1]
+        axes = (axes / np.sqrt(variances))[:, ::-1]
         signs = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(k)])
-        return variances, np.ascontiguousarray(axes * signs)
+        return np.ascontiguousarray(axes * signs)
 
 
 def ledoit_wolf(values: Array) -> Covariance:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+
 from fmb.config import build
 from fmb.data import Array, Vectors
 from fmb.errors import NotFittedError
-
 from fmb_detectors.config import FlowConfig
 from fmb_detectors.correction import FlowCorrection, fit_correction
 from fmb_detectors.covariance import ledoit_wolf

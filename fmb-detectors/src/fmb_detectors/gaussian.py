@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from fmb.config import build
 from fmb.data import Array, Vectors
 from fmb.errors import NotFittedError
-
 from fmb_detectors.config import GaussianConfig
 from fmb_detectors.covariance import ledoit_wolf
 from fmb_detectors.normal import ShrunkNormal

@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from fmb.data import Array
-from fmb.errors import DataError
 from scipy.linalg import lapack
 from scipy.linalg.blas import dtrmm
 
+from fmb.data import Array
+from fmb.errors import DataError
 from fmb_detectors.covariance import Covariance, centred
 
 __all__ = ["ShrunkNormal"]

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fmb.data import Array
-from fmb.errors import StoreError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from fmb.data import Array
+from fmb.errors import StoreError
 from fmb_detectors.normal import ShrunkNormal
 
 __all__ = ["normal_arrays", "normal_from", "read_fit", "write_fit"]

@@ -1,6 +1,7 @@
 """What a detector of this package asks of its vectors before it computes."""
 
 import numpy as np
+
 from fmb.data import Array, Vectors
 from fmb.errors import DataError, ShapeError
 

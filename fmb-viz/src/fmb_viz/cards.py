@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+
 from fmb.data import Array
 from fmb.errors import ConfigError, DataError, did_you_mean
 from fmb.ranking import describe

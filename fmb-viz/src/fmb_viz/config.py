@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from fmb.config import Config
 from pydantic import Field, field_validator
+
+from fmb.config import Config
 
 __all__ = ["OutlierGridConfig", "ScoreHistogramConfig"]
 

@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fmb.data import Columns, Images, Spectra
 from matplotlib.font_manager import FontProperties
 
+from fmb.data import Columns, Images, Spectra
 from fmb_viz.cards import Card
 from fmb_viz.page import MARGIN_IN, pitch_in
 from fmb_viz.palette import INK

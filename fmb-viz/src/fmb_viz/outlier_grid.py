@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from fmb.data import Array, Batch, Images, Spectra
-from fmb.errors import ConfigError, DataError, did_you_mean
-from fmb.protocols import PlotData
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fmb.data import Array, Batch, Images, Spectra
+from fmb.errors import ConfigError, DataError, did_you_mean
+from fmb.protocols import PlotData
 from fmb_viz.cards import Card, cards
 from fmb_viz.config import OutlierGridConfig
 from fmb_viz.grid_layout import Box, card_lines, plan

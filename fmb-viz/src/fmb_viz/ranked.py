@@ -1,6 +1,7 @@
 """The ranking as figures show it: each source once."""
 
 import pandas as pd
+
 from fmb.errors import DataError
 
 __all__ = ["ranked"]

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from fmb.data import Images
 from matplotlib.colors import to_rgb
 
+from fmb.data import Images
 from fmb_viz.palette import NO_DATA
 
 __all__ = ["Picture", "band_weights", "choose_bands", "display_range", "good_pixels", "picture"]

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from fmb.errors import ScoreError
-from fmb.protocols import PlotData
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fmb.errors import ScoreError
+from fmb.protocols import PlotData
 from fmb_viz.config import ScoreHistogramConfig
 from fmb_viz.label_kinds import Kind, kinds
 from fmb_viz.page import MARGIN_IN, Page

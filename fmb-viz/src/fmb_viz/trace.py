@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from fmb.data import Spectra
 
 __all__ = ["Trace", "smooth", "trace"]

@@ -60,8 +60,8 @@ def select(
         dataset: a survey in any order.
         where: condition on the catalogue columns and `object_id`, such as
             "mag_r < 22 and zwarn == 0"; an object whose value is missing fails a comparison.
-        limit: keep at most so many. Which ones depends on the ids and the seed alone: those with
-            the smallest digest of their id, a random sample that no order of the file changes.
+        limit: keep at most so many, those with the smallest digest of seed and id: a random sample
+            that no order of the file changes.
         exclude: path of a file of ids to leave out, one a line.
         seed: of the sample that `limit` takes.
 
@@ -82,12 +82,9 @@ def select(
         if not keep.any():
             raise SelectionError(f"--exclude {exclude} leaves no objects")
     rows = np.flatnonzero(keep)
-    if limit is not None:
-        if limit < 1:
-            raise SelectionError(f"--limit {limit}: choose at least 1")
-        if limit < len(rows):
-            rows = _sample(dataset.ids, rows, limit, seed)
-            record["limit"] = [limit, seed]
+    if limit is not None and limit < len(rows):
+        rows = _sample(dataset.ids, rows, limit, seed)
+        record["limit"] = [limit, seed]
     rows = rows[canonical_order(dataset.ids[rows])]
     identity = {**dataset.identity, "selection": record} if record else dataset.identity
     return Selection(dataset, rows, identity)
@@ -119,6 +116,8 @@ def _digest(texts: Sequence[str]) -> str:
 
 
 def _sample(ids: Array, rows: Array, limit: int, seed: int) -> Array:
+    if limit < 1:
+        raise SelectionError(f"--limit {limit}: choose at least 1")
     key = str(seed).encode()
     digests = np.array(
         [
