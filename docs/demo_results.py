@@ -119,7 +119,7 @@ def reduced(
 
 def is_host(objects: pd.DataFrame) -> pd.Series:
     """True for objects that are no injected copy."""
-    return objects["injected_from"].isna() | (objects["injected_from"].astype(str) == "")
+    return objects["injected_from"] == objects["object_id"]
 
 
 def scored(

@@ -28,8 +28,9 @@ COMMAND = re.compile(r"\s*(?:\$ )?(?:[A-Z_]+=\S*\s+)*(?:\S*/)?(fmb\s+.*)")
 
 def commands(text: str) -> list[str]:
     """The `fmb ...` command lines of a page: in code blocks and between backticks."""
+    text = text.replace("\\\n", " ")
     blocks = re.findall(r"^```(?:bash|console|sh|text)?\n(.*?)^```$", text, MANY)
-    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    lines = [line for block in blocks for line in block.splitlines()]
     prose = re.sub(r"^```.*?^```$", "", text, flags=MANY)
     lines += re.findall(r"^ {4}.*", prose, re.MULTILINE) + re.findall(r"`([^`\n]+)`", prose)
     parts = [part for line in lines for part in re.split(r"&&|;|\s\|\s", line)]
@@ -38,7 +39,10 @@ def commands(text: str) -> list[str]:
 
 def complaint(line: str) -> str:
     """Why `line` is no command of ours; "" when it is one."""
-    words = shlex.split(line, comments=True)[1:]
+    try:
+        words = shlex.split(line, comments=True)[1:]
+    except ValueError as error:
+        return str(error)
     command: click.Command = main
     context = click.Context(main, info_name="fmb")
     while words:
@@ -154,6 +158,7 @@ def test_every_command_of_the_readme_and_the_docs_exists_with_its_options():
         ("fmb plugins list --json", ""),
         ("fmb top RUN -k 50", ""),
         ("fmb COMMAND --help", ""),
+        ("fmb run --where 'mag", "No closing quotation"),
         ("fmb runn", "fmb has no command runn"),
         ("fmb plugins lst", "fmb plugins has no command lst"),
         ("fmb run --modle astropt", "fmb run has no option --modle"),
@@ -175,6 +180,7 @@ X=1 .venv/bin/fmb b \\
 fmb e
 ```
 
-    fmb f
+    fmb f \\
+        --g
 """
-    assert commands(text) == ["fmb b    --c", "fmb d", "fmb f", "fmb a -k 3"]
+    assert commands(text) == ["fmb b    --c", "fmb d", "fmb f          --g", "fmb a -k 3"]

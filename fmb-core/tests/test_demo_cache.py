@@ -94,9 +94,7 @@ def test_a_survey_that_another_process_finished_first_is_taken(tmp_path, monkeyp
 def test_progress_is_told_up_to_the_last_object(tmp_path):
     told = []
     config = DemoConfig(n_objects=4, inputs=("desi",), planting="none")
-    open_demo(
-        "demo", config, cache=tmp_path, progress=lambda done, total: told.append((done, total))
-    )
+    open_demo("demo", config, cache=tmp_path, progress=lambda *numbers: told.append(numbers))
     assert told[-1] == (4, 4)
 
 
@@ -130,5 +128,5 @@ def test_wrong_settings_are_named():
         build(DemoConfig, {"strengths": [1.5]}, "data")
     with pytest.raises(ConfigError, match="seed"):
         build(DemoConfig, {"seed": -1}, "data")
-    with pytest.raises(ConfigError, match="unknown key data.n_object; did you mean 'n_objects'"):
+    with pytest.raises(ConfigError, match=r"unknown key data\.n_object; did you mean 'n_objects'"):
         build(DemoConfig, {"n_object": 3}, "data")

@@ -293,8 +293,7 @@ def test_lines_bring_their_flux_wherever_they_fall():
 def test_bulges_of_spirals_are_redder_than_their_discs(survey):
     spirals = np.flatnonzero(survey._galaxies.kind == "star-forming")
     g, r = BANDS.index(LEGACY.bands[0]), BANDS.index(LEGACY.bands[1])
-    colour = -2.5 * np.log10(
-        survey._flux_ujy[spirals][:, :, g] / survey._flux_ujy[spirals][:, :, r]
-    )
+    flux = survey._flux_ujy[spirals]
+    colour = -2.5 * np.log10(flux[:, :, g] / flux[:, :, r])
     assert np.median(colour[:, 0] - colour[:, 1]) > 0.1
     assert np.median(colour[:, 2] - colour[:, 1]) < -0.2

@@ -92,7 +92,7 @@ def test_a_missing_file_and_an_unknown_ending_are_named(tmp_path):
     with pytest.raises(DataError, match="no such file"):
         read(tmp_path / "v.npz")
     (tmp_path / "v.pkl").write_bytes(b"")
-    with pytest.raises(DataError, match="cannot read '.pkl'"):
+    with pytest.raises(DataError, match=r"cannot read '\.pkl'"):
         read(tmp_path / "v.pkl")
 
 

@@ -93,7 +93,7 @@ def _key(survey: Survey, view: ViewVectors, detector: DetectorPlan, options: Run
             "vectors": view.key,
             "ids": content_key([str(i) for i in view.vectors.ids]),
             "groups": content_key(survey.groups.tolist()),
-            "detector": [component.qualified, component.version, component.spec.revision],
+            "detector": component.key,
             "config": detector.config.model_dump(mode="json"),
             "fit": [options.fit, options.folds, options.fold_by, options.seed],
             "reference": options.reference,

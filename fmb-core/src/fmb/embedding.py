@@ -79,10 +79,10 @@ def _key(plan: Plan, model: ModelPlan, embedder: Component, view: str) -> dict[s
     return {
         "dataset": dict(plan.dataset.identity),
         "inputs": slots,
-        "model": _component_key(model.component),
+        "model": model.component.key,
         "config": model.config.model_dump(mode="json"),
         "weights": model.weights.identity,
-        "embedder": _component_key(embedder),
+        "embedder": embedder.key,
         "view": view,
         "precision": plan.request.run.precision,
         "shard_rows": plan.request.run.shard_rows,
@@ -93,22 +93,13 @@ def model_key(model: ModelPlan, embedder: str, view: str) -> str:
     """Digest of what makes two surveys' vectors comparable: all of their key but the survey."""
     return content_key(
         {
-            "model": _component_key(model.component),
+            "model": model.component.key,
             "config": model.config.model_dump(mode="json"),
             "weights": model.weights.identity,
-            "embedder": _component_key(model.embedders[embedder]),
+            "embedder": model.embedders[embedder].key,
             "view": view,
         }
     )
-
-
-def _component_key(component: Component) -> dict[str, Any]:
-    return {
-        "name": component.qualified,
-        "distribution": component.distribution,
-        "version": component.version,
-        "revision": component.spec.revision,
-    }
 
 
 def model_job(plan: Plan, model: ModelPlan) -> Any:

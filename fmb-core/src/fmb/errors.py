@@ -1,7 +1,6 @@
 """Errors a caller can catch; each says what, where and what to do, in one line."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 __all__ = [
     "AmbiguousNameError",
@@ -89,6 +88,8 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
     Returns:
         Text starting with "; ", or "" when there is nothing to choose from.
     """
+    from difflib import get_close_matches  # 2 ms that only a mistake has to wait for
+
     names = list(dict.fromkeys(choices))
     if not names:
         return ""

@@ -1,6 +1,5 @@
 """Finds plugins one by one; a broken one is reported and never takes the others down."""
 
-import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -22,8 +21,6 @@ __all__ = ["GROUP", "Failure", "Plugins", "Source", "load_plugins"]
 
 GROUP = "fmb"
 """Entry-point group, hook marker and project name."""
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,6 @@ def load_plugins(*, strict: bool = False, disabled: Iterable[str] = ()) -> Plugi
     failures: list[Failure] = []
     for source, entry in _entries():
         if source.plugin in skipped:
-            logger.debug("plugin %s is disabled", source.plugin)
             continue
         try:
             components = _load(source, entry)
@@ -122,13 +118,14 @@ def _entries() -> Iterator[tuple[Source, EntryPoint]]:
 
 
 def _source(entry: EntryPoint) -> Source:
-    name, version = "unknown distribution", "?"
-    if entry.dist is not None:
-        try:
-            name, version = entry.dist.name or name, entry.dist.version or version
-        except Exception:  # damaged metadata raise differently in each version of Python
-            logger.debug("metadata behind entry point %s are damaged", entry.name, exc_info=True)
-    return Source(entry.name, name, version)
+    unknown = Source(entry.name, "unknown distribution", "?")
+    if entry.dist is None:
+        return unknown
+    try:
+        name, version = entry.dist.name, entry.dist.version
+    except Exception:  # damaged metadata raise differently in each version of Python
+        return unknown
+    return Source(entry.name, name or unknown.distribution, version or unknown.version)
 
 
 @contextmanager

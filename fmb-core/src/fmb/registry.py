@@ -31,6 +31,11 @@ class Component:
         """The name nobody else can claim: "plugin:name"."""
         return f"{self.plugin}:{self.spec.name}"
 
+    @property
+    def key(self) -> list[str]:
+        """What a content key holds of the component, as plain values."""
+        return [self.qualified, self.distribution, self.version, str(self.spec.revision)]
+
     def load(self) -> Any:
         """The class or function the component names, imported now.
 

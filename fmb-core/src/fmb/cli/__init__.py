@@ -1,5 +1,6 @@
 """The `fmb` command: one file a subcommand, imported when it is called."""
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -26,6 +27,8 @@ COMMANDS = {
     "paths": "Show where things are kept.",
 }
 ALIASES = {"viz": "plot"}
+SILENT = ("plugins", "paths")
+"""Commands that log nothing."""
 
 
 class _OneLine(click.ClickException):
@@ -100,9 +103,12 @@ def main(ctx: click.Context, strict: bool, verbose: int, quiet: bool) -> None:
 
     Start with: fmb run --model astropt --detector flow
     """
-    # Imported here: `fmb --help` does without logging.
-    import logging
-    import os
+    if strict:
+        os.environ["FMB_STRICT"] = "1"
+    ctx.obj = {"quiet": quiet}
+    if ctx.invoked_subcommand in SILENT:
+        return
+    import logging  # here: listing plugins does without its 3 ms
 
     level = (
         logging.ERROR if quiet else (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
@@ -114,6 +120,3 @@ def main(ctx: click.Context, strict: bool, verbose: int, quiet: bool) -> None:
     logger.handlers = [handler]
     logger.setLevel(level)
     logger.propagate = False
-    if strict:
-        os.environ["FMB_STRICT"] = "1"
-    ctx.obj = {"quiet": quiet}

@@ -122,8 +122,8 @@ def validate(ctx: click.Context, source: str, reader: str | None, as_json: bool)
 @click.option("--id", "id_column", required=True, metavar="COLUMN", help="Ids of the objects.")
 @click.option("--ra", metavar="COLUMN", help="Right ascension in degrees.")
 @click.option("--dec", metavar="COLUMN", help="Declination in degrees.")
-@click.option("--redshift", metavar="COLUMN")
-@click.option("--label", metavar="COLUMN")
+@click.option("--redshift", metavar="COLUMN", help="Redshift, where known.")
+@click.option("--label", metavar="COLUMN", help="Known class, for looking only.")
 @click.option("--group", metavar="COLUMN", help="Repeats of one source share its value.")
 @click.option("--columns", metavar="all|A,B", help="Further columns to keep [all].", default="all")
 @click.option("--images", metavar="[NAME=]PATH", help="Files, as 'cut/{TARGETID}.h5', or one file.")
@@ -133,12 +133,20 @@ def validate(ctx: click.Context, source: str, reader: str | None, as_json: bool)
 @click.option("--pixel-scale", metavar="ARCSEC", type=float, help="Of the images.")
 @click.option("--spectra", metavar="[NAME=]PATH", help="As --images.")
 @click.option("--spectra-dataset", metavar="DATASET", default="flux", help="Flux in them [flux].")
-@click.option("--wavelength", metavar="DATASET", default="wavelength", help="[wavelength]")
+@click.option(
+    "--wavelength", metavar="DATASET", default="wavelength", help="Their grid [wavelength]."
+)
 @click.option("--ivar", metavar="DATASET", help="Inverse variance of the spectra.")
 @click.option("--spectra-unit", metavar="UNIT", help="Of the spectra; 'counts' if uncalibrated.")
 @click.option("--ids-dataset", metavar="DATASET", help="Ids in a file that holds all objects.")
 @click.option("--same-order", is_flag=True, help="Its rows are those of the catalogue.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="inputs.images.mask=m")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any key: inputs.images.mask=mask.",
+)
 @click.option("--name", help="Of the survey [name of the catalogue].")
 @click.option("--out", required=True, metavar="FILE", help="The survey.toml to write.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")

@@ -25,14 +25,14 @@ def list_plugins(as_json: bool) -> None:
 
 
 def _list(as_json: bool) -> None:
-    import json
-
     from fmb.hookspecs import HOOKS
     from fmb.plugins import load_plugins
 
     plugins = load_plugins()
     components = [c for kind in HOOKS for c in plugins.registry.all(kind)]
     if as_json:
+        import json
+
         rows = [
             {
                 "kind": c.spec.kind,
@@ -50,8 +50,8 @@ def _list(as_json: bool) -> None:
         for c in components:
             origin = f"{c.distribution} {c.version}"
             click.echo(f"{c.spec.kind:<10} {c.qualified:<28} {origin:<22} {c.spec.summary}")
-    for failure in plugins.failures:
-        click.echo(str(failure), err=True)
+    for line in (*plugins.failures, *plugins.registry.clashes()):
+        click.echo(str(line), err=True)
 
 
 @command.command("info")
