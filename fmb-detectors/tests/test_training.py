@@ -28,9 +28,9 @@ def trained(z, held_out, **options):
     [
         (9000, 35, 5),  # 1.8 sqrt(9000) = 171 steps of 35 an epoch
         (1440, 6, 11),  # 68 of 6
-        (90, 1, 17),
+        (90, 4, 4),  # 17 of 4: a batch is at most a quarter
         (1_000_000, 3906, 3),  # 1800 steps are less than half an epoch
-        (2, 1, 3),
+        (2, 2, 3),
     ],
 )
 def test_steps_grow_with_the_root_of_the_rows(rows, steps, epochs):

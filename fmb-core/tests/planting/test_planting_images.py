@@ -192,3 +192,30 @@ def test_light_is_planted_in_a_cutout_that_is_not_square(plain, plant):
     y, x = np.mgrid[:70, :80]
     assert (light * y).sum() / light.sum() == pytest.approx(34.5, abs=0.05)
     assert (light * x).sum() / light.sum() == pytest.approx(39.5, abs=0.05)
+
+
+def test_points_and_a_tiny_galaxy_are_blurred_alike(plain):
+    from fmb.datasets.planting.canvas import Ellipse
+    from fmb.datasets.planting.lightmap import blurred_ellipse, blurred_points
+    from fmb.datasets.planting.target import Cutouts
+
+    images = plain.images
+    cutouts = Cutouts(
+        name="cam",
+        bands=images.bands,
+        flux=images.flux[0],
+        ivar=images.ivar[0],
+        mask=images.mask[0],
+        pixel_scale_arcsec=0.1,
+        psf_fwhm_arcsec=np.array([0.2, 0.5]),
+        ujy_per_unit=1.0,
+        wavelength_aa=None,
+    )
+    # One point on the middle of a pixel, 13 columns right of and 6 rows below the middle.
+    x, y = 1.35, -0.65
+    points = blurred_points(cutouts, np.array([x]), np.array([y]), np.ones(1))
+    galaxy = blurred_ellipse(cutouts, Ellipse(x, y, 0.0, 0.5, 1.0, 0.0))
+    assert points.sum(axis=(1, 2)) == pytest.approx(1.0, abs=2e-3)
+    assert np.unravel_index(points[0].argmax(), (80, 80)) == (33, 53)
+    # 0.6 %: wavenumbers that the canvas leaves out.
+    assert np.abs(points - galaxy).max() < 0.006 * galaxy.max()

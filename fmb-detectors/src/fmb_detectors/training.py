@@ -18,6 +18,7 @@ GRADIENT_NORM = 5.0
 STEPS_PER_ROOT = 1.8
 """Steps per square root of the rows: 68 for 1,440 rows, 171 for 9,000."""
 FEWEST_EPOCHS, MOST_EPOCHS = 3, 40
+FEWEST_BATCHES = 4
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,10 @@ class Schedule:
 
         Unless told, the number of steps grows with the root of the rows, between 3 and 40 epochs:
         more rows bear more steps before held-out likelihood falls, and a survey of any size is
-        fitted in seconds rather than hours.
+        fitted in seconds rather than hours. A batch holds at most a quarter of the rows: without
+        the noise of batches, fits to 400 rows gained less on held-out ones, or nothing.
         """
-        steps = max(1, round(rows / config.batch_size))
+        steps = min(rows, max(FEWEST_BATCHES, round(rows / config.batch_size)))
         wanted = round(STEPS_PER_ROOT * math.sqrt(rows) / steps)
         epochs = config.epochs or min(max(wanted, FEWEST_EPOCHS), MOST_EPOCHS)
         return cls(epochs, steps, config.learning_rate)

@@ -29,8 +29,8 @@ def curved(n: int, seed: int, d: int = 128, sky: int = 0) -> np.ndarray:
     rank, clusters = 32, 6
     centre, along, bend = fixed.normal(size=(3, clusters, rank))
     turn = np.linalg.qr(fixed.normal(size=(d, d)))[0]
-    member, t = rng.integers(clusters, size=n), rng.uniform(-1.5, 1.5, size=(n, 1))
-    core = centre[member] + t * along[member] + (t**2 - 0.75) * bend[member]
+    member, t = rng.integers(clusters, size=n), rng.normal(size=(n, 1))
+    core = centre[member] + t * along[member] + (t**2 - 1) * bend[member]
     core += 0.3 * rng.normal(size=core.shape)
     return (np.hstack([core, rng.normal(size=(n, d - rank))]) @ turn).astype(np.float32)
 

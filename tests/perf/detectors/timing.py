@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -109,7 +110,7 @@ def products(config: FlowConfig, batch: int, features: int = 64) -> Callable[[],
     sizes = [features, config.hidden, config.hidden, config.hidden, 2 * features]
     layers = []
     for i in range(config.transforms):
-        for j, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        for j, (inputs, outputs) in enumerate(pairwise(sizes)):
             tensors = [
                 torch.randn(shape)
                 for shape in ((batch, inputs), (outputs, inputs), (batch, outputs))

@@ -34,7 +34,7 @@ def plant_swap(target: Target, value: float, rng: np.random.Generator) -> None:
 def plant_fibre_offset(target: Target, distance_arcsec: float, rng: np.random.Generator) -> None:
     """Move the fibre off the centre, onto a compact neighbour that is put there.
 
-    The neighbour has the spectrum and the colours of the donor and 0-1.5 mag less light than the
+    The neighbour has the spectrum and the colours of the donor and 0.5-2 mag less light than the
     host. The spectrum becomes what the fibre catches of both; noise is filled up to that of the
     host, so that the level of the noise gives nothing away.
 
@@ -46,7 +46,7 @@ def plant_fibre_offset(target: Target, distance_arcsec: float, rng: np.random.Ge
     donor = target.giver()
     direction = rng.random() * 2 * np.pi
     x, y = distance_arcsec * np.cos(direction), distance_arcsec * np.sin(direction)
-    fainter = rng.uniform(0.0, 1.5)
+    fainter = rng.uniform(0.5, 2.0)
     size, axis = rng.uniform(0.2, 0.45), rng.uniform(0.5, 1.0)
     neighbour = Ellipse(x, y, size, 1.0, axis, rng.random() * np.pi)
     sharp = target.sharpest()
