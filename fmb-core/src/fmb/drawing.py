@@ -125,7 +125,6 @@ def _save(folder: RunFolder, stem: str, plot: PlotPlan, figure: "Figure") -> str
     for ending, options in FORMATS.items():
         buffer = io.BytesIO()
         # Said here, so that a user's style changes neither colour nor size.
-        plain = {"facecolor": figure.get_facecolor(), "dpi": DPI}
-        figure.savefig(buffer, format=ending, **plain, **options)
+        figure.savefig(buffer, format=ending, facecolor=figure.get_facecolor(), dpi=DPI, **options)
         publish(folder.plots / f"{stem}.{ending}", buffer.getvalue())
     return f"plots/{stem}.png"

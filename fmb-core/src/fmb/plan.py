@@ -12,7 +12,7 @@ from fmb.errors import ConfigError, UnknownNameError, WeightsError, did_you_mean
 from fmb.planner import Sources, bind_inputs, choose_views
 from fmb.protocols import Dataset
 from fmb.registry import Component, Registry
-from fmb.request import ModelRequest, Request
+from fmb.request import DataRequest, ModelRequest, Request
 from fmb.specs import DetectorSpec, ModelSpec, PlotSpec
 from fmb.weights import Lock, Weights, resolve_weights
 
@@ -134,24 +134,31 @@ def make_plan(
     if not request.model:
         known = ", ".join(c.spec.name for c in registry.all("model"))
         raise ConfigError(f"name a model with --model; installed: {known or 'none'}")
-    data = request.data
-    dataset = select(
+    # Models first: a misspelt one must not wait for a survey to be simulated.
+    chosen = [
+        _choose_model(label, asked, request, registry, workspace)
+        for label, asked in request.model.items()
+    ]
+    dataset = _open(request.data, registry, workspace, progress)
+    models = tuple(_bind(model, request, dataset, registry) for model in chosen)
+    return Plan(request, workspace, dataset, models, detectors, plots, _notes(dataset, models))
+
+
+def _open(data: DataRequest, registry: Registry, workspace: Path, progress: Progress) -> Dataset:
+    """The objects that were asked for, in canonical order."""
+    return select(
         open_dataset(
             data.source,
             reader=data.reader,
             settings=data.settings,
             cache=workspace / "data",
             registry=registry,
+            progress=lambda done, total: progress(f"simulate {data.source}", done, total),
         ),
         where=data.where,
         limit=data.limit,
         exclude=data.exclude,
     )
-    models = tuple(
-        _model(label, asked, request, dataset, registry, workspace)
-        for label, asked in request.model.items()
-    )
-    return Plan(request, workspace, dataset, models, detectors, plots, _notes(dataset, models))
 
 
 def _notes(dataset: Dataset, models: tuple[ModelPlan, ...]) -> tuple[str, ...]:
@@ -165,41 +172,48 @@ def _notes(dataset: Dataset, models: tuple[ModelPlan, ...]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _model(
-    label: str,
-    asked: ModelRequest,
-    request: Request,
-    dataset: Dataset,
-    registry: Registry,
-    workspace: Path,
-) -> ModelPlan:
+@dataclass(frozen=True)
+class _Chosen:
+    """A model whose names are resolved and whose inputs are not bound yet."""
+
+    label: str
+    asked: ModelRequest
+    component: Component
+    config: Config
+    weights: Weights
+    weights_state: str
+
+
+def _choose_model(
+    label: str, asked: ModelRequest, request: Request, registry: Registry, workspace: Path
+) -> _Chosen:
     component = registry.get("model", asked.use)
-    spec = component.spec
-    assert isinstance(spec, ModelSpec)
+    assert isinstance(component.spec, ModelSpec)
     config = build(component.load_config(), asked.settings, f"model.{label}")
+    reference = asked.weights or _default_weights(label, component.spec, request)
     weights = resolve_weights(
-        component,
-        asked.weights or _default_weights(label, spec, request),
-        config,
-        seed=request.run.seed,
-        workspace=workspace,
+        component, reference, config, seed=request.run.seed, workspace=workspace
     )
+    state = Lock(workspace).state(weights)
+    return _Chosen(label, asked, component, config, weights, state)
+
+
+def _bind(model: _Chosen, request: Request, dataset: Dataset, registry: Registry) -> ModelPlan:
     sources = bind_inputs(
-        label,
-        weights.card.accepts,
+        model.label,
+        model.weights.card.accepts,
         dataset.inputs,
-        wanted=asked.input,
+        wanted=model.asked.input,
         allow_out_of_domain=request.run.allow_out_of_domain,
     )
-    views = choose_views(label, component, sources, asked.view)
     return ModelPlan(
-        label=label,
-        component=component,
-        config=config,
-        weights=weights,
-        weights_state=Lock(workspace).state(weights),
-        embedders=_embedders(label, component, asked.embedder, registry),
-        views=views,
+        label=model.label,
+        component=model.component,
+        config=model.config,
+        weights=model.weights,
+        weights_state=model.weights_state,
+        embedders=_embedders(model.label, model.component, model.asked.embedder, registry),
+        views=choose_views(model.label, model.component, sources, model.asked.view),
         sources=sources,
     )
 

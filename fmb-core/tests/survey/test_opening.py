@@ -20,11 +20,11 @@ class SkyConfig(Config):
     size: int = 3
 
 
-def open_sky(source, config, *, cache):
+def open_sky(source, config, *, cache, progress=None):
     return ("sky", source, config.size, cache)
 
 
-def open_table(source, config, *, cache):
+def open_table(source, config, *, cache, progress=None):
     return ("table", source)
 
 

@@ -1,6 +1,6 @@
 """HDF5 files as a dataset: the mapping of a survey.toml applied, read by row."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,13 +73,20 @@ class HDF5Dataset:
         return Batch(ids=self.ids[rows], inputs=found, rows=kept)
 
 
-def open_hdf5(source: str, config: HDF5Config, *, cache: Path) -> HDF5Dataset:
+def open_hdf5(
+    source: str,
+    config: HDF5Config,
+    *,
+    cache: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> HDF5Dataset:
     """The survey a survey.toml describes.
 
     Args:
         source: path of the survey.toml, or of a folder that has one.
         config: no options.
         cache: not used; the files are read where they are.
+        progress: not used; nothing is made.
 
     Raises:
         ConfigError: a key, value or unit of the survey.toml is wrong.

@@ -29,7 +29,7 @@ from fmb.protocols import Dataset
 
 __all__ = ["write_survey"]
 
-ROWS_AT_ONCE = 256
+ROWS_AT_ONCE = 64
 SLACK_BYTES = 2**20
 """For what HDF5 itself adds to the rows."""
 

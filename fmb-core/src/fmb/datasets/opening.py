@@ -1,6 +1,6 @@
 """Finds what reads a survey: a dataset's name, or a path and the reader that answers to it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ def open_dataset(
     settings: Mapping[str, Any] | None = None,
     cache: Path,
     registry: Registry | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Dataset:
     """The dataset a user names.
 
@@ -34,6 +35,7 @@ def open_dataset(
         settings: the component's configuration.
         cache: folder in which a dataset may keep files.
         registry: the installed components; None = load them.
+        progress: called with the objects made and their number, by a dataset that is simulated.
 
     Raises:
         DataError: there is no such file, or no installed reader takes it.
@@ -45,7 +47,7 @@ def open_dataset(
         registry = load_plugins().registry
     component = registry.get("dataset", reader) if reader else _choose(source, registry)
     config = build(component.load_config(), settings or {}, "data")
-    dataset: Dataset = component.load()(source, config, cache=cache)
+    dataset: Dataset = component.load()(source, config, cache=cache, progress=progress)
     return dataset
 
 
