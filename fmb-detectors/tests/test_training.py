@@ -55,9 +55,9 @@ def test_every_row_is_seen_once_an_epoch(monkeypatch):
     seen = []
     real = training.training_step
 
-    def watched(flow, batch, optimiser, parameters):
+    def watched(flow, batch, optimiser, rate):
         seen.append(batch.clone())
-        real(flow, batch, optimiser, parameters)
+        real(flow, batch, optimiser, rate)
 
     monkeypatch.setattr(training, "training_step", watched)
     z = bent(103)

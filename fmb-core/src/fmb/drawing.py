@@ -4,10 +4,11 @@ import io
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, cpu_count, delayed
 
 from fmb.data import Batch, Vectors
 from fmb.datasets.hdf5 import HDF5Config, open_hdf5, write_survey
@@ -20,9 +21,6 @@ from fmb.runs import RunFolder, ScoreName, strangest
 from fmb.store import publish
 from fmb.tables import read_table
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 __all__ = ["RunView", "draw", "keep_cutouts"]
 
 logger = logging.getLogger(__name__)
@@ -33,6 +31,10 @@ FORMATS: dict[str, dict[str, Any]] = {
     "pdf": {"metadata": {"CreationDate": None, "Producer": None, "Creator": None}},
 }
 """Formats of a figure; nothing in the files tells when they were made."""
+WORTH_SHARING = 4
+"""Figures from which on starting other processes pays: each takes a second to start."""
+MOST_SENT = 200_000
+"""Objects of a survey up to which its table is sent to other processes."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +71,21 @@ def draw(view: RunView, plots: Sequence[PlotPlan], progress: Progress) -> list[s
         PluginError: a figure is something else than a matplotlib figure.
     """
     cutouts = _open_cutouts(view.folder)
-    made = []
-    jobs = [(name, plot) for name in view.names for plot in plots]
-    for done, (name, plot) in enumerate(jobs):
-        progress(f"plot {plot.label} of {name}", done, len(jobs))
+    jobs: list[tuple[ScoreName, PlotPlan]] = []
+    for plot in plots:
         if "cutouts" in plot.spec.needs and cutouts is None:
             logger.warning("%s is not drawn: this run has vectors only, no cutouts", plot.label)
-            continue
-        data = _resolve(view, name, plot, cutouts)
-        figure = plot.component.load()(plot.config).draw(data)
-        made.append(_save(view.folder, f"{name.stem}.{plot.label}", plot, figure))
+        else:
+            jobs.extend((name, plot) for name in view.names)
+    stems = [f"{name.stem}.{plot.label}" for name, plot in jobs]
+    # A survey's worth of rows is not worth sending to another process.
+    small = len(jobs) >= WORTH_SHARING and len(view.objects) <= MOST_SENT
+    pool = Parallel(n_jobs=min(cpu_count(), len(jobs)) if small else 1, return_as="generator")
+    drawn = pool(delayed(_pages)(plot, _resolve(view, name, plot, cutouts)) for name, plot in jobs)
+    made = []
+    for done, (stem, pages) in enumerate(zip(stems, drawn, strict=True)):
+        progress("plot", done, len(jobs))
+        made.append(_save(view.folder, stem, pages))
     progress("plot", len(jobs), len(jobs))
     return made
 
@@ -116,15 +123,24 @@ def _leading(kept: Any) -> int:
     return int(np.argmin(kept)) if not kept.all() else len(kept)
 
 
-def _save(folder: RunFolder, stem: str, plot: PlotPlan, figure: "Figure") -> str:
+def _pages(plot: PlotPlan, data: PlotData) -> dict[str, bytes]:
+    """A figure in each of the formats."""
+    figure = plot.component.load()(plot.config).draw(data)
     if not hasattr(figure, "savefig"):
         raise PluginError(
             f"plot {plot.label!r} of plugin {plot.component.plugin!r} gave"
             f" {type(figure).__name__}, expected a matplotlib figure"
         )
+    pages = {}
     for ending, options in FORMATS.items():
         buffer = io.BytesIO()
         # Said here, so that a user's style changes neither colour nor size.
         figure.savefig(buffer, format=ending, facecolor=figure.get_facecolor(), dpi=DPI, **options)
-        publish(folder.plots / f"{stem}.{ending}", buffer.getvalue())
+        pages[ending] = buffer.getvalue()
+    return pages
+
+
+def _save(folder: RunFolder, stem: str, pages: Mapping[str, bytes]) -> str:
+    for ending, body in pages.items():
+        publish(folder.plots / f"{stem}.{ending}", body)
     return f"plots/{stem}.png"

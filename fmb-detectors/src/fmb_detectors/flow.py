@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from fmb.config import build
@@ -106,11 +105,9 @@ class FlowDetector:
         arrays = normal_arrays(self._fitted())
         if self._correction is not None:
             arrays["axes"] = self._correction.axes
-            for name, value in self._correction.flow.state_dict().items():
-                weights = value.cpu().numpy()
+            for name, weights in self._correction.flow.named_parameters():
                 # They were trained in float32, so nothing is lost.
-                small = weights.dtype == np.float64
-                arrays[f"flow.{name}"] = weights.astype(np.float32) if small else weights
+                arrays[f"flow.{name}"] = weights.detach().float().cpu().numpy()
         values = {
             "config": self.config.model_dump(),
             "seed": self.seed,
@@ -145,10 +142,6 @@ def _correction_from(
 ) -> FlowCorrection:
     axes = arrays["axes"]
     flow = build_flow(axes.shape[1], config.hidden, config.transforms, torch.Generator())
-    weights = {
-        name.removeprefix("flow."): torch.from_numpy(value)
-        for name, value in arrays.items()
-        if name.startswith("flow.")
-    }
-    flow.load_state_dict(weights)
+    for name, parameter in flow.named_parameters():
+        parameter.data = torch.from_numpy(arrays[f"flow.{name}"])
     return FlowCorrection(normal.mean, normal.scale, axes, flow.double(), "cpu")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from fmb.data import Array
 from fmb.errors import StoreError
@@ -23,7 +23,8 @@ def write_fit(
 ) -> None:
     """Write a fit into `folder`, which is made when it is not there."""
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: np.ascontiguousarray(a) for name, a in arrays.items()}, folder / ARRAYS)
+    body = save({name: np.ascontiguousarray(a) for name, a in arrays.items()})
+    (folder / ARRAYS).write_bytes(body)  # save_file would leave a file only its owner can read
     text = json.dumps({"detector": detector, **values}, indent=2, allow_nan=False)
     (folder / VALUES).write_text(text + "\n", encoding="utf-8")
 

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 import torch
 from nflows.flows import Flow
 from torch import Tensor
-from torch.nn.utils import clip_grad_norm_
 
+from fmb_detectors.adamw import AdamW
 from fmb_detectors.config import FlowConfig
 from fmb_detectors.network import standard_normal_log_density
 
 __all__ = ["Outcome", "Schedule", "fit_flow"]
 
 WARM_UP_STEPS = 20
-GRADIENT_NORM = 5.0
 STEPS_PER_ROOT = 1.8
 """Steps per square root of the rows: 68 for 1,440 rows, 171 for 9,000."""
 FEWEST_EPOCHS, MOST_EPOCHS = 3, 40
@@ -76,17 +75,14 @@ def fit_flow(
         generator: draws the order of the rows, on the CPU.
     """
     schedule = Schedule.of(len(z), config)
-    parameters = list(flow.parameters())
-    optimiser = torch.optim.AdamW(parameters, lr=config.learning_rate, fused=True)
+    optimiser = AdamW(flow.parameters())
     best, kept = Outcome(0.0, 0.0, 0, 0), weights_of(flow)
     epoch = 0
     for epoch in range(1, schedule.epochs + 1):
         order = torch.randperm(len(z), generator=generator).to(z.device)
         batches = z[order].tensor_split(schedule.steps_per_epoch)
         for i, batch in enumerate(batches, start=(epoch - 1) * schedule.steps_per_epoch):
-            for group in optimiser.param_groups:
-                group["lr"] = schedule.rate(i)
-            training_step(flow, batch, optimiser, parameters)
+            training_step(flow, batch, optimiser, schedule.rate(i))
         gain, error = gain_over_normal(flow, held_out)
         if gain > best.gain:
             best, kept = Outcome(gain, error, epoch, epoch), weights_of(flow)
@@ -96,15 +92,9 @@ def fit_flow(
     return Outcome(best.gain, best.error, epoch, best.best_epoch)
 
 
-def training_step(
-    flow: Flow, batch: Tensor, optimiser: torch.optim.Optimizer, parameters: list[Tensor]
-) -> None:
+def training_step(flow: Flow, batch: Tensor, optimiser: AdamW, rate: float) -> None:
     """One step of maximum likelihood on `batch`."""
-    optimiser.zero_grad(set_to_none=True)
-    loss = -flow.log_prob(batch).mean()
-    loss.backward()
-    clip_grad_norm_(parameters, GRADIENT_NORM)
-    optimiser.step()
+    optimiser.step(-flow.log_prob(batch).mean(), rate)
 
 
 @torch.no_grad()

@@ -12,6 +12,7 @@ from detectors.quality import table
 from detectors.simulated import network_vectors
 
 from fmb.data import Vectors
+from fmb_detectors.adamw import AdamW
 from fmb_detectors.config import FlowConfig, GaussianConfig
 from fmb_detectors.flow import FlowDetector
 from fmb_detectors.gaussian import GaussianDetector
@@ -90,13 +91,12 @@ def one_step(config: FlowConfig, batch: int, features: int = 64) -> Callable[[],
     """Steps as `fit_flow` takes them: gradients, clipping and optimiser included."""
     generator = torch.Generator().manual_seed(0)
     flow = build_flow(features, config.hidden, config.transforms, generator)
-    parameters = list(flow.parameters())
-    optimiser = torch.optim.AdamW(parameters, lr=1e-3, fused=True)
+    optimiser = AdamW(flow.parameters())
     z = torch.randn(batch, features, generator=generator)
 
     def act() -> None:
         for _ in range(STEPS):
-            training_step(flow, z, optimiser, parameters)
+            training_step(flow, z, optimiser, 1e-3)
 
     return act
 
