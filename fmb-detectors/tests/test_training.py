@@ -26,10 +26,10 @@ def trained(z, held_out, **options):
 @pytest.mark.parametrize(
     ("rows", "steps", "epochs"),
     [
-        (9000, 35, 5),  # 1.8 sqrt(9000) = 171 steps of 35 an epoch
-        (1440, 6, 11),  # 68 of 6
-        (90, 4, 4),  # 17 of 4: a batch is at most a quarter
-        (1_000_000, 3906, 3),  # 1800 steps are less than half an epoch
+        (9000, 35, 4),  # 1.6 sqrt(9000) = 152 steps of 35 an epoch
+        (1440, 6, 10),  # 61 of 6
+        (90, 4, 4),  # 15 of 4: a batch is at most a quarter
+        (1_000_000, 3906, 3),  # 1600 steps are less than half an epoch
         (2, 2, 3),
     ],
 )

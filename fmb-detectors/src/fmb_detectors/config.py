@@ -24,7 +24,7 @@ class FlowConfig(Config):
     """Passes over the fitted objects at most; left out: fewer for larger surveys."""
     batch_size: int = Field(default=256, ge=1)
     """Objects a step; at most a quarter of those fitted."""
-    learning_rate: float = Field(default=1.2e-2, gt=0)
+    learning_rate: float = Field(default=1.6e-2, gt=0)
     """The highest of the schedule: a warm-up, then a cosine."""
     validation: float = Field(default=0.1, gt=0, lt=1)
     """Share of the objects held out to stop in time and to compare with the Gaussian."""

@@ -14,8 +14,8 @@ from fmb_detectors.network import standard_normal_log_density
 __all__ = ["Outcome", "Schedule", "fit_flow"]
 
 WARM_UP_STEPS = 20
-STEPS_PER_ROOT = 1.8
-"""Steps per square root of the rows: 68 for 1,440 rows, 171 for 9,000."""
+STEPS_PER_ROOT = 1.6
+"""Steps per square root of the rows: 61 for 1,440 rows, 152 for 9,000."""
 FEWEST_EPOCHS, MOST_EPOCHS = 3, 40
 FEWEST_BATCHES = 4
 

@@ -24,7 +24,8 @@ RESAMPLES = 2000
 ALTERNATIVES = {
     "default": {},
     "learning_rate=2e-3": {"learning_rate": 2e-3},
-    "learning_rate=2e-2": {"learning_rate": 2e-2},
+    "learning_rate=8e-3": {"learning_rate": 8e-3},
+    "learning_rate=3e-2": {"learning_rate": 3e-2},
     "hidden=64": {"hidden": 64},
     "batch_size=128": {"batch_size": 128},
     "batch_size=512": {"batch_size": 512},
