@@ -6,10 +6,11 @@ from safetensors.torch import load_file, save_file
 
 from fmb.config import Config
 from fmb.data import Batch, Inputs
+from fmb.embedders import Last, Mean
 from fmb.protocols import Tokens
 from fmb_astropt.checkpoints import import_checkpoint
 from fmb_astropt.config import AstroPTConfig
-from fmb_astropt.embedders import ExpDecay, Last, Mean
+from fmb_astropt.embedders import ExpDecay
 from fmb_astropt.model import AstroPTModel
 
 FILES = {"L4": "upstream_L4.ckpt.pt", "L5": "fmb_L5.ckpt.pt"}

@@ -7,9 +7,9 @@ from safetensors.torch import load_file, save_file
 
 from fmb.config import Config
 from fmb.data import Batch, Inputs
+from fmb.embedders import Mean
 from fmb.errors import ConfigError, DataError, WeightsError
 from fmb_astropt.config import AstroPTConfig
-from fmb_astropt.embedders import Mean
 from fmb_astropt.model import AstroPTModel
 from fmb_astropt.presets import random_card
 

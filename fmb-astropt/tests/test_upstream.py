@@ -7,9 +7,10 @@ from astropt.model import ModalityRegistry
 
 from fmb.config import Config
 from fmb.data import Inputs
+from fmb.embedders import Last, Mean
 from fmb.protocols import Tokens
 from fmb.weights import Card
-from fmb_astropt.embedders import ExpDecay, Last, Mean
+from fmb_astropt.embedders import ExpDecay
 from fmb_astropt.model import AstroPTConfig, AstroPTModel
 from fmb_astropt.network import draw_network
 from fmb_astropt.presets import card_of, modalities_for

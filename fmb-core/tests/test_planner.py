@@ -92,3 +92,30 @@ def test_a_misspelt_slot_gets_a_suggestion():
 def test_an_alternative_of_a_slot_is_enough():
     other = Accepts(slot="image", kind="images", bands=("F814W",))
     assert bind(IMAGE, other, inputs={"hst": HST}).slots == {"image": "hst"}
+
+
+HSC = Accepts(slot="image", kind="images", bands=("HSC-G", "HSC-R", "HSC-I"), subset=True)
+DES = Accepts(slot="image", kind="images", bands=("DES-G", "DES-R", "DES-Z"), subset=True)
+
+
+def images(*bands):
+    return InputInfo(kind="images", unit="nmgy", bands=bands, shape=(96, 96))
+
+
+def test_a_model_that_takes_any_of_some_bands_takes_a_part_of_them():
+    assert bind(HSC, DES, inputs={"hsc": images("HSC-R", "HSC-I")}).slots == {"image": "hsc"}
+
+
+@pytest.mark.parametrize("bands", [("HSC-R", "DES-R"), ("HSC-R", "VIS"), ("hsc-r",)])
+def test_bands_of_two_surveys_in_one_image_are_refused(bands):
+    with pytest.raises(DataError, match="take some of HSC-G, HSC-R, HSC-I"):
+        bind(HSC, DES, inputs={"hsc": images(*bands)})
+
+
+def test_a_spectrum_longer_than_the_weights_take_is_refused():
+    short = Accepts(slot="spectrum", kind="spectra", max_pixels=7780)
+    with pytest.raises(DataError, match="has 7781 pixels, the weights take at most 7780"):
+        bind(short, inputs={"desi": DESI})
+    assert bind(
+        Accepts(slot="spectrum", kind="spectra", max_pixels=7781), inputs={"desi": DESI}
+    ).slots == {"spectrum": "desi"}

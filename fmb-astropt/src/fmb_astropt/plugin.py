@@ -1,4 +1,4 @@
-"""Declares AstroPT and the reductions of its tokens."""
+"""Declares AstroPT and the reduction of tokens that only it has."""
 
 from collections.abc import Iterator
 
@@ -47,22 +47,7 @@ def fmb_register_models() -> Iterator[ModelSpec]:
 
 @hookimpl
 def fmb_register_embedders() -> Iterator[EmbedderSpec]:
-    """Upstream's three reductions."""
-    yield EmbedderSpec(
-        name="mean",
-        summary="Mean over the tokens",
-        target="fmb_astropt.embedders:Mean",
-        config="fmb.config:Config",
-        source="arXiv:2405.14930",
-        licence="AGPL-3.0-or-later",
-    )
-    yield EmbedderSpec(
-        name="last",
-        summary="The last token, which has seen all others",
-        target="fmb_astropt.embedders:Last",
-        config="fmb.config:Config",
-        licence="AGPL-3.0-or-later",
-    )
+    """Upstream's third reduction; `mean` and `last` are the core's."""
     yield EmbedderSpec(
         name="exp-decay",
         summary="Mean weighted from 1 at the first token to 0.1",

@@ -13,6 +13,7 @@ __all__ = [
     "ScoreError",
     "SelectionError",
     "ShapeError",
+    "StoppedError",
     "StoreError",
     "UnknownNameError",
     "WeightsError",
@@ -76,6 +77,12 @@ class FailedError(FmbError):
     """The request was sound but could not be carried out, for instance on a full disk."""
 
     exit_code = 1
+
+
+class StoppedError(FmbError):
+    """The user stopped the command; what was finished is kept."""
+
+    exit_code = 130
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:

@@ -120,14 +120,17 @@ def _choose(
 
 
 def _match(accepts: Accepts, name: str, info: InputInfo) -> _Match:
-    missing = [band for band in accepts.bands if band not in info.bands]
-    if missing:
+    wanted, given = (info.bands, accepts.bands) if accepts.subset else (accepts.bands, info.bands)
+    if accepts.bands and any(band not in given for band in wanted):
+        need = "take some of" if accepts.subset else "need"
         return _Match(
-            f"has bands {', '.join(info.bands)}, the weights need {', '.join(accepts.bands)}"
+            f"has bands {', '.join(info.bands)}, the weights {need} {', '.join(accepts.bands)}"
         )
     if accepts.min_size_px and min(info.shape[-2:], default=0) < accepts.min_size_px:
         size = " x ".join(str(s) for s in info.shape[-2:])
         return _Match(f"is {size} pixels, the weights need at least {accepts.min_size_px}")
+    if accepts.max_pixels and info.shape[-1] > accepts.max_pixels:
+        return _Match(f"has {info.shape[-1]} pixels, the weights take at most {accepts.max_pixels}")
     if accepts.units and not _convertible(info.unit, accepts.units):
         return _Match(f"has unit {info.unit!r}, the weights need {' or '.join(accepts.units)}")
     if accepts.calibrated and not info.calibrated:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from fmb.hookspecs import hookimpl
-from fmb.specs import DatasetSpec
+from fmb.specs import DatasetSpec, EmbedderSpec
 
 FMB_API = 1
 
@@ -25,3 +25,20 @@ def fmb_register_datasets() -> Iterator[DatasetSpec]:
         suffixes=(".toml",),
         markers=("survey.toml",),
     )
+
+
+@hookimpl
+def fmb_register_embedders() -> Iterator[EmbedderSpec]:
+    """The reductions that fit any model."""
+    for name, summary in (
+        ("mean", "Mean over the tokens"),
+        ("last", "The last token, which has seen all others"),
+        ("native", "The one vector that the model gives"),
+    ):
+        yield EmbedderSpec(
+            name=name,
+            summary=summary,
+            target=f"fmb.embedders:{name.title()}",
+            config="fmb.config:Config",
+            requires=("torch",),
+        )

@@ -30,6 +30,8 @@ class Accepts:
     kind: Literal["images", "spectra", "columns"]
     bands: tuple[str, ...] = ()
     """Bands that must all be there; the model takes them in this order."""
+    subset: bool = False
+    """True when one or more of `bands` will do, and no others: a model that takes any of them."""
     units: tuple[str, ...] = ()
     """Accepted units; an input unit convertible to one of them is accepted too."""
     instruments: tuple[str, ...] = ()
@@ -37,6 +39,8 @@ class Accepts:
     pixel_scale_arcsec: tuple[float, float] | None = None
     """Smallest and largest pixel scale seen in training; outside is out of domain."""
     min_size_px: int = 0
+    max_pixels: int = 0
+    """Longest spectrum, in pixels; 0 = any."""
     wavelength_aa: tuple[float, float] | None = None
     """Range of the model's grid, Angstrom; an input that does not overlap it is refused."""
     calibrated: bool = False
@@ -55,7 +59,14 @@ class WeightsSpec:
     card: str = ""
     """"module:function" taking (config, seed) and returning a card: weights drawn, not loaded."""
     location: str = ""
-    """"package:IMPORT/FOLDER" for bundled weights or "hf:REPO@REV" for published ones."""
+    """"package:IMPORT/FOLDER" for bundled weights, "hf:REPO@REV" for published ones.
+
+    REV is a commit of 40 hexadecimal digits; "hf:REPO" says that nobody has verified one.
+    """
+    parameters: int = 0
+    """Numbers in the part of the network that embeds; 0 = not stated."""
+    measured: str = ""
+    """Memory and speed as measured, and on what: "2.1 GB, 1.7 s an object on one core"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +126,17 @@ class ModelSpec(Spec):
     aligned: bool = False
     """True when the views live in one space, so that their cosine has a meaning."""
     importer: str = ""
-    """"module:function" taking (path, folder, config): turns a checkpoint into a weights folder."""
+    """"module:function" taking (path, folder, config): writes a weights folder from `path`.
+
+    `path` is a checkpoint file, or a folder in the layout of the upstream (no `card.json`). Only
+    what the model embeds with is kept. Nothing in `path` is executed.
+    """
+    converter: str = ""
+    """"module:function" taking (tensors, folder, config, source), for pickles of whole modules.
+
+    `tensors` is a safetensors file with the bare state dict, made by a process of its own in which
+    nothing of the pickle could run; `source` is the name of the file it came from.
+    """
     retrain_config: str = ""
 
     def __post_init__(self) -> None:

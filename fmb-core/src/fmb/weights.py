@@ -27,7 +27,7 @@ LOCK = "weights.lock"
 class Card(Config):
     """`card.json` of a weights folder: everything a model needs besides the tensors.
 
-    The folder holds this card and, unless `random_seed` is set, `model.safetensors`.
+    The folder holds this card and, unless `random_seed` is set, the `files`.
     """
 
     format: Literal["fmb-weights/1"] = "fmb-weights/1"
@@ -42,6 +42,8 @@ class Card(Config):
     """The tokenisation preset: resampling, scaling, patches."""
     accepts: tuple[Accepts, ...]
     """What these weights can be fed; replaces the model's general list."""
+    files: tuple[str, ...] = (TENSORS,)
+    """Files of tensors beside the card, relative to it; every one is digested."""
     random_seed: int | None = None
     """Set when the weights are drawn from this seed, not trained."""
     training: dict[str, Any] | None = None
@@ -114,10 +116,10 @@ def open_folder(spec: ModelSpec, folder: Path, *, name: str = "") -> Weights:
         raise WeightsError(f"{folder}: these weights are for {card.model!r}, not {spec.name!r}")
     digests = {CARD: file_sha256(folder / CARD)}
     if card.random_seed is None:
-        tensors = folder / TENSORS
-        if not tensors.is_file():
-            raise WeightsError(f"{folder}: {TENSORS} is missing")
-        digests[TENSORS] = file_sha256(tensors)
+        for name_of_file in card.files:
+            if not (folder / name_of_file).is_file():
+                raise WeightsError(f"{folder}: {name_of_file} is missing")
+            digests[name_of_file] = file_sha256(folder / name_of_file)
     return Weights(name or card.name, folder, card, digests)
 
 

@@ -27,7 +27,7 @@ def execute_options(
     """Do what the options of `run` and `detect` ask and print what came out."""
     # Imported here: the help text needs none of it.
     from fmb.cli.summary import print_plan, print_run
-    from fmb.errors import FailedError
+    from fmb.errors import StoppedError
     from fmb.options import options_request
     from fmb.paths import ensure_folder, workspace
     from fmb.pipeline import execute, resumed_request
@@ -49,5 +49,5 @@ def execute_options(
     except KeyboardInterrupt:
         name = request.run.name
         again = f"--resume --out {name}" if name else "the same command, which resumes the vectors"
-        raise FailedError(f"interrupted; what was finished is kept: go on with {again}") from None
+        raise StoppedError(f"interrupted; what was finished is kept: go on with {again}") from None
     print_run(run, as_json=as_json)
