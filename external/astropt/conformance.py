@@ -16,8 +16,8 @@ from astropt.model import GPT, GPTConfig, ModalityConfig, ModalityRegistry
 
 from fmb.config import Config
 from fmb.data import Inputs
-from fmb.embedders import Last, Mean
 from fmb.protocols import Tokens
+from fmb.torch.embedders import Last, Mean
 from fmb_astropt.checkpoints import import_checkpoint
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.embedders import ExpDecay

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from fmb.config import Config
-from fmb.embedders import Last, Mean
 from fmb.protocols import Tokens
+from fmb.torch.embedders import Last, Mean
 from fmb_astropt.embedders import ExpDecay
 
 VALUES = torch.tensor([[[1.0, 0.0], [3.0, 4.0], [5.0, 8.0]]])

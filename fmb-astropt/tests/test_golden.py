@@ -6,8 +6,8 @@ from safetensors.torch import load_file, save_file
 
 from fmb.config import Config
 from fmb.data import Batch, Inputs
-from fmb.embedders import Last, Mean
 from fmb.protocols import Tokens
+from fmb.torch.embedders import Last, Mean
 from fmb_astropt.checkpoints import import_checkpoint
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.embedders import ExpDecay

@@ -11,7 +11,7 @@ from fmb.config import Config
 from fmb.data import Batch, Images, Spectra
 from fmb_astropt.checkpoints import import_checkpoint
 from fmb_astropt.config import AstroPTConfig
-from fmb.embedders import Mean
+from fmb.torch.embedders import Mean
 from fmb_astropt.model import AstroPTModel
 
 import_checkpoint(Path(sys.argv[1]), Path(sys.argv[2]), AstroPTConfig())

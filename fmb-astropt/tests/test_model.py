@@ -7,8 +7,8 @@ from safetensors.torch import load_file, save_file
 
 from fmb.config import Config
 from fmb.data import Batch, Inputs
-from fmb.embedders import Mean
 from fmb.errors import ConfigError, DataError, WeightsError
+from fmb.torch.embedders import Mean
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.model import AstroPTModel
 from fmb_astropt.presets import random_card

@@ -9,7 +9,7 @@ import pytest
 
 from fmb.config import Config
 from fmb.data import Batch, Images, Spectra
-from fmb.embedders import Mean
+from fmb.torch.embedders import Mean
 
 FOLDER = os.environ.get("FMB_TEST_DATA")
 pytestmark = pytest.mark.skipif(FOLDER is None, reason="FMB_TEST_DATA is not set")

@@ -7,8 +7,8 @@ from astropt.model import ModalityRegistry
 
 from fmb.config import Config
 from fmb.data import Inputs
-from fmb.embedders import Last, Mean
 from fmb.protocols import Tokens
+from fmb.torch.embedders import Last, Mean
 from fmb.weights import Card
 from fmb_astropt.embedders import ExpDecay
 from fmb_astropt.model import AstroPTConfig, AstroPTModel

@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from fmb.config import Config
-from fmb.embedders import Native
 from fmb.errors import PluginError
 from fmb.protocols import Tokens
+from fmb.torch.embedders import Native
 
 
 def test_native_is_the_only_token_of_a_model_that_gives_one():

@@ -18,7 +18,7 @@ from astropt.model import GPT, ModalityRegistry
 
 from fmb.config import Config
 from fmb.data import Inputs
-from fmb.embedders import Mean
+from fmb.torch.embedders import Mean
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.model import AstroPTModel
 from fmb_astropt.network import draw_network

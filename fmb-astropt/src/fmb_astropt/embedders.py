@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from fmb.config import Config
-from fmb.embedders import by_segment, weighted_mean
 from fmb.protocols import Tokens
+from fmb.torch.embedders import by_segment, weighted_mean
 
 __all__ = ["ExpDecay"]
 

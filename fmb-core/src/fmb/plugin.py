@@ -38,7 +38,7 @@ def fmb_register_embedders() -> Iterator[EmbedderSpec]:
         yield EmbedderSpec(
             name=name,
             summary=summary,
-            target=f"fmb.embedders:{name.title()}",
+            target=f"fmb.torch.embedders:{name.title()}",
             config="fmb.config:Config",
             requires=("torch",),
         )

@@ -1,7 +1,5 @@
-"""Everything of the core that needs torch: device, precision, loader and the embed loop."""
+"""The embed loop: batches read and prepared in workers, encoded and reduced on the device."""
 
-import contextlib
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,39 +11,11 @@ from torch.utils.data import Dataset as TorchDataset
 
 from fmb.data import Array, Batch, Inputs
 from fmb.datasets.quality import Finding, findings
-from fmb.errors import ConfigError, PluginError
+from fmb.errors import PluginError
 from fmb.protocols import Dataset, Embedder, Model, Tokens
 from fmb.provenance import input_digest
 
-__all__ = ["EmbedJob", "Encoded", "autocast", "embed", "resolve_device"]
-
-logger = logging.getLogger(__name__)
-
-DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-
-def resolve_device(name: str) -> str:
-    """The device that was asked for; "auto" takes a GPU when there is one.
-
-    Raises:
-        ConfigError: the device is unknown or not there.
-    """
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise ConfigError(f"device {name!r} is unknown; choose from auto, cpu, cuda") from None
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(f"device {name!r} asked for, but torch sees no GPU; use --device cpu")
-    return str(device)
-
-
-def autocast(device: str, precision: str) -> contextlib.AbstractContextManager[Any]:
-    """A context in which matrix products run in `precision`; nothing for float32."""
-    if precision == "float32":
-        return contextlib.nullcontext()
-    return torch.autocast(torch.device(device).type, dtype=DTYPES[precision])
+__all__ = ["EmbedJob", "Encoded", "embed"]
 
 
 @dataclass(frozen=True)
