@@ -21,7 +21,7 @@ def ok(result):
     return result
 
 
-def scores(home, run="survey-astropt-gaussian", view="image", detector="gaussian"):
+def scores(home, run="tiny-astropt-gaussian", view="image", detector="gaussian"):
     path = home / "runs" / run
     table = pd.read_parquet(path / "scores" / f"astropt.mean.{view}.{detector}.parquet")
     table.insert(0, "object_id", pd.read_parquet(path / "objects.parquet")["object_id"])
@@ -97,11 +97,11 @@ def test_the_same_command_again_reuses_the_vectors(fmb, survey, done, monkeypatc
 
     monkeypatch.setattr("fmb.torch.embed", forbidden)
     again = ok(fmb(*DETECT, "--data", survey))
-    assert "survey-astropt-gaussian-2" in again.stdout
+    assert "tiny-astropt-gaussian-2" in again.stdout
 
 
 def test_run_toml_repeats_the_run(fmb, home, done):
-    toml = home / "runs" / "survey-astropt-gaussian" / "run.toml"
+    toml = home / "runs" / "tiny-astropt-gaussian" / "run.toml"
     assert tomllib.loads(toml.read_text())["detector"]["gaussian"]["use"] == "gaussian"
     ok(fmb("detect", "--config", toml, "--out", "again"))
     first, second = scores(home), scores(home, "again")
@@ -143,7 +143,7 @@ def test_another_seed_gives_other_random_weights(fmb, survey, home, done):
 
 def test_two_labels_of_one_detector_give_two_lists(fmb, survey, home):
     ok(fmb(*DETECT, "--detector", "own=gaussian", "--data", survey, "--view", "image"))
-    run = "survey-astropt-gaussian-own"
+    run = "tiny-astropt-gaussian-own"
     pd.testing.assert_series_equal(
         scores(home, run)["score"], scores(home, run, detector="own")["score"]
     )
@@ -153,7 +153,7 @@ def test_in_sample_is_said_in_the_record(fmb, survey, home):
     ok(fmb(*DETECT, "--data", survey, "--fit", "in-sample", "--view", "image"))
     table = scores(home)
     assert set(table["fold"]) == {-1}
-    manifest = json.loads((home / "runs/survey-astropt-gaussian/manifest.json").read_text())
+    manifest = json.loads((home / "runs/tiny-astropt-gaussian/manifest.json").read_text())
     assert manifest["scores"][0]["fit"] == "in-sample"
 
 
@@ -179,7 +179,7 @@ def test_an_unknown_object_and_a_misspelt_option_are_one_line(fmb, done):
 
 
 def test_figures_are_drawn_again_after_the_data_have_moved(fmb, survey, home, done):
-    plots = home / "runs" / "survey-astropt-gaussian" / "plots"
+    plots = home / "runs" / "tiny-astropt-gaussian" / "plots"
     before = {path.name: path.read_bytes() for path in plots.iterdir()}
     for path in plots.iterdir():
         path.unlink()

@@ -5,13 +5,14 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from fmb.errors import DataError, ScoreError, ShapeError, UnknownNameError
 from fmb.metrics import (
     auroc,
+    auroc_of_copies,
     average_precision,
     chance,
     enrichment,
@@ -54,6 +55,33 @@ def test_auroc_and_average_precision_are_those_of_scikit_learn(data):
     assert average_precision(labels, scores, weights) == pytest.approx(
         average_precision_score(labels, scores, sample_weight=weights)
     )
+
+
+@examples
+@given(labelled())
+def test_a_copy_is_compared_with_every_host_but_its_own(data):
+    labels, scores, weights = data
+    groups = np.arange(len(scores)) // 2
+    total = pairs = 0.0
+    for i in np.flatnonzero(labels):
+        for j in np.flatnonzero(~labels):
+            if groups[i] != groups[j]:
+                total += (
+                    weights[i]
+                    * weights[j]
+                    * ((scores[i] > scores[j]) + (scores[i] == scores[j]) / 2)
+                )
+                pairs += weights[i] * weights[j]
+    assume(pairs > 0)
+    assert auroc_of_copies(labels, scores, groups, weights) == pytest.approx(total / pairs)
+    assert auroc_of_copies(
+        labels, scores, groups, np.stack([weights, 2 * weights])
+    ) == pytest.approx([total / pairs] * 2)
+
+
+def test_without_another_host_there_is_nothing_to_compare():
+    with pytest.raises(DataError, match="share one group"):
+        auroc_of_copies([True, False], [1.0, 2.0], [7, 7])
 
 
 @examples

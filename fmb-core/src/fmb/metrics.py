@@ -16,6 +16,7 @@ from fmb.ranking import check_finite
 
 __all__ = [
     "auroc",
+    "auroc_of_copies",
     "average_precision",
     "chance",
     "enrichment",
@@ -49,6 +50,42 @@ def auroc(
     steps = np.diff(other, axis=-1, prepend=0)
     pairs = np.einsum("...i,...i->...", steps, found + before) / 2
     return pairs / (found[..., -1] * other[..., -1])
+
+
+def auroc_of_copies(
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    groups: npt.ArrayLike,
+    weights: npt.ArrayLike | None = None,
+) -> Any:
+    """The AUROC of changed copies against unchanged hosts, no copy being compared with its own.
+
+    A copy and its host are nearly the same object: their order says how the change moves a score,
+    not how the copy stands out, and a resample that draws a host twice would count it four times.
+
+    Args:
+        labels: (n,), bool, True = a copy.
+        scores: (n,), finite, higher is stranger.
+        groups: (n,), integers; a copy shares the group of its host.
+        weights: (..., n), how often each object counts; None = once.
+
+    Returns:
+        (...), float64, in [0, 1]; 0.5 = chance.
+
+    Raises:
+        DataError: labels are not two-valued or all alike, or all belong to one group.
+    """
+    copy = two_valued(labels)
+    values, code = np.asarray(scores, dtype=np.float64), np.asarray(groups)
+    check_finite(values, np.arange(len(values)), "labelled objects: rows")
+    count = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=np.float64)
+    if (code == code[0]).all():
+        raise DataError("all objects share one group; copies need hosts that are not their own")
+    above = np.sign(values[copy][:, None] - values[~copy]) / 2 + 0.5
+    other = (code[copy][:, None] != code[~copy]).astype(np.float64)
+    copies, hosts = count[..., copy], count[..., ~copy]
+    pairs = np.einsum("...i,...i->...", copies, hosts @ other.T)
+    return np.einsum("...i,...i->...", copies, hosts @ (above * other).T) / pairs
 
 
 def average_precision(

@@ -97,9 +97,12 @@ def _folder(plan: Plan, resume: bool) -> RunFolder:
 
 def _default_name(plan: Plan) -> str:
     request = plan.request
-    source = request.embeddings.file if request.embeddings is not None else request.data.source
-    stem = source.rstrip("/").rpartition("/")[2].rpartition(".")[0] or source.rpartition("/")[2]
-    parts = [stem, *request.model, *request.detector]
+    if request.embeddings is not None:
+        survey = Path(request.embeddings.file).stem
+    else:
+        assert plan.dataset is not None
+        survey = str(plan.dataset.identity.get("name") or Path(request.data.source).stem)
+    parts = [survey, *request.model, *request.detector]
     return "-".join("".join(c if c.isalnum() or c in "._-" else "-" for c in p) for p in parts)
 
 

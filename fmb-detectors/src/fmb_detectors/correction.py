@@ -97,9 +97,9 @@ def fit_correction(
 
 
 def report(components: int, outcome: Outcome, reason: str) -> dict[str, Any]:
-    """Plain values on a fit; says aloud when the flow is not used."""
+    """Plain values on a fit; the log says when the flow is not used, a run's notes count it."""
     if reason:
-        logger.warning("flow: %s; the scores are the Gaussian's", reason)
+        logger.info("flow: %s; the scores are the Gaussian's", reason)
     return {
         "fallback": bool(reason),
         "reason": reason,
