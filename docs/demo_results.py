@@ -228,7 +228,7 @@ def row(
         for name, detector in columns
         for label in [next(k[2] for k in scores if k[2].label == detector)]
     ]
-    cells = ["" if value is None else str(value) for value in values]
+    cells = ["-" if value is None else str(value) for value in values]
     expected = f"{kind.auroc[0]:g}-{kind.auroc[1]:g}"
     return f"| {kind.name} | {view} | {expected} | " + " | ".join(cells) + " |"
 
