@@ -6,7 +6,7 @@ import numpy as np
 
 from fmb.data import Array, Images
 from fmb.errors import DataError, ShapeError
-from fmb_astropt.holes import fill_holes
+from fmb.holes import fill_holes
 from fmb_astropt.recipes import ImageRecipe
 from fmb_astropt.robust import LOWER_SIGMA, order_statistics
 
