@@ -4,14 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from fmb.data import Batch, Inputs
-from fmb.errors import ConfigError, WeightsError
+from fmb.errors import ConfigError
 from fmb.protocols import Tokens
-from fmb.torch import DTYPES, autocast
+from fmb.torch import DTYPES, autocast, read_tensors
 from fmb.weights import read_card
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.network import MODALITY, draw_network, embed_tokens, fill_network, run_blocks
@@ -69,7 +67,7 @@ class AstroPTModel:
             network = draw_network(self._architecture, card.random_seed)
         else:
             tensor_file = folder / "model.safetensors"
-            network = fill_network(self._architecture, _tensors(tensor_file), str(tensor_file))
+            network = fill_network(self._architecture, read_tensors(tensor_file), str(tensor_file))
         self._network = network.to(self._device)
         self._wavelengths = self._wavelength_positions()
 
@@ -162,12 +160,3 @@ def _joint(
     lengths = torch.tensor([x["image"].shape[1], x["spectrum"].shape[1]])
     segment = torch.arange(2).repeat_interleave(lengths).to(values.device)
     return Tokens(values, mask, segment)
-
-
-def _tensors(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(path)
-    except OSError as error:
-        raise WeightsError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except SafetensorError as error:
-        raise WeightsError(f"{path}: not a whole safetensors file: {error}") from None

@@ -1,6 +1,6 @@
 """The upstream network: built from a card, filled strictly, run up to the block that is used."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -8,15 +8,13 @@ from astropt.model import GPT, GPTConfig, ModalityConfig, ModalityRegistry
 from torch import Tensor
 from torch.nn import functional as F
 
-from fmb.errors import WeightsError
+from fmb.torch import fill
 from fmb_astropt.recipes import Architecture
 
 __all__ = ["MODALITY", "draw_network", "embed_tokens", "fill_network", "run_blocks"]
 
 MODALITY = {"image": "images", "spectrum": "spectra"}
 """Slot -> upstream's name of it; also the order of the sequence (upstream sorts the names)."""
-
-_LISTED = 4
 
 
 def draw_network(architecture: Architecture, seed: int) -> GPT:
@@ -42,22 +40,7 @@ def fill_network(architecture: Architecture, state: Mapping[str, Tensor], where:
     """
     with torch.device("meta"):  # nothing is drawn for weights that are replaced at once
         network = _build(architecture)
-    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in state.items()}
-    problems = {
-        "missing": [name for name in wanted if name not in found],
-        "unexpected": [name for name in found if name not in wanted],
-        "other size": [
-            f"{name} {found[name]}, expected {shape}"
-            for name, shape in wanted.items()
-            if name in found and found[name] != shape
-        ],
-    }
-    if any(problems.values()):
-        told = "; ".join(f"{what}: {_listed(names)}" for what, names in problems.items() if names)
-        raise WeightsError(f"{where}: the tensors do not fit the network of the card: {told}")
-    tensors = {name: state[name].to(torch.float32) for name in wanted}
-    network.load_state_dict(tensors, strict=True, assign=True)
+    fill(network, state, where)
     return network.eval()
 
 
@@ -102,9 +85,3 @@ def _build(architecture: Architecture) -> GPT:
     modalities = [ModalityConfig(**m.model_dump()) for m in architecture.modalities]
     sizes = architecture.model_dump(exclude={"modalities"})
     return GPT(GPTConfig(**sizes), ModalityRegistry(modalities), master_process=False)
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_LISTED])
-    more = len(names) - _LISTED
-    return f"{shown} and {more} more" if more > 0 else shown

@@ -2,5 +2,15 @@
 
 from fmb.torch.device import DTYPES, autocast, resolve_device
 from fmb.torch.embed_loop import EmbedJob, Encoded, embed
+from fmb.torch.filling import fill, read_tensors
 
-__all__ = ["DTYPES", "EmbedJob", "Encoded", "autocast", "embed", "resolve_device"]
+__all__ = [
+    "DTYPES",
+    "EmbedJob",
+    "Encoded",
+    "autocast",
+    "embed",
+    "fill",
+    "read_tensors",
+    "resolve_device",
+]

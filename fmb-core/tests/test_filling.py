@@ -1,0 +1,58 @@
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from fmb.errors import WeightsError
+from fmb.torch import fill, read_tensors
+
+
+def network():
+    with torch.device("meta"):
+        return nn.Linear(3, 2)
+
+
+def test_stored_tensors_become_the_parameters_without_a_copy(tmp_path):
+    save_file({"weight": torch.ones(2, 3), "bias": torch.zeros(2)}, tmp_path / "t.safetensors")
+    state = read_tensors(tmp_path / "t.safetensors")
+    filled = network()
+    fill(filled, state, "t")
+    assert filled.weight.data_ptr() == state["weight"].data_ptr()
+    assert filled(torch.ones(1, 3)).tolist() == [[3.0, 3.0]]
+
+
+def test_half_precision_is_widened():
+    filled = network()
+    fill(filled, {"weight": torch.ones(2, 3).half(), "bias": torch.zeros(2).half()}, "t")
+    assert {p.dtype for p in filled.parameters()} == {torch.float32}
+
+
+def test_all_that_does_not_fit_is_said_in_one_line():
+    state = {"weight": torch.ones(3, 3), "scale": torch.ones(1)}
+    with pytest.raises(WeightsError) as raised:
+        fill(network(), state, "t.safetensors")
+    assert str(raised.value) == (
+        "t.safetensors: the tensors do not fit the network of the card: missing: bias;"
+        " unexpected: scale; other size: weight (3, 3), expected (2, 3)"
+    )
+
+
+def test_many_names_are_counted():
+    state = {f"t{i}": torch.ones(1) for i in range(7)}
+    with pytest.raises(WeightsError, match=r"unexpected: t0, t1, t2, t3 and 3 more$"):
+        fill(network(), state, "t")
+
+
+@pytest.mark.parametrize("size", [0, 5, 60])
+def test_a_truncated_file_is_said_in_one_line(tmp_path, size):
+    path = tmp_path / "t.safetensors"
+    save_file({"weight": torch.ones(2, 3)}, path)
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(WeightsError, match="not a whole safetensors file") as raised:
+        read_tensors(path)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_file_that_is_not_there_is_said_in_one_line(tmp_path):
+    with pytest.raises(WeightsError, match=r"none\.safetensors: cannot be read: No such file"):
+        read_tensors(tmp_path / "none.safetensors")
