@@ -29,6 +29,22 @@ def write(store, shard=0, ids=IDS["int64"], seed=0):
     return values
 
 
+def test_a_file_in_parts_is_their_sum(tmp_path):
+    publish(tmp_path / "file", (part for part in (b"one ", b"", b"two")))
+    assert (tmp_path / "file").read_bytes() == b"one two"
+
+
+def test_a_part_that_fails_leaves_the_old_file(tmp_path):
+    def parts():
+        yield b"new"
+        raise KeyError("a part that cannot be made")
+
+    publish(tmp_path / "file", b"old")
+    with pytest.raises(KeyError):
+        publish(tmp_path / "file", parts())
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("file", b"old")]
+
+
 @pytest.mark.parametrize("kind", IDS)
 def test_ids_and_vectors_come_back_exactly(store, kind):
     values = write(store, ids=IDS[kind])

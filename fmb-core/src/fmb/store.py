@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,12 @@ __all__ = ["ShardStore", "publish", "publish_json", "read_json"]
 _STALE_SECONDS = 86400.0
 
 
-def publish(path: Path, body: bytes) -> None:
+def publish(path: Path, body: bytes | Iterable[bytes]) -> None:
     """Write `body` to `path` so that a reader sees the old file or the whole new one.
+
+    Args:
+        path: in a folder that is there.
+        body: the content, whole or in parts; parts are written as they come.
 
     Raises:
         FailedError: the disk is full or the folder cannot be written to; `path` is as before.
@@ -38,7 +42,7 @@ def publish(path: Path, body: bytes) -> None:
     temporary = path.with_name(name)
     try:
         with temporary.open("xb") as stream:
-            stream.write(body)
+            stream.writelines([body] if isinstance(body, bytes) else body)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
