@@ -51,6 +51,16 @@ def test_a_slot_that_nothing_fits_stays_empty():
             {"desi": DESI},
             "covers 3600-9824 A, the weights 10000-25000 A",
         ),
+        (
+            Accepts(slot="spectrum", kind="spectra", wavelength_aa=(36_000.0, 98_240.0)),
+            {"desi": DESI},
+            "covers 3600-9824 A, the weights 36000-98240 A; are these nanometres",
+        ),
+        (
+            Accepts(slot="image", kind="images", bands=("VIS",), other_bands="convert them first"),
+            {"hst": HST},
+            "has bands F814W, the weights need VIS; convert them first$",
+        ),
         (IMAGE, {"desi": DESI}, "the survey has no such input"),
     ],
 )

@@ -123,8 +123,10 @@ def _match(accepts: Accepts, name: str, info: InputInfo) -> _Match:
     wanted, given = (info.bands, accepts.bands) if accepts.subset else (accepts.bands, info.bands)
     if accepts.bands and any(band not in given for band in wanted):
         need = "take some of" if accepts.subset else "need"
+        advice = f"; {accepts.other_bands}" if accepts.other_bands else ""
         return _Match(
             f"has bands {', '.join(info.bands)}, the weights {need} {', '.join(accepts.bands)}"
+            f"{advice}"
         )
     if accepts.min_size_px and min(info.shape[-2:], default=0) < accepts.min_size_px:
         size = " x ".join(str(s) for s in info.shape[-2:])
@@ -138,9 +140,11 @@ def _match(accepts: Accepts, name: str, info: InputInfo) -> _Match:
     if accepts.wavelength_aa and info.wavelength_aa:
         low, high = accepts.wavelength_aa
         if info.wavelength_aa[1] <= low or info.wavelength_aa[0] >= high:
+            nanometres = low < 10 * info.wavelength_aa[1] and 10 * info.wavelength_aa[0] < high
             return _Match(
                 f"covers {info.wavelength_aa[0]:.0f}-{info.wavelength_aa[1]:.0f} A,"
                 f" the weights {low:.0f}-{high:.0f} A"
+                f"{'; are these nanometres?' if nanometres else ''}"
             )
     return _Match("", tuple(_unlike(accepts, name, info)))
 

@@ -32,6 +32,8 @@ class Accepts:
     """Bands that must all be there; the model takes them in this order."""
     subset: bool = False
     """True when one or more of `bands` will do, and no others: a model that takes any of them."""
+    other_bands: str = ""
+    """What to do about an input with other bands; ends the line that refuses it."""
     units: tuple[str, ...] = ()
     """Accepted units; an input unit convertible to one of them is accepted too."""
     instruments: tuple[str, ...] = ()
