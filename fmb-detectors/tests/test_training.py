@@ -98,3 +98,26 @@ def test_gain_and_its_error_by_hand():
     gain, error = gain_over_normal(flow, torch.tensor([[-1.0], [-3.0]]))
     assert gain == pytest.approx(1.5)  # mean of 0.5 and 2.5
     assert error == pytest.approx(1.0)  # sqrt(2) / sqrt(2)
+
+
+def test_a_fit_leaves_the_number_of_threads_as_it_was():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        seen = []
+
+        class Watched(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.inner = build_flow(2, 8, 1, torch.Generator().manual_seed(0))
+
+            def log_prob(self, batch):
+                seen.append(torch.get_num_threads())
+                return self.inner.log_prob(batch)
+
+        rows = torch.randn(64, 2, generator=torch.Generator().manual_seed(1))
+        fit_flow(Watched(), rows[:48], rows[48:], FlowConfig(epochs=1), torch.Generator())
+        assert set(seen) == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -1,6 +1,6 @@
 """Everything of the core that needs torch; nothing else of it imports torch."""
 
-from fmb.torch.device import DTYPES, autocast, resolve_device
+from fmb.torch.device import DTYPES, autocast, one_thread, resolve_device
 from fmb.torch.embed_loop import EmbedJob, Encoded, embed
 from fmb.torch.filling import fill, read_tensors
 
@@ -11,6 +11,7 @@ __all__ = [
     "autocast",
     "embed",
     "fill",
+    "one_thread",
     "read_tensors",
     "resolve_device",
 ]

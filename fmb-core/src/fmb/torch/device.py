@@ -1,13 +1,14 @@
 """Where networks run and with which numbers."""
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 
 from fmb.errors import ConfigError
 
-__all__ = ["DTYPES", "autocast", "resolve_device"]
+__all__ = ["DTYPES", "autocast", "one_thread", "resolve_device"]
 
 DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -34,3 +35,18 @@ def autocast(device: str, precision: str) -> contextlib.AbstractContextManager[A
     if precision == "float32":
         return contextlib.nullcontext()
     return torch.autocast(torch.device(device).type, dtype=DTYPES[precision])
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """A context in which torch computes in one thread, for work in many small steps.
+
+    Threads that share a small product wait for each other longer than they compute; on a busy
+    machine they may wait twenty times as long. The number before is set again afterwards.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
