@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from fmb.config import build
-from fmb.datasets.demo import DemoConfig, open_demo
+from fmb.datasets.demo import DemoConfig, DemoEvalConfig, open_demo
 from fmb.datasets.demo import cached as opening
 from fmb.datasets.demo.cached import build_demo, demo_folder
+from fmb.datasets.hdf5 import write_survey
 from fmb.errors import ConfigError, FailedError
 
 SMALL = {"n_objects": 40, "inputs": ("euclid", "desi"), "kinds": ("trail", "agn")}
@@ -82,9 +83,9 @@ def test_a_survey_that_another_process_finished_first_is_taken(tmp_path, monkeyp
     config = DemoConfig(n_objects=3, inputs=("desi",), planting="none")
     write = opening.write_survey
 
-    def late(folder, dataset, *, progress):
-        write(folder, dataset, progress=progress)
-        write(folder, dataset, progress=progress)
+    def late(folder, dataset, **options):
+        write(folder, dataset, **options)
+        write(folder, dataset, **options)
 
     monkeypatch.setattr(opening, "write_survey", late)
     assert len(open_demo("demo", config, cache=tmp_path)) == 3
@@ -129,3 +130,22 @@ def test_wrong_settings_are_named():
         build(DemoConfig, {"seed": -1}, "data")
     with pytest.raises(ConfigError, match=r"unknown key data\.n_object; did you mean 'n_objects'"):
         build(DemoConfig, {"n_object": 3}, "data")
+
+
+def test_several_processes_write_the_bytes_that_one_writes(tmp_path):
+    survey = build_demo(DemoConfig(n_objects=150, inputs=("desi",)))
+    for workers in (1, 2):
+        write_survey(tmp_path / f"by-{workers}", survey, workers=workers)
+    one, two = (tmp_path / f"by-{workers}" / "survey.h5" for workers in (1, 2))
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_demo_eval_adds_copies_of_each_kind_at_each_strength_to_another_sky(tmp_path):
+    config = DemoEvalConfig(n_objects=60, n_per_kind=2, kinds=("trail", "agn"))
+    assert DemoEvalConfig().n_objects >= 10_000
+    assert DemoEvalConfig().seed != DemoConfig().seed
+    catalog = build_demo(config).catalog
+    copies = catalog[catalog["label"] != "ordinary"]
+    assert copies.groupby(["label", "strength"]).size().to_dict() == {
+        (kind, strength): 2 for kind in ("agn", "trail") for strength in (0.0, 0.5, 1.0)
+    }

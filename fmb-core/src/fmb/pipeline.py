@@ -101,7 +101,9 @@ def _default_name(plan: Plan) -> str:
         survey = Path(request.embeddings.file).stem
     else:
         assert plan.dataset is not None
-        survey = str(plan.dataset.identity.get("name") or Path(request.data.source).stem)
+        source = request.data.source
+        is_file = Path(source).exists()
+        survey = str(plan.dataset.identity.get("name", source)) if is_file else source
     parts = [survey, *request.model, *request.detector]
     return "-".join("".join(c if c.isalnum() or c in "._-" else "-" for c in p) for p in parts)
 

@@ -30,7 +30,7 @@ __all__ = [
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done and how much there is."""
 
-SIMULATED = "demo"
+SIMULATED = ("demo", "demo-eval")
 """Datasets that take a model's first weights when none are named."""
 
 
@@ -220,7 +220,7 @@ def _bind(model: _Chosen, request: Request, dataset: Dataset, registry: Registry
 
 def _default_weights(label: str, spec: ModelSpec, request: Request) -> str:
     names = [w.name for w in spec.weights]
-    if request.data.source == SIMULATED and names:
+    if request.data.source in SIMULATED and names:
         return names[0]
     choices = ", ".join([*names, "a weights folder", "a checkpoint file"])
     raise WeightsError(

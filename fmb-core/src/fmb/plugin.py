@@ -10,12 +10,18 @@ FMB_API = 1
 
 @hookimpl
 def fmb_register_datasets() -> Iterator[DatasetSpec]:
-    """The simulated survey and the HDF5 reader."""
+    """The simulated surveys and the HDF5 reader."""
     yield DatasetSpec(
         name="demo",
         summary="Simulated galaxies with planted anomalies, for looking",
         target="fmb.datasets.demo:open_demo",
         config="fmb.datasets.demo:DemoConfig",
+    )
+    yield DatasetSpec(
+        name="demo-eval",
+        summary="Simulated hosts and their changed copies, for numbers",
+        target="fmb.datasets.demo:open_demo",
+        config="fmb.datasets.demo:DemoEvalConfig",
     )
     yield DatasetSpec(
         name="hdf5",

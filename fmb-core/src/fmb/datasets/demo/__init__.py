@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-from fmb.datasets.demo.config import DemoConfig
+from fmb.datasets.demo.config import DemoConfig, DemoEvalConfig
 
 if TYPE_CHECKING:
     from fmb.datasets.demo.cached import open_demo
 
-__all__ = ["DemoConfig", "open_demo"]
+__all__ = ["DemoConfig", "DemoEvalConfig", "open_demo"]
 
 
 def __getattr__(name: str) -> Any:

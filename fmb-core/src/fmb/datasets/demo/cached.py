@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+from joblib import cpu_count
+
 from fmb.datasets.demo.config import DemoConfig
 from fmb.datasets.demo.sky_spectrum import noise_curve
 from fmb.datasets.demo.survey import GENERATOR_REVISION, DemoSurvey
@@ -21,6 +23,8 @@ __all__ = ["build_demo", "demo_folder", "open_demo"]
 logger = logging.getLogger(__name__)
 
 _REPORT_EVERY = 0.1
+WORTH_SHARING = 500
+"""Objects from which on starting other processes pays."""
 
 
 def open_demo(
@@ -48,7 +52,12 @@ def open_demo(
         dataset = build_demo(config)
         logger.info("simulating %d objects into %s", len(dataset), folder)
         try:
-            write_survey(folder, dataset, progress=progress or _log_progress())
+            write_survey(
+                folder,
+                dataset,
+                workers=cpu_count() if len(dataset) >= WORTH_SHARING else 1,
+                progress=progress or _log_progress(),
+            )
         except StoreError:
             # Another process finished the same survey meanwhile: it holds the same bytes.
             if not (folder / FILE_NAME).exists():

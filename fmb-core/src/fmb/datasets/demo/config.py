@@ -7,7 +7,7 @@ from pydantic import Field
 from fmb.config import Config
 from fmb.datasets.planting.config import KindNames, Strengths
 
-__all__ = ["DemoConfig"]
+__all__ = ["DemoConfig", "DemoEvalConfig"]
 
 
 class DemoConfig(Config):
@@ -32,3 +32,14 @@ class DemoConfig(Config):
     """Kinds to plant; empty = all."""
     strengths: Strengths = ()
     """Between 0 (weak) and 1 (strong); empty = evenly spread over the range."""
+
+
+class DemoEvalConfig(DemoConfig):
+    """The same simulation for numbers: more hosts, a changed copy of some at each strength."""
+
+    n_objects: int = Field(default=10_000, ge=1)
+    seed: int = Field(default=1, ge=0)
+    """Not the seed of `demo`, and not one that bundled weights were trained on."""
+    inputs: tuple[Literal["euclid", "legacysurvey", "desi"], ...] = ("euclid", "desi")
+    planting: Literal["in-survey", "paired", "none"] = "paired"
+    strengths: Strengths = (0.0, 0.5, 1.0)
