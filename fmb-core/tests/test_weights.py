@@ -8,7 +8,8 @@ from fmb.config import Config
 from fmb.errors import WeightsError
 from fmb.registry import Component
 from fmb.specs import Accepts, ModelSpec, WeightsSpec
-from fmb.weights import Card, Lock, resolve_weights
+from fmb.weights import Card, resolve_weights
+from fmb.weights_lock import Lock
 
 SPEC = ModelSpec(
     name="toy",
@@ -109,8 +110,11 @@ def test_a_card_that_is_no_card_names_the_key(tmp_path):
     ("reference", "message"),
     [
         ("randon", "did you mean 'random'"),
-        ("hf:somebody/model@abc", "downloads nothing"),
-        ("published", "downloads nothing"),
+        ("hf:somebody/model@abc", "run `fmb weights download toy hf:somebody/model@abc`"),
+        ("hf:somebody/model", "hf:somebody/model@main is not downloaded"),
+        ("published", "run `fmb weights download toy published`"),
+        ("hf:model", "write hf:OWNER/NAME@REVISION"),
+        ("hf:../model@abc", "write hf:OWNER/NAME@REVISION"),
     ],
 )
 def test_a_reference_that_leads_nowhere_says_what_to_do(tmp_path, reference, message):
@@ -131,5 +135,5 @@ def test_a_folder_without_a_card_or_tensors_is_refused(tmp_path):
 def test_a_file_needs_a_model_that_imports_checkpoints(tmp_path):
     path = tmp_path / "ckpt.pt"
     path.write_bytes(b"")
-    with pytest.raises(WeightsError, match="not single files"):
+    with pytest.raises(WeightsError, match="loads weights folders"):
         resolve(path, tmp_path)

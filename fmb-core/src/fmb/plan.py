@@ -14,7 +14,8 @@ from fmb.protocols import Dataset
 from fmb.registry import Component, Registry
 from fmb.request import DataRequest, ModelRequest, Request
 from fmb.specs import DetectorSpec, ModelSpec, PlotSpec
-from fmb.weights import Lock, Weights, resolve_weights
+from fmb.weights import Weights, resolve_weights
+from fmb.weights_lock import Lock
 
 __all__ = [
     "DetectorPlan",

@@ -49,7 +49,8 @@ def verify_weights(model: str, reference: str, accept: bool) -> None:
     """
     from fmb.paths import workspace
     from fmb.plugins import load_plugins
-    from fmb.weights import Lock, resolve_weights
+    from fmb.weights import resolve_weights
+    from fmb.weights_lock import Lock
 
     component = load_plugins().registry.get("model", model)
     config = component.load_config()()
