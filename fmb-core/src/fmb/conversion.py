@@ -1,6 +1,7 @@
 """Checkpoints that pickle whole modules become weights folders; nothing in them is executed."""
 
 import contextlib
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from fmb.errors import FailedError, WeightsError
 from fmb.registry import Component
 from fmb.specs import ModelSpec
 from fmb.staging import staged_folder
-from fmb.stub_unpickler import FAILED, REFUSED
+from fmb.stub_unpickler import REFUSED
 
 __all__ = ["convert_checkpoint", "convert_into"]
 
@@ -73,6 +74,7 @@ def extracted(checkpoint: Path, tensors: Path) -> Iterator[Path]:
         raise WeightsError(f"{checkpoint}: no such file")
     script = Path(__file__).with_name("stub_unpickler.py")
     arguments = [str(script), str(checkpoint), str(tensors), str(_SECONDS)]
+    slow = FailedError(f"{checkpoint}: not read within {_SECONDS} s; nothing was written")
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-S", *arguments],
@@ -80,26 +82,17 @@ def extracted(checkpoint: Path, tensors: Path) -> Iterator[Path]:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=_SECONDS,
+            timeout=_SECONDS + 1,
         )
-    except subprocess.TimeoutExpired:
-        raise FailedError(
-            f"{checkpoint}: not read within {_SECONDS} s; is it a checkpoint?"
-        ) from None
-    try:
-        _judge(checkpoint, tensors, done)
+        if done.returncode == -signal.SIGXCPU:
+            raise slow
+        if done.returncode == REFUSED:
+            raise WeightsError(f"{checkpoint}: {done.stdout.strip()}")
+        if done.returncode:
+            told = [f"exit {done.returncode}", *done.stderr.splitlines(), *done.stdout.splitlines()]
+            raise FailedError(f"{checkpoint}: the process that reads it failed: {told[-1]}")
         yield tensors
+    except subprocess.TimeoutExpired:
+        raise slow from None
     finally:
         tensors.unlink(missing_ok=True)
-
-
-def _judge(checkpoint: Path, tensors: Path, done: "subprocess.CompletedProcess[str]") -> None:
-    told = done.stdout.strip().splitlines()
-    if done.returncode == 0 and tensors.is_file():
-        return
-    if done.returncode == REFUSED and told:
-        raise WeightsError(f"{checkpoint}: {told[-1]}")
-    if done.returncode == FAILED and told:
-        raise FailedError(f"{checkpoint}: {told[-1]}")
-    reason = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
-    raise FailedError(f"{checkpoint}: the process that reads it ended early: {reason}")

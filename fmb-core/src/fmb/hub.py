@@ -10,7 +10,7 @@ from fmb.errors import WeightsError
 from fmb.importing import PICKLES, source_files
 from fmb.weights_lock import Lock
 
-__all__ = ["Downloaded", "HubReference", "downloaded"]
+__all__ = ["Downloaded", "HubReference", "downloaded", "is_downloaded"]
 
 _NAME = r"[A-Za-z0-9][\w.-]*"
 _REFERENCE = re.compile(rf"hf:({_NAME}/{_NAME})(?:@({_NAME}(?:/{_NAME})*))?", re.ASCII)
@@ -71,6 +71,12 @@ class Downloaded:
         return self.source != self.folder
 
 
+def is_downloaded(reference: HubReference, workspace: Path) -> bool:
+    """True when the reference was accepted and its folder is there."""
+    commit = Lock(workspace).commit(reference.repo, reference.revision)
+    return commit is not None and reference.folder(workspace, commit).is_dir()
+
+
 def downloaded(
     reference: HubReference, workspace: Path, digests: Digests, *, asked: str
 ) -> Downloaded:
@@ -87,12 +93,12 @@ def downloaded(
     """
     lock = Lock(workspace)
     commit = lock.commit(reference.repo, reference.revision)
-    folder = reference.folder(workspace, commit or "none")
-    if commit is None or not folder.is_dir():
+    if commit is None or not is_downloaded(reference, workspace):
         raise WeightsError(
             f"hf:{reference.repo}@{commit or reference.revision} is not downloaded;"
             f" run `fmb weights download {asked}`, which shows what it is and locks its revision"
         )
+    folder = reference.folder(workspace, commit)
     accepted = lock.files(reference.repo, commit)
     for name, digest in accepted.items():
         if not (folder / name).is_file() or digests.of(folder / name) != digest:

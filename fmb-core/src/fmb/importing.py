@@ -15,13 +15,14 @@ from fmb.specs import ModelSpec
 from fmb.staging import staged_folder
 from fmb.store import publish_json, read_json
 
-__all__ = ["PICKLES", "SAFE", "import_weights", "source_files"]
+__all__ = ["ORIGIN", "PICKLES", "SAFE", "check_import", "import_weights", "source_files"]
 
 SAFE = (".json", ".safetensors")
 """Endings of files that hold no code."""
 PICKLES = (".ckpt", ".pt")
 """Endings of files that may hold code; read by an importer or converter, never as they are."""
 ORIGIN = "origin.json"
+"""What an imported folder was made of; written last."""
 
 
 def source_files(folder: Path) -> list[str]:
@@ -41,6 +42,7 @@ def import_weights(
     config: Config,
     *,
     name: str,
+    origin: str,
     workspace: Path,
     digests: Digests,
     convert: bool = False,
@@ -52,6 +54,7 @@ def import_weights(
         path: a checkpoint file or a folder without a card.
         config: shapes what is imported; part of the folder's key, as are the digests of the files.
         name: part of the folder's name.
+        origin: where `path` is from, to be written down.
         workspace: where it is kept.
         digests: of the files of `path`.
         convert: call the converter, for a pickle of whole modules.
@@ -65,8 +68,8 @@ def import_weights(
     if not (spec.converter if convert else spec.importer):
         raise WeightsError(f"{path}: {spec.name} loads weights folders with a card.json only")
     sources = _sources(path, digests)
-    origin = {"sha256": sources, "config": config.model_dump(mode="json")}
-    key = content_key({"origin": origin, "version": component.version, "rev": spec.revision})[:8]
+    made_of = {"sha256": sources, "config": config.model_dump(mode="json")}
+    key = content_key({"origin": made_of, "version": component.version, "rev": spec.revision})[:8]
     folder = workspace / "weights" / f"{spec.name}-{name}-{key}"
     if not (folder / ORIGIN).exists():
         with staged_folder(folder) as staging:
@@ -75,7 +78,7 @@ def import_weights(
             else:
                 component.resolve(spec.importer)(path, staging, config)
             made = Digests(workspace).of_all(staging, read_card(staging).contents)
-            publish_json(staging / ORIGIN, {**origin, "made": made})
+            publish_json(staging / ORIGIN, {**made_of, "from": origin, "made": made})
     return folder
 
 

@@ -28,7 +28,7 @@ __all__ = ["FAILED", "REFUSED", "main"]
 
 REFUSED, FAILED = 3, 4
 
-_MEMORY_BYTES = 2 << 30
+_MEMORY_BYTES = 1 << 30
 """Room for the pickle besides the mapped file."""
 _GROWTH = 4
 """A state dict may name one stored tensor so many times, as tied weights do."""
@@ -248,9 +248,9 @@ def write_safetensors(tensors: Mapping[str, Tensor], out: IO[bytes], most_bytes:
 
 
 def limit(kind: int, most: int) -> None:
-    """Lower a limit of this process where the system has it."""
+    """Lower a limit of this process where the system has it; time gets a second to say so."""
     with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(kind, (most, most))
+        resource.setrlimit(kind, (most, most + (kind == resource.RLIMIT_CPU)))
 
 
 def convert(checkpoint: IO[bytes], out: IO[bytes], seconds: int) -> None:

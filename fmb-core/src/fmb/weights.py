@@ -12,7 +12,7 @@ from fmb.config import Config
 from fmb.digests import Digests
 from fmb.errors import WeightsError, did_you_mean
 from fmb.hub import HubReference, downloaded
-from fmb.importing import check_import, import_weights
+from fmb.importing import ORIGIN, check_import, import_weights
 from fmb.paths import ensure_folder
 from fmb.provenance import content_key
 from fmb.registry import Component
@@ -116,13 +116,15 @@ class _Opening:
         if missing:
             raise WeightsError(f"{folder}: {', '.join(missing)} is missing")
         digests = self.digests.of_all(folder, card.contents)
+        if (folder / ORIGIN).is_file():
+            check_import(folder, digests)
         return Weights(name or card.name, folder, card, digests, self.reference, origin)
 
     def path(self, path: Path) -> Weights:
         """The weights at a user's own path, imported if they are not an FMB folder."""
         if path.is_dir() and ((path / CARD).is_file() or not self.spec.importer):
             return self.folder(path)
-        return self.imported(path, name=path.resolve().name if path.is_dir() else path.stem)
+        return self.folder(self.imported(path, path.resolve().name if path.is_dir() else path.stem))
 
     def from_hub(self, published: HubReference, name: str) -> Weights:
         """The weights that were downloaded from a repository before."""
@@ -131,25 +133,22 @@ class _Opening:
         )
         if (found.folder / CARD).is_file():
             return self.folder(found.folder, name, found.origin)
-        made = self.imported(
-            found.source, name=name, convert=found.is_pickle and bool(self.spec.converter)
-        )
-        return Weights(name, made.folder, made.card, made.sha256, self.reference, found.origin)
+        convert = found.is_pickle and bool(self.spec.converter)
+        made = self.imported(found.source, name, found.origin, convert=convert)
+        return self.folder(made, name, found.origin)
 
-    def imported(self, path: Path, *, name: str, convert: bool = False) -> Weights:
-        """The weights that the model's importer, or its converter, makes of `path`."""
-        folder = import_weights(
+    def imported(self, path: Path, name: str, origin: str = "", *, convert: bool = False) -> Path:
+        """The folder that the model's importer, or its converter, makes of `path`."""
+        return import_weights(
             self.component,
             path,
             self.config,
             name=name,
+            origin=origin or str(path.resolve()),
             workspace=self.workspace,
             digests=self.digests,
             convert=convert,
         )
-        made = self.folder(folder)
-        check_import(folder, made.sha256)
-        return made
 
 
 def _drawn(
