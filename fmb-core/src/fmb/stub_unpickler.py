@@ -12,8 +12,10 @@ https://huggingface.co/docs/safetensors.
 """
 
 import contextlib
+import gc
 import io
 import json
+import math
 import mmap
 import os
 import pickle
@@ -30,9 +32,8 @@ REFUSED, FAILED = 3, 4
 
 _MEMORY_BYTES = 1 << 30
 """Room for the pickle besides the mapped file."""
-_GROWTH = 4
-"""A state dict may name one stored tensor so many times, as tied weights do."""
-_SLACK_BYTES = 64 << 20
+_GROWTH, _SLACK_BYTES = 4, 64 << 20
+"""What is written may be larger than the file: tied weights are stored once and written twice."""
 
 _DTYPES = {
     "float64": ("F64", 8), "float32": ("F32", 4), "float16": ("F16", 2), "bfloat16": ("BF16", 2),
@@ -68,10 +69,11 @@ class Stub(Fixed):
 
     def __init__(self, *arguments: object, **named: object) -> None: ...
 
-    def _nothing(self, *arguments: object) -> None:
-        """What a call, an item, a member of a list or of a set comes to."""
+    def _unmoved(self, *arguments: object) -> "Stub":
+        """What a call, a new item or a new member comes to."""
+        return self
 
-    __call__ = __setitem__ = append = extend = add = _nothing
+    __call__ = __setitem__ = append = extend = add = _unmoved
 
 
 class Ordered(Fixed, dict[Any, Any]):
@@ -86,8 +88,7 @@ class Storage(Fixed):
     """A record of the zip file that holds the items of tensors."""
 
     def __init__(self, record: memoryview, dtype: str) -> None:
-        self.record = record
-        self.dtype = dtype
+        self.record, self.dtype = record, dtype
 
 
 class Tensor(Fixed):
@@ -99,9 +100,7 @@ class Tensor(Fixed):
             raise Refused("it is damaged: a tensor has an impossible shape")
         self.name, self.item = _DTYPES[dtype]
         self.offset, self.size, self.stride = offset, tuple(size), tuple(stride)
-        self.count = 1
-        for n in self.size:
-            self.count *= n
+        self.count = math.prod(self.size)
         last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
         if self.count and (last + 1) * self.item > len(storage.record):
             raise Refused("it is damaged: a tensor reaches beyond its storage")
@@ -170,8 +169,8 @@ _KNOWN: dict[tuple[str, str], Callable[..., Any] | Dtype] = {
 class Unpickler(pickle.Unpickler):
     """Reads a checkpoint's pickle; imports nothing and calls nothing but what is in `_KNOWN`."""
 
-    def __init__(self, body: IO[bytes], records: Mapping[str, memoryview]) -> None:
-        super().__init__(body)
+    def __init__(self, body: memoryview, records: Mapping[str, memoryview]) -> None:
+        super().__init__(io.BytesIO(body))
         self._records = records
 
     def find_class(self, module: str, name: str) -> Any:
@@ -212,7 +211,7 @@ def records(
     top = pickles[0].removesuffix("data.pkl")
     views = {}
     for entry in archive.infolist():
-        start, stop = entry.header_offset, entry.header_offset + 30
+        stop = entry.header_offset + 30
         if entry.compress_type != zipfile.ZIP_STORED or stop > len(mapped):
             raise Refused("it is a zip file, but not one that torch.save wrote")
         # Lengths of name and extra field in the local header; the central one may differ.
@@ -243,8 +242,6 @@ def write_safetensors(tensors: Mapping[str, Tensor], out: IO[bytes], most_bytes:
     for tensor in tensors.values():
         for piece in tensor.rows():
             out.write(piece)
-    out.flush()
-    os.fsync(out.fileno())
 
 
 def limit(kind: int, most: int) -> None:
@@ -272,7 +269,8 @@ def convert(checkpoint: IO[bytes], out: IO[bytes], seconds: int) -> None:
     # From here on nothing can be opened, connected or started; all that is needed is open.
     limit(resource.RLIMIT_NPROC, 0)
     limit(resource.RLIMIT_NOFILE, 0)
-    content = Unpickler(io.BytesIO(body), storages).load()
+    gc.disable()  # it would walk millions of objects again and again, and finds no cycle
+    content = Unpickler(body, storages).load()
     write_safetensors(state_dict(content), out, most_bytes)
 
 
