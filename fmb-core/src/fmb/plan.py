@@ -223,7 +223,7 @@ def _default_weights(label: str, spec: ModelSpec, request: Request) -> str:
     names = [w.name for w in spec.weights]
     if request.data.source == SIMULATED and names:
         return names[0]
-    choices = ", ".join([*names, "a weights folder", "a checkpoint file"])
+    choices = ", ".join([*names, "a weights folder", "a checkpoint file", "hf:REPO@REV"])
     raise WeightsError(
         f"real data have no default weights: choose with --weights {label}=...; {choices}"
     )
