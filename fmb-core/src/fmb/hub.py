@@ -62,13 +62,27 @@ class Downloaded:
     folder: Path
     origin: str
     """"hf:REPO@COMMIT"."""
-    source: Path
-    """What to import: the folder, or its one checkpoint file where it has nothing safer."""
 
     @property
-    def is_pickle(self) -> bool:
-        """True when `source` is a file that may hold code."""
-        return self.source != self.folder
+    def has_card(self) -> bool:
+        """True when these are FMB weights already."""
+        return (self.folder / CARD).is_file()
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The one checkpoint file to import, where there is nothing safer than a pickle.
+
+        Raises:
+            WeightsError: there are several of them, or no tensors at all.
+        """
+        names = source_files(self.folder)
+        pickles = [name for name in names if name.endswith(PICKLES)]
+        if any(name.endswith(".safetensors") for name in names):
+            return None
+        if len(pickles) != 1:
+            told = f"several checkpoints: {', '.join(pickles)}" if pickles else "no tensors"
+            raise WeightsError(f"{self.folder} holds {told}; give the path of one file instead")
+        return self.folder / pickles[0]
 
 
 def is_downloaded(reference: HubReference, workspace: Path) -> bool:
@@ -106,15 +120,4 @@ def downloaded(
                 f"{folder}: {name} is not what {lock.path} records; remove the folder and run"
                 f" `fmb weights download {asked}`"
             )
-    return Downloaded(folder, reference.at(commit), _source(folder))
-
-
-def _source(folder: Path) -> Path:
-    names = source_files(folder)
-    pickles = [name for name in names if name.endswith(PICKLES)]
-    if (folder / CARD).is_file() or any(name.endswith(".safetensors") for name in names):
-        return folder
-    if len(pickles) != 1:
-        told = f"several checkpoints: {', '.join(pickles)}" if pickles else "no tensors"
-        raise WeightsError(f"{folder} holds {told}; give the path of one file instead")
-    return folder / pickles[0]
+    return Downloaded(folder, reference.at(commit))

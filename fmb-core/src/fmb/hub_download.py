@@ -99,7 +99,7 @@ def download(
         shutil.rmtree(staging / ".cache", ignore_errors=True)
         lock.record(offer.repo, reference.revision, offer.commit, sha256)
         publish_folder(staging, target)
-    return downloaded(reference, workspace, Digests(workspace), asked=asked)
+    return Downloaded(target, reference.at(offer.commit))
 
 
 def _hub() -> Any:
@@ -161,10 +161,8 @@ def _fetch(offer: Offer, staging: Path) -> dict[str, str]:
             path.unlink()  # the next attempt must not take it for fetched
             told = f"{got} bytes instead of {size}" if got != size else f"sha256 {digest}"
             raise WeightsError(
-                f"hf:{offer.repo}: {name} came with {told}, the hub states {stated};"
+                f"hf:{offer.repo}: {name} came with {told}, which is not what the hub states;"
                 " it was removed, repeat the command"
-                if got == size
-                else f"hf:{offer.repo}: {name} came with {told}; it was removed, repeat the command"
             )
         sha256[name] = digest
     return sha256

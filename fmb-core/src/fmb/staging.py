@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fmb.paths import ensure_folder
-from fmb.store import write_failure
+from fmb.store import sync, write_failure
 
 __all__ = ["publish_folder", "staged_folder"]
 
@@ -48,15 +48,11 @@ def publish_folder(staging: Path, target: Path) -> None:
     Raises:
         OSError: the rename failed and `target` is not there.
     """
-    handles = [staging, *(path for path in staging.rglob("*"))]
-    for path in handles:  # a rename must not outlive the bytes it promises
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    for path in (*staging.rglob("*"), staging):
+        sync(path)  # a rename must not outlive the bytes it promises
     try:
         staging.rename(target)
     except OSError:
         if not (target.is_dir() and any(target.iterdir())):
             raise
+    sync(target.parent)

@@ -131,10 +131,11 @@ class _Opening:
         found = downloaded(
             published, self.workspace, self.digests, asked=f"{self.spec.name} {self.reference}"
         )
-        if (found.folder / CARD).is_file():
+        if found.has_card:
             return self.folder(found.folder, name, found.origin)
-        convert = found.is_pickle and bool(self.spec.converter)
-        made = self.imported(found.source, name, found.origin, convert=convert)
+        checkpoint = found.checkpoint
+        convert = checkpoint is not None and bool(self.spec.converter)
+        made = self.imported(checkpoint or found.folder, name, found.origin, convert=convert)
         return self.folder(made, name, found.origin)
 
     def imported(self, path: Path, name: str, origin: str = "", *, convert: bool = False) -> Path:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from fmb.errors import WeightsError
+from fmb.errors import StoreError, WeightsError
 from fmb.paths import ensure_folder
 from fmb.store import publish_json, read_json
 
@@ -27,15 +27,20 @@ class Lock:
     where they are in it.
 
     Raises:
-        WeightsError: the file is of another format.
+        WeightsError: the file is damaged or of another format.
     """
 
     def __init__(self, workspace: Path) -> None:
         self._workspace = workspace
         self.path = workspace / LOCK
-        found = read_json(self.path) if self.path.exists() else {"format": FORMAT}
+        try:
+            found = read_json(self.path) if self.path.exists() else {"format": FORMAT}
+        except StoreError:
+            found = None
         if not isinstance(found, dict) or found.get("format") != FORMAT:
-            raise WeightsError(f"{self.path}: not a {FORMAT} file; remove it and accept again")
+            raise WeightsError(
+                f"{self.path} is damaged, or not a {FORMAT} file; remove it and accept again"
+            )
         self._hub: dict[str, Any] = found.get("hub", {})
         self._folders: dict[str, dict[str, str]] = found.get("folders", {})
 

@@ -46,10 +46,10 @@ def verify_weights(model: str, reference: str, accept: bool) -> None:
 
     REFERENCE is a name the model declares, a folder, a checkpoint file or hf:OWNER/NAME@REVISION.
     """
-    _report(model, reference, accept=accept)
+    _report(model, reference, accept=accept, fresh=True)
 
 
-def _report(model: str, reference: str, *, accept: bool = False) -> None:
+def _report(model: str, reference: str, *, accept: bool = False, fresh: bool = False) -> None:
     from fmb.paths import workspace
     from fmb.plugins import load_plugins
     from fmb.weights import resolve_weights
