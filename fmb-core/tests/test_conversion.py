@@ -394,20 +394,39 @@ def test_a_checkpoint_without_a_state_dict_is_refused(tmp_path, content):
 
 
 def test_the_reading_process_can_open_and_start_nothing(tmp_path):
-    # What a payload would meet if the stand-ins had a hole: the same limits, tried from inside.
-    code = (
-        "import os, socket, sys; sys.path.insert(0, sys.argv[1])\n"
-        "import resource, stub_unpickler as s\n"
-        "s.limit(resource.RLIMIT_NOFILE, 0)\n"
-        "for attempt in (lambda: open('x', 'w'), socket.socket, os.pipe):\n"
-        "    try: attempt()\n"
-        "    except OSError as error: print(error.errno)\n"
+    # What a payload would meet if the stand-ins had a hole: it runs where the pickle is read.
+    code = """
+import os, socket, sys
+sys.path.insert(0, sys.argv[1])
+import stub_unpickler
+
+def payload(*arguments):
+    for attempt in (lambda: open('ran', 'w'), socket.socket, os.pipe):
+        try:
+            attempt()
+        except OSError as error:
+            print(error.errno)
+    try:
+        os.system('mkdir ran')
+    except OSError:
+        pass
+
+stub_unpickler.Stub.__init__ = payload
+sys.exit(stub_unpickler.main(sys.argv[2:]))
+"""
+    path = rewritten(
+        saved(lightning(), tmp_path), lambda b: b[:2] + call(b"cos\nmkdir\n") + b"0" + b[2:]
     )
     folder = os.path.dirname(stub_unpickler.__file__)
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", code, folder], capture_output=True, text=True
+        [sys.executable, "-I", "-S", "-c", code, folder, path, tmp_path / "out", "10"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
-    assert done.stdout.split() == [str(errno.EMFILE)] * 3
+    assert done.returncode == 0
+    assert done.stdout.split()[:3] == [str(errno.EMFILE)] * 3
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_full_disk_is_the_disks_fault(tmp_path):

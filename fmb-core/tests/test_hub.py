@@ -303,6 +303,14 @@ def test_the_hub_is_ill(home, hub):
     works(home)
 
 
+def test_something_else_than_the_hub_answers(home, hub):
+    hub.commits[FIRST], published = {}, hub.commits[FIRST]
+    hub.page = b"<html>please log in to this network</html>"
+    fails(home, hub, FailedError, "no connection to")
+    hub.page, hub.commits[FIRST] = b"", published
+    works(home)
+
+
 def test_no_weights_in_the_repository(home, hub):
     hub.commits[FIRST] = {"README.md": b"", "config.json": b"{}"}
     fails(home, hub, WeightsError, "has no weights")

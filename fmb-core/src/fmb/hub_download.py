@@ -3,9 +3,11 @@
 import errno
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -105,12 +107,14 @@ def download(
 def _hub() -> Any:
     """The module that talks to the hub; imported here because only a download needs it."""
     try:
-        import huggingface_hub
+        hub, parts = import_module("huggingface_hub"), import_module("huggingface_hub.utils")
     except ImportError:
         raise WeightsError(
             "downloading needs huggingface_hub: pip install 'fmb-core[hub]'"
         ) from None
-    return huggingface_hub
+    if not sys.stderr.isatty():
+        parts.disable_progress_bars()
+    return hub
 
 
 def _offer(reference: HubReference) -> Offer:
@@ -210,10 +214,8 @@ def _explain(error: BaseException, repo: str, what: Path | str) -> FmbError | No
         return FailedError(f"hf:{repo}: the hub answered HTTP {status}; repeat the command later")
     if isinstance(error, OSError) and error.errno in _DISK:
         return write_failure(Path(what), error)
-    if isinstance(error, OSError) and "onsistency check" in str(error):
-        return FailedError(f"hf:{repo}: {what} broke off; repeat the command, it goes on")
-    if type(error).__module__.partition(".")[0] in ("httpx", "httpx2", "httpcore", "requests"):
-        reason = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, OSError | ValueError) or type(error).__module__.startswith(_CLIENTS):
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         return FailedError(
             f"hf:{repo}: no connection to {endpoint}, or it broke off ({reason}); repeat the"
             " command, it goes on. What is downloaded already needs no network"
@@ -221,4 +223,5 @@ def _explain(error: BaseException, repo: str, what: Path | str) -> FmbError | No
     return None
 
 
+_CLIENTS = ("httpx", "httpcore", "requests", "urllib3", "huggingface_hub", "hf_xet")
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EIO, errno.EPERM)

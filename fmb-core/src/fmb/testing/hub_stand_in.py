@@ -28,6 +28,8 @@ class HubStandIn:
     """When set, others than its bearer get 401 and the code of a gated repository."""
     refused: tuple[int, str] | None = None
     """A status and an error code for every request."""
+    page: bytes = b""
+    """What a network that wants a login first gives for every request."""
     stated_sha256: dict[str, str] = field(default_factory=dict)
     """What the hub claims of a file, where that is not the truth."""
     broken_after: dict[str, int] = field(default_factory=dict)
@@ -75,7 +77,9 @@ class _Handler(BaseHTTPRequestHandler):
         hub, path = self.stand_in, unquote(self.path.partition("?")[0])
         hub.asked.append(f"{self.command} {path}")
         bearer = self.headers.get("Authorization", "")
-        if hub.refused:
+        if hub.page:
+            self._send(200, {"Content-Type": "text/html"}, hub.page)
+        elif hub.refused:
             self._send(hub.refused[0], {"X-Error-Code": hub.refused[1]})
         elif hub.token and bearer != f"Bearer {hub.token}":
             self._send(403 if bearer else 401, {"X-Error-Code": "GatedRepo"})
