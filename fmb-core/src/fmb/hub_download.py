@@ -192,7 +192,7 @@ def _one_line(repo: str, what: Path | str) -> Iterator[None]:
 
 def _explain(error: BaseException, repo: str, what: Path | str) -> FmbError | None:
     """What to tell of an error of the hub, the network or the disk; None for any other."""
-    from huggingface_hub import errors
+    errors = import_module("huggingface_hub.errors")
 
     endpoint = (_endpoint() or "https://huggingface.co").rstrip("/")
     login = "log in with `hf auth login` or set HF_TOKEN, then repeat"
