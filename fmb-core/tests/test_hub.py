@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -67,6 +69,10 @@ def converted(tensors, folder, config, source):
     (folder / "card.json").write_text(card(source=source))
 
 
+class Options(Config):
+    dim: int = 0
+
+
 class Toy(Component):
     def resolve(self, reference):
         return {"toys:imported": imported, "toys:converted": converted}[reference]
@@ -108,7 +114,7 @@ def cli(home, monkeypatch):
     registry = Registry()
     registry.add(COMPONENT)
     monkeypatch.setattr("fmb.plugins.load_plugins", lambda: Plugins(registry, ()))
-    monkeypatch.setattr(Toy, "load_config", lambda self: Config)
+    monkeypatch.setattr(Toy, "load_config", lambda self: Options)
 
     def run(*arguments, **options):
         return CliRunner().invoke(main, ["weights", *arguments], **options)
@@ -122,12 +128,17 @@ def fetch(home, reference=f"hf:{REPO}", **options):
 
 
 def resolve(home, reference="base", **options):
-    return resolve_weights(COMPONENT, reference, Config(), seed=0, workspace=home, **options)
+    return resolve_weights(COMPONENT, reference, Options(), seed=0, workspace=home, **options)
 
 
 def folders(home):
     """What looks finished in the place of downloads."""
     return [p.name for p in home.glob("weights/hub/*/*") if not p.name.startswith(".")]
+
+
+def checkpoint(path):
+    torch.save({"state_dict": {"w": torch.ones(3)}}, path)
+    return path
 
 
 # The way it should go.
@@ -170,8 +181,8 @@ def test_a_repository_of_fmb_weights_is_used_as_it_is(home, hub):
 
 
 def test_a_repository_with_only_a_checkpoint_is_converted(home, hub, cli, tmp_path):
-    torch.save({"state_dict": {"w": torch.ones(3)}}, tmp_path / "toy.ckpt")
-    hub.commits[FIRST] = {"README.md": b"", "toy.ckpt": (tmp_path / "toy.ckpt").read_bytes()}
+    content = checkpoint(tmp_path / "toy.ckpt").read_bytes()
+    hub.commits[FIRST] = {"README.md": b"", "toy.ckpt": content}
     done = cli("download", "toy", "base", "--accept")
     assert done.exit_code == 0, done.stderr
     found = resolve(home)
@@ -193,6 +204,18 @@ def test_a_workspace_that_was_moved_stays_locked(home, hub, tmp_path):
     assert Lock(tmp_path / "moved").state(moved) == "verified"
 
 
+def test_weights_are_verified_as_the_run_imports_them(cli, home, hub):
+    fetch(home)
+    folder = str(resolve(home).folder)
+    for settings in ((), ("--set", "dim=8")):
+        done = cli("verify", "toy", "base", *settings)
+        assert done.exit_code == 0
+        assert (folder in done.stdout) == (not settings)
+    done = cli("verify", "toy", "base", "--set", "dmi=8")
+    assert done.exit_code == 2
+    assert "did you mean 'dim'" in done.stderr
+
+
 # Asking.
 
 
@@ -202,6 +225,22 @@ def test_without_a_person_to_ask_nothing_is_downloaded(home, hub, cli):
     assert "repeat with --accept" in done.stderr
     assert not any("GET" in line and "/resolve/" in line for line in hub.asked)
     assert not (home / "weights.lock").exists()
+
+
+def test_what_was_accepted_before_needs_nobody(home, hub, cli):
+    shutil.rmtree(fetch(home).folder)
+    assert cli("download", "toy", "base").exit_code == 0
+
+
+def test_a_person_is_shown_the_digests_and_asked(home, hub, cli, monkeypatch):
+    terminal = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr("fmb.cli.weights.sys", SimpleNamespace(stdin=terminal))
+    done = cli("download", "toy", "base", input="n\n")
+    assert done.exit_code == 2
+    assert done.stderr.index("sha256") < done.stderr.index("use these files?")
+    assert folders(home) == []
+    assert cli("download", "toy", "base", input="y\n").exit_code == 0
+    assert folders(home) == [FIRST]
 
 
 def test_a_no_leaves_nothing_in_place_and_a_later_yes_downloads_nothing_twice(home, hub):
@@ -474,3 +513,35 @@ def test_without_the_client_the_line_says_what_to_install(home, monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(WeightsError, match=r"pip install 'fmb-core\[hub\]'"):
         fetch(home)
+
+
+# Converting, on the command line.
+
+
+def test_a_checkpoint_is_converted_by_the_one_model_that_can(cli, tmp_path):
+    path = checkpoint(tmp_path / "toy.ckpt")
+    done = cli("convert", str(path), str(tmp_path / "out"), "--set", "dim=8")
+    assert done.exit_code == 0, done.stderr
+    assert load_file(tmp_path / "out" / "model.safetensors")["w"].tolist() == [1, 1, 1]
+    again = cli("convert", str(path), str(tmp_path / "out"), "--model", "toy")
+    assert again.exit_code == 2
+    assert "is in use" in again.stderr
+
+
+def test_where_no_one_model_is_meant_the_line_names_those_that_can(cli, tmp_path, monkeypatch):
+    path = checkpoint(tmp_path / "toy.ckpt")
+    registry = Registry()
+    for name in ("toy", "tin", "tan"):
+        spec = replace(SPEC, name=name, converter="" if name == "tan" else SPEC.converter)
+        registry.add(Toy(spec, "toys", "fmb-toys", "1.0"))
+    monkeypatch.setattr("fmb.plugins.load_plugins", lambda: Plugins(registry, ()))
+    done = cli("convert", str(path), str(tmp_path / "out"))
+    assert done.exit_code == 2
+    assert "models that convert: tin, toy; name one with --model" in done.stderr
+    done = cli("convert", str(path), str(tmp_path / "out"), "--model", "tan")
+    assert done.exit_code == 2
+    assert "tan has no converter" in done.stderr
+    done = cli("convert", str(tmp_path / "absent.ckpt"), str(tmp_path / "out"), "--model", "toy")
+    assert done.exit_code == 2
+    assert "no such file" in done.stderr
+    assert not (tmp_path / "out").exists()

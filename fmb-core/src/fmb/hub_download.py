@@ -6,14 +6,14 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from fmb.digests import Digests
 from fmb.errors import FailedError, FmbError, WeightsError
-from fmb.hub import Downloaded, HubReference, downloaded
+from fmb.hub import Downloaded, HubReference, downloaded, is_downloaded
 from fmb.importing import PICKLES, SAFE
 from fmb.paths import ensure_folder
 from fmb.provenance import file_sha256
@@ -34,11 +34,8 @@ class Offer:
     """File name -> bytes, as the hub states them."""
     stated: Mapping[str, str]
     """File name -> SHA-256 as the hub states it; only of files in its large file store."""
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all files."""
-        return sum(self.sizes.values())
+    locked: bool = False
+    """True when these files were accepted before."""
 
 
 def download(
@@ -68,7 +65,7 @@ def download(
     """
     lock = Lock(workspace)
     known = lock.commit(reference.repo, reference.revision)
-    if known and reference.is_commit and reference.folder(workspace, known).is_dir():
+    if reference.is_commit and is_downloaded(reference, workspace):
         return downloaded(reference, workspace, Digests(workspace), asked=asked)
     offer = _offer(reference)
     if known not in (None, offer.commit) and not allow_moving:
@@ -83,25 +80,37 @@ def download(
     if target.is_dir() and accepted:
         lock.record(offer.repo, reference.revision, offer.commit, accepted)
         return downloaded(reference, workspace, Digests(workspace), asked=asked)
-    consider(offer)
+    consider(replace(offer, locked=bool(accepted)))
     staging = target.with_name(f".{offer.commit}.partial")
     if target.is_dir() and not staging.exists():
         target.rename(staging)  # not in the lock: checked and accepted like what is new
     sha256 = _fetch(offer, ensure_folder(staging))
-    changed = [name for name, digest in accepted.items() if sha256.get(name) != digest]
-    if changed:
-        shutil.rmtree(staging)
-        raise WeightsError(
-            f"{reference.at(offer.commit)}: {', '.join(changed)} is not what {lock.path} records;"
-            " the files were removed. A commit cannot change: do not use this copy"
-        )
-    if not accepted and not accept(sha256):
+    if accepted:
+        _compare(offer, sha256, accepted, staging, lock)
+    elif not accept(sha256):
         raise WeightsError(f"not accepted; the files wait in {staging} and nothing uses them")
     with _one_line(offer.repo, staging):
         shutil.rmtree(staging / ".cache", ignore_errors=True)
         lock.record(offer.repo, reference.revision, offer.commit, sha256)
         publish_folder(staging, target)
     return Downloaded(target, reference.at(offer.commit))
+
+
+def _compare(
+    offer: Offer,
+    sha256: Mapping[str, str],
+    accepted: Mapping[str, str],
+    staging: Path,
+    lock: Lock,
+) -> None:
+    """Refuse, and remove, files that are not those that were accepted for this commit."""
+    changed = [name for name, digest in accepted.items() if sha256.get(name) != digest]
+    if changed:
+        shutil.rmtree(staging)
+        raise WeightsError(
+            f"hf:{offer.repo}@{offer.commit}: {', '.join(changed)} is not what {lock.path} records;"
+            " it was removed. A commit cannot change: something between here and the hub is wrong"
+        )
 
 
 def _hub() -> Any:

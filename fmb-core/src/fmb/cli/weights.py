@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from fmb.config import Config
     from fmb.hub_download import Offer
+    from fmb.registry import Component
 
 __all__ = ["command"]
+
+_SETTINGS = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Option of the model that shapes what is imported, as in the run.",
+)
 
 
 @click.group()
@@ -41,22 +51,30 @@ def list_weights(model: str | None, as_json: bool) -> None:
 @click.argument("model")
 @click.argument("reference")
 @click.option("--accept", is_flag=True, help="Write the digests into weights.lock.")
-def verify_weights(model: str, reference: str, accept: bool) -> None:
+@_SETTINGS
+def verify_weights(model: str, reference: str, accept: bool, settings: tuple[str, ...]) -> None:
     """Digest the weights REFERENCE of MODEL anew and compare with weights.lock.
 
     REFERENCE is a name the model declares, a folder, a checkpoint file or hf:OWNER/NAME@REVISION.
     """
-    _report(model, reference, accept=accept, fresh=True)
+    _report(model, reference, settings, accept=accept, fresh=True)
 
 
-def _report(model: str, reference: str, *, accept: bool = False, fresh: bool = False) -> None:
+def _report(
+    model: str,
+    reference: str,
+    settings: tuple[str, ...],
+    *,
+    accept: bool = False,
+    fresh: bool = False,
+) -> None:
     from fmb.paths import workspace
     from fmb.plugins import load_plugins
     from fmb.weights import resolve_weights
     from fmb.weights_lock import Lock
 
     component = load_plugins().registry.get("model", model)
-    config = component.load_config()()
+    config = _config(component, settings)
     found = resolve_weights(component, reference, config, seed=0, workspace=workspace(), fresh=True)
     lock = Lock(workspace())
     if accept:
@@ -67,12 +85,42 @@ def _report(model: str, reference: str, *, accept: bool = False, fresh: bool = F
         click.echo(f"  {name}  sha256 {digest}")
 
 
+class _Person:
+    """Who looks at what a repository offers; with `accepting` nobody is asked."""
+
+    def __init__(self, accepting: bool) -> None:
+        self._accepting = accepting
+
+    def consider(self, offer: "Offer") -> None:
+        """Show commit, files and sizes; stop where nobody could be asked afterwards."""
+        click.echo(f"hf:{offer.repo} at commit {offer.commit}", err=True)
+        for name, size in offer.sizes.items():
+            click.echo(f"  {size:>15,} bytes  {name}", err=True)
+        if not (self._accepting or offer.locked or sys.stdin.isatty()):
+            raise click.UsageError(
+                "nobody is here to ask: look at the files above, then repeat with --accept"
+            )
+
+    def agrees(self, sha256: Mapping[str, str]) -> bool:
+        """Show the digests of what came and ask."""
+        for name, digest in sha256.items():
+            click.echo(f"  sha256 {digest}  {name}", err=True)
+        return self._accepting or click.confirm("use these files?", err=True)
+
+
 @command.command("download")
 @click.argument("model")
 @click.argument("reference")
 @click.option("--accept", is_flag=True, help="Accept what comes, without being asked.")
 @click.option("--allow-moving-revision", is_flag=True, help="Take a branch where it is now.")
-def download_weights(model: str, reference: str, accept: bool, allow_moving_revision: bool) -> None:
+@_SETTINGS
+def download_weights(
+    model: str,
+    reference: str,
+    accept: bool,
+    allow_moving_revision: bool,
+    settings: tuple[str, ...],
+) -> None:
     """Download the published weights REFERENCE of MODEL and lock what they are.
 
     REFERENCE is a name the model declares or hf:OWNER/NAME[@REVISION]. Commit, files and digests
@@ -86,29 +134,26 @@ def download_weights(model: str, reference: str, accept: bool, allow_moving_revi
     component = load_plugins().registry.get("model", model)
     published = HubReference.parse(_location(component.spec, reference))
 
-    def consider(offer: "Offer") -> None:
-        click.echo(f"hf:{offer.repo} at commit {offer.commit}", err=True)
-        for name, size in offer.sizes.items():
-            click.echo(f"  {size:>15,} bytes  {name}", err=True)
-        if not accept and not sys.stdin.isatty():
-            raise click.UsageError(
-                "nobody is here to ask: look at the files above, then repeat with --accept"
-            )
-
-    def agreed(sha256: Mapping[str, str]) -> bool:
-        for name, digest in sha256.items():
-            click.echo(f"  sha256 {digest}  {name}", err=True)
-        return accept or click.confirm("use these files?", err=True)
-
-    download(
+    person = _Person(accept)
+    found = download(
         published,
         workspace(),
         asked=f"{model} {reference}",
-        consider=consider,
-        accept=agreed,
+        consider=person.consider,
+        accept=person.agrees,
         allow_moving=allow_moving_revision,
     )
-    _report(model, reference)
+    click.echo(f"{found.origin} is locked, in {found.folder}", err=True)
+    _report(model, reference, settings)
+
+
+def _config(component: "Component", settings: tuple[str, ...]) -> "Config":
+    """The model's configuration with what --set says."""
+    from fmb.config import Config, build, merge, parse_setting
+
+    values = merge(*(parse_setting(text) for text in settings))
+    config: Config = build(component.load_config(), values, component.spec.name)
+    return config
 
 
 def _location(spec: Any, reference: str) -> str:
@@ -130,7 +175,7 @@ def _location(spec: Any, reference: str) -> str:
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--model", metavar="NAME", help="Whose checkpoint it is, where several convert.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Of the model.")
+@_SETTINGS
 def convert_weights(
     checkpoint: Path, out: Path, model: str | None, settings: tuple[str, ...]
 ) -> None:
@@ -138,7 +183,6 @@ def convert_weights(
 
     Nothing in the file is executed. OUT must be empty or not there.
     """
-    from fmb.config import build, merge, parse_setting
     from fmb.conversion import convert_checkpoint
     from fmb.errors import WeightsError
     from fmb.plugins import load_plugins
@@ -149,7 +193,6 @@ def convert_weights(
         names = ", ".join(c.spec.name for c in able)
         raise WeightsError(f"models that convert: {names or 'none'}; name one with --model")
     component = registry.get("model", model) if model else able[0]
-    values = merge(*(parse_setting(text) for text in settings))
-    config = build(component.load_config(), values, component.spec.name)
+    config = _config(component, settings)
     convert_checkpoint(component, checkpoint, out, config)
     click.echo(f"{out}  (fmb run --model {component.spec.name} --weights {out} ...)")
