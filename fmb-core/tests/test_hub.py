@@ -439,6 +439,12 @@ def test_a_file_that_changed_after_the_download_is_named(home, hub):
         resolve(home)
 
 
+def test_a_file_that_was_put_beside_the_download_is_named(home, hub):
+    (fetch(home).folder / "adapter.safetensors").write_bytes(save({"w": np.ones(1, np.float32)}))
+    with pytest.raises(WeightsError, match=r"adapter\.safetensors is not what"):
+        resolve(home)
+
+
 def test_an_imported_file_that_changed_is_named(home, hub):
     fetch(home)
     save_file({"encoder": np.zeros(3, np.float32)}, resolve(home).folder / "model.safetensors")

@@ -108,6 +108,17 @@ def test_a_card_that_is_no_card_names_the_key(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "name", ["../model.safetensors", "/tmp/model.safetensors", "a/../../b.safetensors", "model.pt"]
+)
+def test_a_card_names_tensors_in_its_folder_only(tmp_path, name):
+    path = folder(tmp_path)
+    values = json.loads((path / "card.json").read_text())
+    (path / "card.json").write_text(json.dumps({**values, "files": [name]}))
+    with pytest.raises(WeightsError, match="no safetensors file in the folder"):
+        resolve(path, tmp_path)
+
+
+@pytest.mark.parametrize(
     ("reference", "message"),
     [
         ("randon", "did you mean 'random'"),

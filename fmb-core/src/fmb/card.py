@@ -1,9 +1,9 @@
 """What a weights folder says of itself: `card.json`."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic import ValidationError, field_validator
 
 from fmb.config import Config
 from fmb.errors import WeightsError
@@ -41,6 +41,15 @@ class Card(Config):
     """Data identity and digest, recipe, base weights."""
     licence: str = ""
     source: str = ""
+
+    @field_validator("files")
+    @classmethod
+    def _tensors_inside(cls, files: tuple[str, ...]) -> tuple[str, ...]:
+        for name in files:
+            path = PurePosixPath(name)
+            if path.is_absolute() or ".." in path.parts or path.suffix != ".safetensors":
+                raise ValueError(f"{name!r} is no safetensors file in the folder")
+        return files
 
     @property
     def contents(self) -> tuple[str, ...]:

@@ -114,8 +114,9 @@ def downloaded(
         )
     folder = reference.folder(workspace, commit)
     accepted = lock.files(reference.repo, commit)
-    for name, digest in accepted.items():
-        if not (folder / name).is_file() or digests.of(folder / name) != digest:
+    for name in sorted({*accepted, *source_files(folder)}):
+        path = folder / name
+        if not path.is_file() or digests.of(path) != accepted.get(name):
             raise WeightsError(
                 f"{folder}: {name} is not what {lock.path} records; remove the folder and run"
                 f" `fmb weights download {asked}`"
