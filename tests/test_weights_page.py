@@ -1,7 +1,10 @@
-"""The commands of docs/weights.md work, against a stand-in of the hub."""
+"""The commands of docs/weights.md work, and survive kill -9, against a stand-in of the hub."""
 
 import re
 import shlex
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -57,3 +60,30 @@ def test_the_commands_of_the_page_run_in_their_order(fmb, home, survey, weights,
     assert ["weights", "verify"] in done
     listed = fmb("weights", "list").stdout
     assert f"hf:your-group/astropt-euclid@{COMMIT}  verified" in listed
+
+
+def test_a_download_killed_in_mid_file_is_not_there_and_a_repeat_works(
+    fmb, home, weights, monkeypatch
+):
+    repo = "your-group/astropt-euclid"
+    words = ["weights", "download", "astropt", f"hf:{repo}", "--accept"]
+    with HubStandIn(repo, {COMMIT: weights}, {"main": COMMIT}) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+        monkeypatch.setenv("HF_HOME", str(home / "hf"))
+        hub.broken_after["model.safetensors"] = len(weights["model.safetensors"]) // 2
+        hub.stalled = threading.Event()
+        script = f"from fmb.cli import main; main({words!r})"
+        process = subprocess.Popen([sys.executable, "-c", script])
+        assert hub.stalled.wait(60)
+        process.kill()
+        process.wait()
+        hub.released.set()
+        place = home / "weights" / "hub" / repo.replace("/", "--")
+        assert [p.name for p in place.iterdir()] == [f".{COMMIT}.partial"]
+        assert not (home / "weights.lock").exists()
+        assert fmb("weights", "verify", "astropt", f"hf:{repo}").exit_code == 2
+
+        hub.broken_after, hub.refused = {}, None
+        result = fmb(*words)
+        assert result.exit_code == 0, result.output
+        assert [p.name for p in place.iterdir()] == [COMMIT]

@@ -311,8 +311,9 @@ def test_told_to_be_offline(home, hub, monkeypatch):
 
 
 @pytest.mark.parametrize("token", ["", "hf_of_somebody_without_access"])
-def test_gated(home, hub, monkeypatch, token):
-    hub.token = "hf_secret"
+@pytest.mark.parametrize("public", [False, True])
+def test_gated(home, hub, monkeypatch, token, public):
+    hub.token, hub.listing_is_public = "hf_secret", public
     if token:
         monkeypatch.setenv("HF_TOKEN", token)
     fails(home, hub, WeightsError, f"is gated: ask for access at {hub.endpoint}/{REPO}")

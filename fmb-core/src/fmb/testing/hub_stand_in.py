@@ -25,7 +25,9 @@ class HubStandIn:
     branches: dict[str, str]
     """Branch or tag -> commit."""
     token: str = ""
-    """When set, others than its bearer get 401 and the code of a gated repository."""
+    """When set, others than its bearer get 401 or 403 and the code of a gated repository."""
+    listing_is_public: bool = False
+    """True when a token is asked for files only, as the hub does for gated repositories."""
     refused: tuple[int, str] | None = None
     """A status and an error code for every request."""
     page: bytes = b""
@@ -34,6 +36,10 @@ class HubStandIn:
     """What the hub claims of a file, where that is not the truth."""
     broken_after: dict[str, int] = field(default_factory=dict)
     """File -> bytes after which the connection is closed and the server answers 503."""
+    stalled: threading.Event | None = None
+    """When given, set where a connection would be closed, which then stays open and silent."""
+    released: threading.Event = field(default_factory=threading.Event)
+    """To be set to end a stall."""
     asked: list[str] = field(default_factory=list)
     """Method and path of every request so far."""
 
@@ -52,6 +58,7 @@ class HubStandIn:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.released.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -81,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, {"Content-Type": "text/html"}, hub.page)
         elif hub.refused:
             self._send(hub.refused[0], {"X-Error-Code": hub.refused[1]})
-        elif hub.token and bearer != f"Bearer {hub.token}":
+        elif self._locked(path, bearer):
             self._send(403 if bearer else 401, {"X-Error-Code": "GatedRepo"})
         elif path.startswith(f"/api/models/{hub.repo}/revision/"):
             self._info(path.rpartition("/revision/")[2])
@@ -90,6 +97,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._file(commit, name, body)
         else:
             self._send(404, {"X-Error-Code": "RepoNotFound"})
+
+    def _locked(self, path: str, bearer: str) -> bool:
+        hub = self.stand_in
+        asked = bool(hub.token) and not (hub.listing_is_public and path.startswith("/api/"))
+        return asked and bearer != f"Bearer {hub.token}"
 
     def _info(self, revision: str) -> None:
         hub = self.stand_in
@@ -122,7 +134,11 @@ class _Handler(BaseHTTPRequestHandler):
         most = hub.broken_after.get(name) if body else None
         self._send(206 if start else 200, headers, content[start:], body=body, most=most)
         if most is not None:
-            hub.refused = (503, "")
+            if hub.stalled is not None:
+                hub.stalled.set()
+                hub.released.wait(60)
+            else:
+                hub.refused = (503, "")
             self.close_connection = True
 
     def _send(
@@ -140,3 +156,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if body:
             self.wfile.write(content[:most])
+            self.wfile.flush()
