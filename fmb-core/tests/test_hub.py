@@ -266,7 +266,12 @@ def test_a_run_downloads_nothing_by_itself(home, hub, reference):
 
 @pytest.mark.parametrize(
     ("reference", "told"),
-    [("random", "need no download"), ("bas", "did you mean 'base'"), ("hf:x", "OWNER/NAME")],
+    [
+        ("random", "need no download"),
+        ("bas", "did you mean 'base'"),
+        ("hf:x", "OWNER/NAME"),
+        ("hf:a--b/c", "cannot be the name of a repository"),
+    ],
 )
 def test_what_cannot_be_downloaded_is_said(cli, reference, told):
     done = cli("download", "toy", reference)
@@ -412,6 +417,18 @@ def test_a_killed_process_leaves_a_folder_that_is_checked_again(home, hub):
     with pytest.raises(WeightsError, match="is not downloaded"):
         resolve(home)
     (place / f".{FIRST}.partial" / "config.json").write_bytes(b"{}")
+    works(home)
+
+
+def test_a_folder_without_an_entry_in_the_lock_is_checked_and_accepted_anew(home, hub):
+    place = fetch(home).folder
+    (home / "weights.lock").unlink()
+    (place / "model.safetensors").write_bytes(b"planted")
+    with pytest.raises(WeightsError, match="is not downloaded"):
+        resolve(home)
+    with pytest.raises(WeightsError, match="not accepted"):
+        fetch(home, accept=lambda sha256: False)
+    place.mkdir()
     works(home)
 
 

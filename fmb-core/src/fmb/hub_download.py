@@ -82,7 +82,9 @@ def download(
         return downloaded(reference, workspace, Digests(workspace), asked=asked)
     consider(replace(offer, locked=bool(accepted)))
     staging = target.with_name(f".{offer.commit}.partial")
-    if target.is_dir() and not staging.exists():
+    if target.is_dir() and staging.exists():
+        shutil.rmtree(target)
+    elif target.is_dir():
         target.rename(staging)  # not in the lock: checked and accepted like what is new
     sha256 = _fetch(offer, ensure_folder(staging))
     if accepted:
@@ -206,6 +208,8 @@ def _explain(error: BaseException, repo: str, what: Path | str) -> FmbError | No
     endpoint = (_endpoint() or "https://huggingface.co").rstrip("/")
     login = "log in with `hf auth login` or set HF_TOKEN, then repeat"
     status = getattr(getattr(error, "response", None), "status_code", None)
+    if isinstance(error, errors.HFValidationError):
+        return WeightsError(f"hf:{repo} cannot be the name of a repository: {error}")
     if isinstance(error, errors.OfflineModeIsEnabled):
         return WeightsError(f"hf:{repo}: HF_HUB_OFFLINE is set; unset it to download")
     if isinstance(error, errors.GatedRepoError):
