@@ -18,8 +18,8 @@ EDITABLE = tuple(part for name in PACKAGES for part in ("-e", f"./{name}"))
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests; arguments go to pytest: `nox -s tests -- fmb-core -k flow`."""
-    tools = ("cogapp", "hatchling", "hypothesis", "pytest", "pytest-xdist", "scikit-learn")
-    session.install(*CONSTRAINED, *EDITABLE, *tools)
+    tools = ("cogapp", "hatchling", "huggingface_hub", "hypothesis", "pytest", "pytest-xdist")
+    session.install(*CONSTRAINED, *EDITABLE, *tools, "scikit-learn")
     # One thread a process: the tests run side by side, and sums in a fixed order compare equal.
     session.run(
         "pytest", "-n", "auto", "--dist", "loadfile", *session.posargs, env={"OMP_NUM_THREADS": "1"}

@@ -50,6 +50,11 @@ def test_a_command_that_computes_nothing_imports_nothing_heavy(arguments):
     assert not modules_after(*arguments) & set(HEAVY)
 
 
+def test_the_card_of_a_model_and_the_list_of_weights_import_no_network():
+    for arguments in (["plugins", "info", "astropt"], ["weights", "list"]):
+        assert not modules_after(*arguments) & {"torch", "sklearn", "matplotlib", "huggingface_hub"}
+
+
 def test_importing_the_package_imports_nothing_heavy():
     code = "import json, sys, fmb; dir(fmb); print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ from fmb.config import Config
 from fmb.errors import WeightsError
 from fmb.registry import Component
 from fmb.specs import Accepts, ModelSpec, WeightsSpec
-from fmb.weights import Card, Lock, resolve_weights
+from fmb.weights import Card, resolve_weights
+from fmb.weights_lock import Lock
 
 SPEC = ModelSpec(
     name="toy",
@@ -106,11 +108,25 @@ def test_a_card_that_is_no_card_names_the_key(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "name", ["../model.safetensors", "/tmp/model.safetensors", "a/../../b.safetensors", "model.pt"]
+)
+def test_a_card_names_tensors_in_its_folder_only(tmp_path, name):
+    path = folder(tmp_path)
+    values = json.loads((path / "card.json").read_text())
+    (path / "card.json").write_text(json.dumps({**values, "files": [name]}))
+    with pytest.raises(WeightsError, match="no safetensors file in the folder"):
+        resolve(path, tmp_path)
+
+
+@pytest.mark.parametrize(
     ("reference", "message"),
     [
         ("randon", "did you mean 'random'"),
-        ("hf:somebody/model@abc", "downloads nothing"),
-        ("published", "downloads nothing"),
+        ("hf:somebody/model@abc", "run `fmb weights download toy hf:somebody/model@abc`"),
+        ("hf:somebody/model", "hf:somebody/model@main is not downloaded"),
+        ("published", "run `fmb weights download toy published`"),
+        ("hf:model", "write hf:OWNER/NAME@REVISION"),
+        ("hf:../model@abc", "write hf:OWNER/NAME@REVISION"),
     ],
 )
 def test_a_reference_that_leads_nowhere_says_what_to_do(tmp_path, reference, message):
@@ -131,5 +147,106 @@ def test_a_folder_without_a_card_or_tensors_is_refused(tmp_path):
 def test_a_file_needs_a_model_that_imports_checkpoints(tmp_path):
     path = tmp_path / "ckpt.pt"
     path.write_bytes(b"")
-    with pytest.raises(WeightsError, match="not single files"):
+    with pytest.raises(WeightsError, match="loads weights folders"):
         resolve(path, tmp_path)
+
+
+class Importing(Component):
+    """A model whose upstream has config.json beside its tensors."""
+
+    def __init__(self):
+        spec = replace(SPEC, importer="toys:imported")
+        super().__init__(spec, "toys", "fmb-toys", "1.0")
+
+    def resolve(self, reference):
+        return self.imported
+
+    calls = 0
+
+    def imported(self, path, folder, config):
+        type(self).calls += 1
+        sizes = json.loads((path / "config.json").read_text())
+        (folder / "model.safetensors").write_bytes((path / "model.safetensors").read_bytes())
+        (folder / "card.json").write_text(card(architecture=sizes).model_dump_json())
+
+
+@pytest.fixture
+def upstream(tmp_path):
+    path = tmp_path / "aion-toy"
+    path.mkdir()
+    (path / "config.json").write_text('{"dim": 4}')
+    save_file({"w": np.ones(3, np.float32)}, path / "model.safetensors")
+    return path
+
+
+def resolve_upstream(path, tmp_path, component=None):
+    component = component or Importing()
+    home = tmp_path / "w"
+    return resolve_weights(component, str(path), Config(), seed=0, workspace=home)
+
+
+def test_a_folder_of_the_upstream_is_imported_once(tmp_path, upstream):
+    before = Importing.calls
+    found = resolve_upstream(upstream, tmp_path)
+    assert found.card.architecture == {"dim": 4}
+    assert found.folder.parent == tmp_path / "w" / "weights"
+    assert found.folder.name.startswith("toy-aion-toy-")
+    assert resolve_upstream(upstream, tmp_path) == found
+    assert Importing.calls == before + 1
+
+
+def test_a_folder_is_imported_anew_when_a_file_in_it_changes(tmp_path, upstream):
+    before = resolve_upstream(upstream, tmp_path)
+    (upstream / "README.md").write_text("no weights")
+    (upstream / ".cache").mkdir()
+    (upstream / ".cache" / "x.json").write_text("{}")
+    assert resolve_upstream(upstream, tmp_path).folder == before.folder
+    (upstream / "config.json").write_text('{"dim": 8}')
+    after = resolve_upstream(upstream, tmp_path)
+    assert after.folder != before.folder
+    assert after.card.architecture == {"dim": 8}
+
+
+def test_an_interrupted_import_leaves_nothing_that_looks_finished(tmp_path, upstream):
+    class Interrupted(Importing):
+        def imported(self, path, folder, config):
+            super().imported(path, folder, config)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        resolve_upstream(upstream, tmp_path, Interrupted())
+    assert list((tmp_path / "w" / "weights").iterdir()) == []
+    assert resolve_upstream(upstream, tmp_path).card.architecture == {"dim": 4}
+
+
+def test_an_import_without_a_card_is_refused(tmp_path, upstream):
+    class Cardless(Importing):
+        def imported(self, path, folder, config):
+            pass
+
+    with pytest.raises(WeightsError, match="not a weights folder"):
+        resolve_upstream(upstream, tmp_path, Cardless())
+    assert list((tmp_path / "w" / "weights").iterdir()) == []
+
+
+def test_a_folder_with_nothing_to_import_is_refused(tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.jpg").touch()
+    with pytest.raises(WeightsError, match=r"no card\.json and no file ending in \.json"):
+        resolve_upstream(tmp_path / "photos", tmp_path)
+
+
+def test_two_processes_that_import_at_once_both_get_the_folder(tmp_path, upstream):
+    class Second(Importing):
+        def imported(self, path, folder, config):
+            resolve_upstream(path, tmp_path)  # another process, which is faster
+            super().imported(path, folder, config)
+
+    found = resolve_upstream(upstream, tmp_path, Second())
+    assert [p.name for p in (tmp_path / "w" / "weights").iterdir()] == [found.folder.name]
+
+
+def test_a_damaged_lock_says_what_to_do(tmp_path):
+    (tmp_path / "weights.lock").write_text("{")
+    with pytest.raises(WeightsError, match="remove it and accept again"):
+        Lock(tmp_path)

@@ -14,7 +14,8 @@ from fmb.protocols import Dataset
 from fmb.registry import Component, Registry
 from fmb.request import DataRequest, ModelRequest, Request
 from fmb.specs import DetectorSpec, ModelSpec, PlotSpec
-from fmb.weights import Lock, Weights, resolve_weights
+from fmb.weights import Weights, resolve_weights
+from fmb.weights_lock import Lock
 
 __all__ = [
     "DetectorPlan",
@@ -222,7 +223,7 @@ def _default_weights(label: str, spec: ModelSpec, request: Request) -> str:
     names = [w.name for w in spec.weights]
     if request.data.source in SIMULATED and names:
         return names[0]
-    choices = ", ".join([*names, "a weights folder", "a checkpoint file"])
+    choices = ", ".join([*names, "a weights folder", "a checkpoint file", "hf:REPO@REV"])
     raise WeightsError(
         f"real data have no default weights: choose with --weights {label}=...; {choices}"
     )

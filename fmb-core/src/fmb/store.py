@@ -23,7 +23,7 @@ from fmb.errors import FailedError, StoreError
 from fmb.paths import ensure_folder
 from fmb.provenance import canonical_json, content_key, file_sha256
 
-__all__ = ["ShardStore", "publish", "publish_json", "read_json"]
+__all__ = ["ShardStore", "publish", "publish_json", "read_json", "sync", "write_failure"]
 
 _STALE_SECONDS = 86400.0
 
@@ -46,22 +46,24 @@ def publish(path: Path, body: bytes | Iterable[bytes]) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync(path.parent)
     except OSError as error:
-        raise FailedError(_cannot_write(path, error)) from error
+        raise write_failure(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
-def _cannot_write(path: Path, error: OSError) -> str:
+def write_failure(path: Path, error: OSError) -> FailedError:
+    """What to tell where `path` could not be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"no space left for {path}; free some and repeat the command, it resumes"
-    return f"cannot write {path}: {error.strerror or error}"
+        return FailedError(f"no space left for {path}; free some and repeat the command")
+    return FailedError(f"cannot write {path}: {error.strerror or error}")
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Return when a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -21,7 +21,7 @@ COMMANDS = {
     "runs": "List runs.",
     "cache": "List, check and remove stored vectors.",
     "data": "Describe, check and index survey data.",
-    "weights": "List and verify model weights.",
+    "weights": "List, download, verify and convert model weights.",
     "plugins": "List what is installed and what is broken.",
     "config": "Show the resolved configuration.",
     "paths": "Show where things are kept.",

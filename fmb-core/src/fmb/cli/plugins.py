@@ -1,8 +1,5 @@
 """`fmb plugins`: what is installed, and what is broken."""
 
-from collections.abc import Iterable
-from typing import Any
-
 import click
 
 __all__ = ["command"]
@@ -57,8 +54,12 @@ def _list(as_json: bool) -> None:
 @command.command("info")
 @click.argument("name")
 @click.option("--kind", help="Kind, where two kinds share a name.")
-def info(name: str, kind: str | None) -> None:
-    """Show all that a component declares, and its options."""
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def info(name: str, kind: str | None, as_json: bool) -> None:
+    """Show a component's card: what it is, takes and gives, its weights, options and citation."""
+    import json
+
+    from fmb.cli.component_card import card_lines, card_values
     from fmb.errors import UnknownNameError, did_you_mean
     from fmb.hookspecs import HOOKS
     from fmb.plugins import load_plugins
@@ -74,29 +75,8 @@ def info(name: str, kind: str | None) -> None:
     if not found:
         names = [c.spec.name for k in HOOKS for c in registry.all(k)]
         raise UnknownNameError(f"nothing is called {name!r}{did_you_mean(name, names)}")
-    for component in found:
-        for line in _describe(component):
-            click.echo(line)
-
-
-def _describe(component: Any) -> Iterable[str]:
-    from dataclasses import fields
-
-    spec = component.spec
-    yield f"{spec.kind} {component.qualified} ({component.distribution} {component.version})"
-    for field in fields(spec):
-        value = getattr(spec, field.name)
-        if field.name == "name" or value in ("", (), None):
-            continue
-        if isinstance(value, tuple):
-            for item in value:
-                yield f"  {field.name}: {item}"
-        elif hasattr(value, "items"):
-            for key, item in value.items():
-                yield f"  {field.name}: {key} from {', '.join(item)}"
-        else:
-            yield f"  {field.name}: {value}"
-    options = component.load_config().model_fields
-    for key, option in options.items():
-        about = f"  {option.description}" if option.description else ""
-        yield f"  option {key} = {option.get_default(call_default_factory=True)!r}{about}"
+    if as_json:
+        click.echo(json.dumps([card_values(c) for c in found], indent=1, default=str))
+        return
+    for n, component in enumerate(found):
+        click.echo("\n" * (n > 0) + "\n".join(card_lines(component)))

@@ -16,7 +16,7 @@ _MODEL = [
         "--weights",
         multiple=True,
         metavar="[LABEL=]REF",
-        help="Weights: a name the model declares, a folder or a checkpoint file.",
+        help="Weights: a name the model declares, a folder, a checkpoint file or hf:REPO@REV.",
     ),
     click.option("--view", multiple=True, metavar="[LABEL=]VIEW", help="View; repeatable."),
     click.option(

@@ -1,37 +1,46 @@
-"""`fmb weights`: what can be loaded, and whether it is what was accepted."""
+"""`fmb weights`: what can be loaded, where it comes from and whether it is what was accepted."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from fmb.config import Config
+    from fmb.hub_download import Offer
+    from fmb.registry import Component
+
 __all__ = ["command"]
+
+_SETTINGS = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Option of the model that shapes what is imported, as in the run.",
+)
 
 
 @click.group()
 def command() -> None:
-    """List and verify model weights."""
+    """List, download, verify and convert model weights."""
 
 
 @command.command("list")
 @click.argument("model", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_weights(model: str | None, as_json: bool) -> None:
-    """List the weights that installed models declare."""
+    """List declared, downloaded and imported weights and their state."""
     from fmb.cli.summary import echo_json, table_text
+    from fmb.paths import workspace
     from fmb.plugins import load_plugins
-    from fmb.specs import ModelSpec
+    from fmb.weights_list import known_weights
 
     registry = load_plugins().registry
     components = [registry.get("model", model)] if model else list(registry.all("model"))
-    rows = [
-        {
-            "model": component.spec.name,
-            "weights": declared.name,
-            "from": declared.location or "drawn from a seed",
-            "summary": declared.summary,
-        }
-        for component in components
-        if isinstance(component.spec, ModelSpec)
-        for declared in component.spec.weights
-    ]
+    rows = [row for c in components for row in known_weights(c, workspace())]
     if as_json:
         echo_json(rows)
     else:
@@ -42,21 +51,148 @@ def list_weights(model: str | None, as_json: bool) -> None:
 @click.argument("model")
 @click.argument("reference")
 @click.option("--accept", is_flag=True, help="Write the digests into weights.lock.")
-def verify_weights(model: str, reference: str, accept: bool) -> None:
-    """Check the weights REFERENCE of MODEL and print their digests.
+@_SETTINGS
+def verify_weights(model: str, reference: str, accept: bool, settings: tuple[str, ...]) -> None:
+    """Digest the weights REFERENCE of MODEL anew and compare with weights.lock.
 
-    REFERENCE is a name the model declares, a folder or a checkpoint file.
+    REFERENCE is a name the model declares, a folder, a checkpoint file or hf:OWNER/NAME@REVISION.
     """
+    _report(model, reference, settings, accept=accept, fresh=True)
+
+
+def _report(
+    model: str,
+    reference: str,
+    settings: tuple[str, ...],
+    *,
+    accept: bool = False,
+    fresh: bool = False,
+) -> None:
     from fmb.paths import workspace
     from fmb.plugins import load_plugins
-    from fmb.weights import Lock, resolve_weights
+    from fmb.weights import resolve_weights
+    from fmb.weights_lock import Lock
 
     component = load_plugins().registry.get("model", model)
-    config = component.load_config()()
-    found = resolve_weights(component, reference, config, seed=0, workspace=workspace())
+    config = _config(component, settings)
+    found = resolve_weights(component, reference, config, seed=0, workspace=workspace(), fresh=True)
     lock = Lock(workspace())
     if accept:
         lock.accept(found)
-    click.echo(f"{found.name}: {lock.state(found)}")
+    click.echo(f"{found.name}: {lock.state(found)}{f', {found.origin}' if found.origin else ''}")
+    click.echo(f"  in {found.folder}")
     for name, digest in found.sha256.items():
         click.echo(f"  {name}  sha256 {digest}")
+
+
+class _Person:
+    """Who looks at what a repository offers; with `accepting` nobody is asked."""
+
+    def __init__(self, accepting: bool) -> None:
+        self._accepting = accepting
+
+    def consider(self, offer: "Offer") -> None:
+        """Show commit, files and sizes; stop where nobody could be asked afterwards."""
+        click.echo(f"hf:{offer.repo} at commit {offer.commit}", err=True)
+        for name, size in offer.sizes.items():
+            click.echo(f"  {size:>15,} bytes  {name}", err=True)
+        if not (self._accepting or offer.locked or sys.stdin.isatty()):
+            raise click.UsageError(
+                "nobody is here to ask: look at the files above, then repeat with --accept"
+            )
+
+    def agrees(self, sha256: Mapping[str, str]) -> bool:
+        """Show the digests of what came and ask."""
+        for name, digest in sha256.items():
+            click.echo(f"  sha256 {digest}  {name}", err=True)
+        return self._accepting or click.confirm("use these files?", err=True)
+
+
+@command.command("download")
+@click.argument("model")
+@click.argument("reference")
+@click.option("--accept", is_flag=True, help="Accept what comes, without being asked.")
+@click.option("--allow-moving-revision", is_flag=True, help="Take a branch where it is now.")
+@_SETTINGS
+def download_weights(
+    model: str,
+    reference: str,
+    accept: bool,
+    allow_moving_revision: bool,
+    settings: tuple[str, ...],
+) -> None:
+    """Download the published weights REFERENCE of MODEL and lock what they are.
+
+    REFERENCE is a name the model declares or hf:OWNER/NAME[@REVISION]. Commit, files and digests
+    are shown; they are used once you accept them, and from then on nothing else is.
+    """
+    from fmb.hub import HubReference
+    from fmb.hub_download import download
+    from fmb.paths import workspace
+    from fmb.plugins import load_plugins
+
+    component = load_plugins().registry.get("model", model)
+    published = HubReference.parse(_location(component.spec, reference))
+
+    person = _Person(accept)
+    found = download(
+        published,
+        workspace(),
+        asked=f"{model} {reference}",
+        consider=person.consider,
+        accept=person.agrees,
+        allow_moving=allow_moving_revision,
+    )
+    click.echo(f"{found.origin} is locked, in {found.folder}", err=True)
+    _report(model, reference, settings)
+
+
+def _config(component: "Component", settings: tuple[str, ...]) -> "Config":
+    """The model's configuration with what --set says."""
+    from fmb.config import Config, build, merge, parse_setting
+
+    values = merge(*(parse_setting(text) for text in settings))
+    config: Config = build(component.load_config(), values, component.spec.name)
+    return config
+
+
+def _location(spec: Any, reference: str) -> str:
+    """Where the weights are published that `reference` names."""
+    from fmb.errors import WeightsError, did_you_mean
+
+    declared = {w.name: w.location or "drawn from a seed" for w in spec.weights}
+    location = declared.get(reference, reference)
+    if location.startswith("hf:"):
+        return location
+    if reference in declared:
+        raise WeightsError(f"weights {reference!r} of {spec.name} need no download: {location}")
+    published = [name for name, place in declared.items() if place.startswith("hf:")]
+    hint = did_you_mean(reference, [*published, "hf:OWNER/NAME@REVISION"])
+    raise WeightsError(f"{spec.name} publishes no weights {reference!r}{hint}")
+
+
+@command.command("convert")
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--model", metavar="NAME", help="Whose checkpoint it is, where several convert.")
+@_SETTINGS
+def convert_weights(
+    checkpoint: Path, out: Path, model: str | None, settings: tuple[str, ...]
+) -> None:
+    """Make the weights folder OUT of a CHECKPOINT that pickles whole modules.
+
+    Nothing in the file is executed. OUT must be empty or not there.
+    """
+    from fmb.conversion import convert_checkpoint
+    from fmb.errors import WeightsError
+    from fmb.plugins import load_plugins
+
+    registry = load_plugins().registry
+    able = [c for c in registry.all("model") if getattr(c.spec, "converter", "")]
+    if model is None and len(able) != 1:
+        names = ", ".join(c.spec.name for c in able)
+        raise WeightsError(f"models that convert: {names or 'none'}; name one with --model")
+    component = registry.get("model", model) if model else able[0]
+    config = _config(component, settings)
+    convert_checkpoint(component, checkpoint, out, config)
+    click.echo(f"{out}  (fmb run --model {component.spec.name} --weights {out} ...)")

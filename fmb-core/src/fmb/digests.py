@@ -1,0 +1,64 @@
+"""Digests of large files, computed once as long as the file stays as it is."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from fmb.errors import StoreError, WeightsError
+from fmb.paths import ensure_folder
+from fmb.provenance import file_sha256
+from fmb.store import publish_json, read_json
+
+__all__ = ["Digests"]
+
+_SMALL_BYTES = 1 << 20
+"""Smaller files are hashed each time: that is as fast as looking them up."""
+_SETTLED_SECONDS = 2.0
+"""A file that changed later than this could change again within one tick of its clock."""
+
+
+class Digests:
+    """SHA-256 of files, remembered under inode, size and time of change in `workspace`.
+
+    Args:
+        workspace: where they are remembered, in `weights/digests.json`.
+        fresh: compute each of them anew.
+    """
+
+    def __init__(self, workspace: Path, *, fresh: bool = False) -> None:
+        self._path = workspace / "weights" / "digests.json"
+        self._fresh = fresh
+
+    def of(self, path: Path) -> str:
+        """The digest of one file.
+
+        Raises:
+            WeightsError: it cannot be read.
+        """
+        try:
+            stat = path.stat()
+            key = f"{stat.st_dev}:{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}"
+            if stat.st_size < _SMALL_BYTES:
+                return file_sha256(path)
+            known = self._known()
+            if not self._fresh and isinstance(known.get(key), str):
+                return str(known[key])
+            digest = file_sha256(path)
+        except OSError as error:
+            raise WeightsError(f"{path}: cannot be read: {error.strerror or error}") from None
+        if time.time() - stat.st_mtime > _SETTLED_SECONDS:
+            ensure_folder(self._path.parent)
+            publish_json(self._path, {**known, key: digest})
+        return digest
+
+    def of_all(self, folder: Path, names: Iterable[str]) -> dict[str, str]:
+        """Name -> digest of files in `folder`."""
+        return {name: self.of(folder / name) for name in names}
+
+    def _known(self) -> dict[str, Any]:
+        try:
+            found = read_json(self._path)
+        except StoreError:
+            return {}  # absent or damaged: nothing is lost but time
+        return found if isinstance(found, dict) else {}

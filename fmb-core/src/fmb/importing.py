@@ -1,0 +1,109 @@
+"""Weights in the layout of an upstream become an FMB folder once and are kept in the workspace."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fmb.card import read_card
+from fmb.config import Config
+from fmb.conversion import convert_into
+from fmb.digests import Digests
+from fmb.errors import WeightsError
+from fmb.provenance import content_key
+from fmb.registry import Component
+from fmb.specs import ModelSpec
+from fmb.staging import staged_folder
+from fmb.store import publish_json, read_json
+
+__all__ = ["ORIGIN", "PICKLES", "SAFE", "check_import", "import_weights", "source_files"]
+
+SAFE = (".json", ".safetensors")
+"""Endings of files that hold no code."""
+PICKLES = (".ckpt", ".pt")
+"""Endings of files that may hold code; read by an importer or converter, never as they are."""
+ORIGIN = "origin.json"
+"""What an imported folder was made of; written last."""
+
+
+def source_files(folder: Path) -> list[str]:
+    """Names, relative to `folder`, of the files that weights are made of."""
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.suffix in SAFE + PICKLES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )
+
+
+def import_weights(
+    component: Component,
+    path: Path,
+    config: Config,
+    *,
+    name: str,
+    origin: str,
+    workspace: Path,
+    digests: Digests,
+    convert: bool = False,
+) -> Path:
+    """The folder in `workspace` that `path` was imported into, now or by an earlier run.
+
+    Args:
+        component: the model whose importer, or converter, is called.
+        path: a checkpoint file or a folder without a card.
+        config: shapes what is imported; part of the folder's key, as are the digests of the files.
+        name: part of the folder's name.
+        origin: where `path` is from, to be written down.
+        workspace: where it is kept.
+        digests: of the files of `path`.
+        convert: call the converter, for a pickle of whole modules.
+
+    Raises:
+        WeightsError: the model imports nothing, or there is nothing to import.
+        FailedError: the disk is full or the workspace cannot be written to.
+    """
+    spec = component.spec
+    assert isinstance(spec, ModelSpec)
+    if not (spec.converter if convert else spec.importer):
+        raise WeightsError(f"{path}: {spec.name} loads weights folders with a card.json only")
+    sources = _sources(path, digests)
+    made_of = {"sha256": sources, "config": config.model_dump(mode="json")}
+    key = content_key({"origin": made_of, "version": component.version, "rev": spec.revision})[:8]
+    folder = workspace / "weights" / f"{spec.name}-{name}-{key}"
+    if not (folder / ORIGIN).exists():
+        with staged_folder(folder) as staging:
+            if convert:
+                convert_into(component, path, staging, config)
+            else:
+                component.resolve(spec.importer)(path, staging, config)
+            made = Digests(workspace).of_all(staging, read_card(staging).contents)
+            publish_json(staging / ORIGIN, {**made_of, "from": origin, "made": made})
+    return folder
+
+
+def _sources(path: Path, digests: Digests) -> Mapping[str, str]:
+    if path.is_file():
+        return {path.name: digests.of(path)}
+    names = source_files(path)
+    if not names:
+        raise WeightsError(
+            f"{path} is not a weights folder: it has no card.json and no file ending in"
+            f" {', '.join(SAFE + PICKLES)}"
+        )
+    return digests.of_all(path, names)
+
+
+def check_import(folder: Path, sha256: Mapping[str, str]) -> None:
+    """Refuse an imported folder whose files are not as the importer wrote them.
+
+    Raises:
+        WeightsError: a file changed.
+    """
+    made: dict[str, Any] = read_json(folder / ORIGIN)["made"]
+    changed = [name for name, digest in sha256.items() if made.get(name) != digest]
+    if changed:
+        raise WeightsError(
+            f"{folder}: {', '.join(changed)} changed since the import;"
+            " remove the folder and repeat the command"
+        )

@@ -1,0 +1,97 @@
+"""What weights there are of a model: declared by its plugin, downloaded or imported here."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from fmb.card import CARD, read_card
+from fmb.config import Config
+from fmb.digests import Digests
+from fmb.errors import FmbError, StoreError, WeightsError
+from fmb.hub import HubReference, downloaded, is_downloaded
+from fmb.importing import ORIGIN
+from fmb.registry import Component
+from fmb.specs import ModelSpec, WeightsSpec
+from fmb.store import read_json
+from fmb.weights import resolve_weights
+from fmb.weights_lock import Lock
+
+__all__ = ["declared_state", "known_weights"]
+
+
+def known_weights(component: Component, workspace: Path) -> Iterator[dict[str, str]]:
+    """One row for each weights of a model: how to name them, their state, where they are from."""
+    spec = component.spec
+    assert isinstance(spec, ModelSpec)
+    for declared in spec.weights:
+        yield {
+            "model": spec.name,
+            "weights": declared.name,
+            "state": declared_state(component, declared, workspace),
+            "from": declared.location or "drawn from a seed",
+            "summary": declared.summary,
+        }
+    lock = Lock(workspace)
+    published = {
+        hub.at(lock.commit(hub.repo, hub.revision) or "")
+        for hub in (HubReference.parse(w.location) for w in spec.weights if _on_hub(w.location))
+    }
+    for folder, origin in sorted(_here(workspace)):
+        try:
+            card = read_card(folder)
+        except WeightsError:
+            continue  # not weights; what is damaged is told where it is asked for
+        if card.model in (spec.name, *spec.aliases) and origin not in published:
+            yield {
+                "model": spec.name,
+                "weights": origin if _on_hub(origin) else str(folder),
+                "state": _state(component, folder, origin, workspace),
+                "from": origin,
+                "summary": card.summary,
+            }
+
+
+def declared_state(component: Component, declared: WeightsSpec, workspace: Path) -> str:
+    """drawn, verified, unverified, not downloaded, or damaged."""
+    if declared.card:
+        return "drawn"
+    if _on_hub(declared.location):
+        return _hub_state(declared.location, workspace)
+    return _state(component, declared.name, "", workspace)
+
+
+def _on_hub(location: str) -> bool:
+    return location.startswith("hf:")
+
+
+def _hub_state(location: str, workspace: Path) -> str:
+    """The state of downloaded files; no network and no import."""
+    published = HubReference.parse(location)
+    if not is_downloaded(published, workspace):
+        return "not downloaded"
+    try:
+        downloaded(published, workspace, Digests(workspace), asked="")
+    except WeightsError:
+        return "damaged"
+    return "verified"
+
+
+def _state(component: Component, place: Path | str, origin: str, workspace: Path) -> str:
+    if _on_hub(origin) and _hub_state(origin, workspace) != "verified":
+        return _hub_state(origin, workspace)
+    try:
+        found = resolve_weights(component, str(place), Config(), seed=0, workspace=workspace)
+        return "verified" if _on_hub(origin) else Lock(workspace).state(found)
+    except FmbError:
+        return "damaged"
+
+
+def _here(workspace: Path) -> Iterator[tuple[Path, str]]:
+    """Folders with a card that were imported or downloaded, and where they are from."""
+    for path in (workspace / "weights").glob(f"*/{ORIGIN}"):
+        try:
+            yield path.parent, str(read_json(path)["from"])
+        except (StoreError, KeyError, TypeError):
+            continue
+    for path in (workspace / "weights" / "hub").glob(f"*/*/{CARD}"):
+        repo = path.parent.parent.name.replace("--", "/", 1)
+        yield path.parent, f"hf:{repo}@{path.parent.name}"
