@@ -210,6 +210,7 @@ def _record(todo: Retraining, job: "FitJob", fitted: "Fitted") -> dict[str, Any]
         "weights": {**base.identity, "licence": base.card.licence, "source": base.card.source},
         "objects": {"training": len(job.training), "validation": len(job.validation)},
         "held_out": todo.split.held_out,
+        "observed": _observed(job),
         "unusable": dict(fitted.unusable),
         "best": best,
         "updates": fitted.updates,
@@ -222,6 +223,15 @@ def _record(todo: Retraining, job: "FitJob", fitted: "Fitted") -> dict[str, Any]
     }
     plain: dict[str, Any] = json.loads(json.dumps(record, default=str))
     return plain
+
+
+def _observed(job: "FitJob") -> dict[str, int]:
+    """Slot -> training objects for which the survey has something."""
+    found = {}
+    for slot, instrument in job.sources.items():
+        present = job.dataset.inputs[instrument].present
+        found[slot] = len(job.training) if present is None else int(present[job.training].sum())
+    return found
 
 
 def training_cost(todo: Retraining) -> Mapping[str, Any]:

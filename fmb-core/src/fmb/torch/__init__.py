@@ -3,7 +3,7 @@
 from fmb.torch.device import DTYPES, autocast, one_thread, resolve_device
 from fmb.torch.embed_loop import EmbedJob, Encoded, embed
 from fmb.torch.filling import fill, read_tensors
-from fmb.torch.fit import FitJob, Fitted, fit
+from fmb.torch.fit_loop import FitJob, Fitted, fit
 from fmb.torch.processes import Processes, processes
 
 __all__ = [

@@ -88,8 +88,7 @@ def draw_losses(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
     best = min(history, key=lambda row: row["validation_loss"])
     axes.axvline(best["epoch"], color="0.7", linewidth=0.8, zorder=0)
     axes.set(xlabel="epoch", ylabel="loss")
-    if min(row[k] for row in history for k in row if "loss" in k) > 0:
-        axes.set_yscale("log")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend()
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=120)

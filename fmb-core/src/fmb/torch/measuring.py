@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from fmb.torch.fit import FitJob
+from fmb.torch.fit_loop import FitJob
 from fmb.torch.training_data import Part, TrainingData
 
 __all__ = ["measure"]

@@ -14,7 +14,7 @@ from fmb.torch.schedule import learning_rate
 from fmb.torch.training_data import Part, Prepared
 
 if TYPE_CHECKING:
-    from fmb.torch.fit import FitJob
+    from fmb.torch.fit_loop import FitJob
 
 __all__ = ["Updater", "parameter_groups"]
 
