@@ -29,7 +29,7 @@ SOURCES = {"image": "euclid", "spectrum": "desi"}
 
 
 class Noise:
-    """Images and spectra of noise, the same at every reading."""
+    """Images and spectra of noise, a square in the middle; the same at every reading."""
 
     def __init__(self, n: int) -> None:
         self.ids = np.arange(n)
@@ -48,8 +48,10 @@ class Noise:
         """The objects at `rows`, with both inputs."""
         n = len(rows)
         rng = np.random.default_rng(rows.tolist())
+        flux = rng.normal(size=(n, 4, 96, 96)).astype(np.float32)
+        flux[:, :, 24:72, 24:72] += 10  # something to learn
         image = Images(
-            flux=rng.normal(size=(n, 4, 96, 96)).astype(np.float32),
+            flux=flux,
             bands=EUCLID_BANDS,
             band_valid=np.ones((n, 4), dtype=bool),
             unit="nJy",
