@@ -9,11 +9,15 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+
+from fmb import hookimpl
+from fmb.provenance import file_sha256
 
 OPTIONS = (
     "retrain", "astropt", "--data", "survey.toml", "--weights", "random", "--batch-size", "8",
@@ -221,6 +225,9 @@ def test_training_goes_on_from_trained_weights_with_a_low_rank_update(
     assert card["training"]["weights"]["name"] == "undisturbed"
     tuned, base = (load_file(f / "model.safetensors") for f in (place / "tuned", undisturbed))
     assert all(values.dtype == np.float16 for values in tuned.values())
+    assert card["training"]["weights"]["sha256"]["model.safetensors"] == file_sha256(
+        undisturbed / "model.safetensors"
+    )
     frozen = "transformer.h.0.attn.c_attn.weight"
     np.testing.assert_array_equal(tuned[frozen], base[frozen].astype(np.float16))
     assert (
@@ -293,6 +300,22 @@ def test_weights_of_another_model_are_no_start(fmb_there, place, undisturbed):
     (other / "card.json").write_text(json.dumps({**card, "model": "aion"}))
     args = changed("--weights", str(other))
     refused(fmb_there(*args, "--out", "refused"), "for 'aion', not 'astropt'")
+
+
+def test_settings_may_stand_in_a_file_and_options_win(fmb_there, place):
+    (place / "recipe.toml").write_text("[train]\nepochs = 7\npatience = 3\n")
+    done = fmb_there(*OPTIONS, "--out", "config", "--config", "recipe.toml", "--json")
+    assert done.exit_code == 0, done.stderr
+    settings = json.loads(done.stdout)["training"]["train"]
+    assert (settings["epochs"], settings["patience"]) == (3, 3)
+
+
+def test_a_model_without_training_says_so(fmb_there, monkeypatch):
+    from fmb_astropt import plugin
+
+    declared = [replace(spec, retrain_config="") for spec in plugin.fmb_register_models()]
+    monkeypatch.setattr(plugin, "fmb_register_models", hookimpl(lambda: declared))
+    refused(fmb_there(*OPTIONS, "--out", "refused"), "'astropt' cannot be retrained")
 
 
 def test_a_folder_in_use_is_not_touched(fmb_there, place, undisturbed):

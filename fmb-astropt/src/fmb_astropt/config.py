@@ -42,5 +42,6 @@ class AstroPTTraining(TrainConfig):
     lora_r: int | None = Field(default=None, gt=0)
     """Rank of a low-rank update of the attention matrices, which are frozen; None: as the base."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of activations left out in training."""
     checkpointing: bool = False
     """Compute blocks again in the backward pass: less memory, a third more time."""

@@ -23,7 +23,7 @@ from fmb_astropt.network import (
 )
 from fmb_astropt.next_patch import NextPatch
 from fmb_astropt.prepare import Preparer
-from fmb_astropt.recipes import SpectrumRecipe, unpack_card
+from fmb_astropt.recipes import Architecture, Recipe, SpectrumRecipe, unpack_card
 
 __all__ = ["AstroPTModel"]
 
@@ -103,20 +103,9 @@ class AstroPTModel:
         Raises:
             ConfigError: `lora_r` differs from that of the weights.
         """
-        architecture, recipe, state = self._architecture, self._recipe, None
-        if self._random_seed is None:
-            state = read_tensors(self._folder / TENSORS)
-        else:
-            recipe = recipe.model_copy(update={s: None for s in MODALITY if s not in sources})
-            kept = tuple(m for m in architecture.modalities if _slot(m.name) in sources)
-            architecture = architecture.model_copy(update={"modalities": kept})
-        if config.lora_r is not None:
-            if architecture.lora_r not in (0, config.lora_r):
-                raise ConfigError(
-                    f"train.lora_r = {config.lora_r}: these weights have a low-rank update of rank"
-                    f" {architecture.lora_r}; leave lora_r out"
-                )
-            architecture = architecture.model_copy(update={"lora_r": config.lora_r})
+        drawn = self._random_seed is not None
+        architecture, recipe = self._trained_parts(config, sources)
+        state = None if drawn else read_tensors(self._folder / TENSORS)
         seed = self._seed if self._random_seed is None else self._random_seed
         network = trainable_network(
             architecture, state, str(self._folder), seed=seed, dropout=config.dropout
@@ -125,7 +114,7 @@ class AstroPTModel:
             "architecture": architecture.model_dump(mode="json"),
             "preprocessing": recipe.model_dump(mode="json"),
         }
-        if self._random_seed is not None:
+        if drawn:
             changes["accepts"] = recipe.accepts()
         return NextPatch(
             network.to(self._device),
@@ -134,6 +123,25 @@ class AstroPTModel:
             wavelengths=self._wavelengths,
             card_changes=changes,
         )
+
+    def _trained_parts(
+        self, config: AstroPTTraining, sources: Mapping[str, str]
+    ) -> tuple[Architecture, Recipe]:
+        """What the network of a training is made of."""
+        architecture, recipe = self._architecture, self._recipe
+        if self._random_seed is not None:
+            recipe = recipe.model_copy(update={s: None for s in MODALITY if s not in sources})
+            kept = {MODALITY[slot] for slot in sources}
+            known = tuple(m for m in architecture.modalities if m.name in kept)
+            architecture = architecture.model_copy(update={"modalities": known})
+        if config.lora_r is None:
+            return architecture, recipe
+        if architecture.lora_r not in (0, config.lora_r):
+            raise ConfigError(
+                f"train.lora_r = {config.lora_r}: these weights have a low-rank update of rank"
+                f" {architecture.lora_r}; leave lora_r out"
+            )
+        return architecture.model_copy(update={"lora_r": config.lora_r}), recipe
 
     def encode(self, inputs: Inputs, views: Sequence[str]) -> Mapping[str, Tokens]:
         """Tokens of block n_layer // 2 for each of `views`; see `Tokens` for shapes.
@@ -185,10 +193,6 @@ class AstroPTModel:
         if recipe is None or recipe.positions == "index":
             return None
         return _scaled_wavelengths(recipe).to(self._device)
-
-
-def _slot(modality: str) -> str:
-    return next(slot for slot, name in MODALITY.items() if name == modality)
 
 
 def _scaled_wavelengths(recipe: SpectrumRecipe) -> Tensor:

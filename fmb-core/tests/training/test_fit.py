@@ -165,21 +165,6 @@ def test_objects_without_a_required_input_are_left_out(job_of, line):
 
 
 @pytest.mark.parametrize("cache_mb", [0, 100])
-def test_a_batch_with_few_usable_objects_gives_the_mean_of_those(job_of, line, numbers, cache_mb):
-    """All training objects but one are unusable: every update is that of a batch of one."""
-    ids = frozenset(range(1000, 1060)) - {1001, 1005}
-    task = line(required=("image", "spectrum"), unusable=ids)
-    job = job_of(task=task, batch_size=48, epochs=1, warmup=0, clip=1e9, cache_mb=cache_mb)
-    other = job_of("alone", batch_size=48, epochs=1, warmup=0, clip=1e9)
-    object.__setattr__(other, "training", np.array([1]))
-    object.__setattr__(other, "validation", np.array([5]))
-    fit(job)
-    fit(other)
-    for ours, alone in zip(task.module.parameters(), other.task.module.parameters(), strict=True):
-        torch.testing.assert_close(ours, alone, rtol=1e-5, atol=1e-7)
-
-
-@pytest.mark.parametrize("cache_mb", [0, 100])
 def test_a_loss_that_is_not_finite_names_the_object(job_of, numbers, cache_mb):
     job = job_of(dataset=numbers(bad={17: np.nan}), cache_mb=cache_mb)
     with pytest.raises(

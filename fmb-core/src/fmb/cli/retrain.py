@@ -61,9 +61,7 @@ def command(
     try:
         card = retrain(todo, resume=resume, progress=progress_line)
     except KeyboardInterrupt:
-        raise StoppedError(
-            f"interrupted; what was saved in {out} is kept: go on with the same command and"
-            " --resume"
-        ) from None
+        told = f"interrupted; {out} is kept: go on with the same command and --resume"
+        raise StoppedError(told) from None
     if card is not None:
         print_weights(card, out, as_json=as_json)

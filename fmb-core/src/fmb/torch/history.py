@@ -73,7 +73,9 @@ def draw_losses(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
         FailedError: the disk is full.
     """
     try:
-        from matplotlib.figure import Figure  # only a training draws, and the core runs without it
+        # Imported here: only a training draws, and the core runs without it.
+        from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
     except ModuleNotFoundError:
         logger.info("no %s: matplotlib is not installed", FIGURE)
         return
@@ -88,7 +90,7 @@ def draw_losses(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
     best = min(history, key=lambda row: row["validation_loss"])
     axes.axvline(best["epoch"], color="0.7", linewidth=0.8, zorder=0)
     axes.set(xlabel="epoch", ylabel="loss")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=120)
