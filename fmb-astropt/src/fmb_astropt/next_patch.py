@@ -55,12 +55,11 @@ class NextPatch:
     def train(self, mode: bool) -> None:
         """Dropout on or off.
 
-        Low-rank layers stay as they are: loralib would add their update to the frozen matrix and
-        take it away again, and rounding would change what is frozen.
+        Set by hand: `train` of loralib's layers adds their update to the frozen matrix and takes it
+        away again, and rounding would change what is frozen.
         """
         for module in self.module.modules():
-            if not hasattr(module, "lora_A"):
-                module.training = mode
+            module.training = mode
 
     def loss(self, inputs: Inputs) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss (n,) and its parts `image` and `spectrum` (n,), without their factors."""

@@ -11,8 +11,10 @@ from fmb.provenance import content_key
 from fmb.store import publish, publish_json, read_json
 from fmb.weights import CARD, TENSORS, Card, read_card
 
-__all__ = ["TrainingFolder"]
+__all__ = ["BEST", "CHECKPOINT", "TrainingFolder"]
 
+CHECKPOINT = "checkpoint.safetensors"
+BEST = "best.safetensors"
 _WORK = "training"
 _RECIPE = "recipe.json"
 
@@ -61,7 +63,8 @@ class TrainingFolder:
                 raise ConfigError(f"{self.path} is there and not a training: choose another --out")
             if resume:
                 raise ConfigError(f"{self.path}: no training to resume; leave --resume out")
-            ensure_folder(self.work)
+        if not self.finished and not (self.work / CHECKPOINT).exists():
+            ensure_folder(self.work)  # nothing has been learned here that could be lost
             publish_json(known, recipe)
             return False
         if not resume:

@@ -142,7 +142,7 @@ def job_of(tmp_path: Path) -> Callable[..., FitJob]:
     def build(folder: str = "training", **options: Any) -> FitJob:
         dataset = options.pop("dataset", None) or Numbers()
         task = options.pop("task", None) or Line()
-        extra = {k: options.pop(k) for k in ("seed", "workers", "processes") if k in options}
+        extra = {k: options.pop(k) for k in ("seed", "precision") if k in options}
         validation = np.arange(0, len(dataset), 5)
         path = tmp_path / folder
         path.mkdir(exist_ok=True)

@@ -19,6 +19,18 @@ def losses(history, *columns):
     return [[row.get(name) for name in columns] for row in history]
 
 
+class Stopped(Exception):
+    """Ends a training from outside."""
+
+
+def stop_in_epoch(number):
+    def progress(what, done, total):
+        if what.startswith(f"epoch {number} "):
+            raise Stopped
+
+    return progress
+
+
 def test_a_line_is_found(job_of):
     done = fit(job_of(epochs=60))
     assert done.best_loss < 0.02 * done.history[0]["validation_loss"]
@@ -62,6 +74,17 @@ def test_batches_kept_in_memory_or_prepared_in_every_epoch_give_the_same_numbers
     kept = fit(job_of("kept"))
     anew = fit(job_of("anew", cache_mb=0))
     assert losses(kept.history) == losses(anew.history)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_half_precision_learns_and_resumes(job_of, precision):
+    whole = fit(job_of("whole", precision=precision, steps=90))
+    # The scaler of float16 leaves out a few updates until it has found its scale.
+    assert whole.best_loss < 0.1 * whole.history[0]["validation_loss"]
+    with pytest.raises(Stopped):
+        fit(job_of(precision=precision, steps=90), progress=stop_in_epoch(7))
+    resumed = fit(job_of(precision=precision, steps=90), resume=True)
+    assert losses(resumed.history) == losses(whole.history)
 
 
 def test_a_small_survey_is_read_once(job_of, numbers):
@@ -235,23 +258,20 @@ def test_a_full_disk_leaves_the_last_checkpoint_and_the_training_goes_on(job_of,
 
 @pytest.mark.parametrize("stop_at", [0, 1, 5, 6, 7, 20])
 def test_a_training_stopped_after_any_update_ends_as_an_undisturbed_one(job_of, line, stop_at):
-    class Stop(Exception):
-        pass
-
     class Stopping(line):
         left = stop_at
 
         def loss(self, inputs):
             if self.module.training:
                 if self.left == 0:
-                    raise Stop
+                    raise Stopped
                 self.left -= 1
             return super().loss(inputs)
 
     options = {"checkpoint_steps": 2, "patience": 0}
     undisturbed = job_of("undisturbed", task=line(dropout=0.2), **options)
     expected = fit(undisturbed)
-    with pytest.raises(Stop):
+    with pytest.raises(Stopped):
         fit(job_of(task=Stopping(dropout=0.2), **options))
     resumed = job_of(task=line(dropout=0.2), **options)
     done = fit(resumed, resume=True)

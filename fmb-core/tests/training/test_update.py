@@ -69,3 +69,18 @@ def test_matrices_decay_and_vectors_do_not(job_of):
         (0.3, [2, 2]),
         (0.0, [1, 1]),
     ]
+
+
+def test_what_is_random_differs_between_updates_and_not_between_repeats(job_of, line):
+    task = line(dropout=0.5)
+    job = job_of(task=task)
+    data = TrainingData(job.dataset, ROWS, job.sources, task.preparer)
+    (prepared,) = data.batches([ROWS], 6)
+    before = {k: v.clone() for k, v in task.module.state_dict().items()}
+
+    def loss(number):
+        task.module.load_state_dict(before)
+        return Updater(job, 10).update(prepared, 6, number, 1)[1]
+
+    assert loss(3) == loss(3)
+    assert loss(3) != loss(4)

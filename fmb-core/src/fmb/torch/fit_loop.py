@@ -24,11 +24,12 @@ from fmb.torch.checkpoint import (
     save_checkpoint,
     save_tensors,
 )
-from fmb.torch.history import BEST, CHECKPOINT, TrainingState, epoch_line, write_history
+from fmb.torch.history import TrainingState, epoch_line, write_history
 from fmb.torch.processes import Processes
 from fmb.torch.training_data import TrainingData
 from fmb.torch.update import Updater
 from fmb.train_config import TrainConfig
+from fmb.training_folder import BEST, CHECKPOINT
 
 __all__ = ["FitJob", "Fitted", "fit"]
 

@@ -10,10 +10,8 @@ from typing import Any
 
 from fmb.store import publish
 
-__all__ = ["BEST", "CHECKPOINT", "TrainingState", "draw_losses", "epoch_line", "write_history"]
+__all__ = ["TrainingState", "draw_losses", "epoch_line", "write_history"]
 
-CHECKPOINT = "checkpoint.safetensors"
-BEST = "best.safetensors"
 HISTORY = "history.csv"
 FIGURE = "loss.png"
 
