@@ -28,7 +28,7 @@ class _Preset(NamedTuple):
 
 
 _PRESETS = {
-    # 64 + 49 tokens: more than 200 objects a second on one core, prepared and embedded. 12 px
+    # 64 + 49 tokens: some 200 objects a second on one core, read, prepared and embedded. 12 px
     # patches tell a core from its surroundings; the weights take 2.2 MB in float16.
     "tiny": _Preset(_TINY, EUCLID_BANDS, 96, 12, _COARSE | {"patch_px": 32}),
     "tiny-one-band": _Preset(_TINY, ("VIS",), 96, 12, _COARSE | {"patch_px": 32}),
