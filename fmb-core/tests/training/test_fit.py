@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fmb.errors import DataError, FailedError, PluginError, StoreError
-from fmb.torch import fit
+from fmb.torch import fit, fit_loop
 from fmb.torch.schedule import learning_rate
 from fmb.train_config import TrainConfig
 
@@ -256,6 +256,22 @@ def test_a_full_disk_leaves_the_last_checkpoint_and_the_training_goes_on(job_of,
     assert losses(done.history) == losses(expected.history)
 
 
+def test_a_kill_after_the_last_checkpoint_loses_no_row_of_the_history(job_of, monkeypatch):
+    def killed(path, *rest):
+        save(path, *rest)
+        if rest[-1]["training"]["epoch"] == 4:
+            raise Stopped
+
+    save = fit_loop.save_checkpoint
+    with monkeypatch.context() as patch:
+        patch.setattr(fit_loop, "save_checkpoint", killed)
+        with pytest.raises(Stopped):
+            fit(job_of())
+    job = job_of()
+    assert len(fit(job, resume=True).history) == 5
+    assert len((job.folder / "history.csv").read_text().splitlines()) == 1 + 5
+
+
 @pytest.mark.parametrize("stop_at", [0, 1, 5, 6, 7, 20])
 def test_a_training_stopped_after_any_update_ends_as_an_undisturbed_one(job_of, line, stop_at):
     class Stopping(line):
@@ -306,4 +322,4 @@ def test_progress_tells_loss_speed_and_time_left(job_of):
     assert (done, total) == (6, 6)
     assert what.startswith("epoch 4 of 4: loss ")
     assert "objects/s" in what
-    assert what.endswith("00:00:00 left at most")
+    assert what.endswith(" 0:00:00 left at most")

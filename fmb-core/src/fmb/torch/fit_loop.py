@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,7 @@ class _Fit:
             )
         best = self._job.folder / BEST
         restore(best, self._job.task.module, load_tensors(best)[0])
+        self._group.gather(None)  # nobody removes the file before everybody has read it
         return Fitted(
             state.history,
             state.best_epoch,
@@ -211,9 +213,10 @@ class _Fit:
             state.best_loss, state.best_epoch = loss, state.epoch
             if self._group.first:
                 save_tensors(self._job.folder / BEST, changing_tensors(self._job.task.module))
-        self._save()
         if self._group.first:
+            # Before the checkpoint: after it, a kill in the last epoch would lose its row.
             write_history(self._job.folder, state.history)
+        self._save()
 
     def _save(self, began: float | None = None) -> None:
         state = self._state
@@ -261,5 +264,4 @@ class _Fit:
         left = (self._total - state.updates) * self._config.batch_size / max(rate, 1e-9)
         mean = state.loss_sum / max(state.loss_count, 1)
         told = f"epoch {epoch} of {self._epochs}: loss {mean:.4g}, {rate:,.0f} objects/s,"
-        clock = time.strftime("%H:%M:%S", time.gmtime(left))
-        self._progress(f"{told} {clock} left at most", state.step, steps)
+        self._progress(f"{told} {timedelta(seconds=round(left))} left at most", state.step, steps)
