@@ -1,6 +1,7 @@
 """`fmb retrain`: the weights it writes, how it resumes, several processes, and bad input."""
 
 import csv
+import errno
 import json
 import multiprocessing
 import os
@@ -344,6 +345,31 @@ def test_an_unfinished_training_is_resumed_with_its_own_settings_only(fmb_there,
     refused(fmb_there(*other, "--limit", "30"), "another data.selection")
     done = fmb_there(*other, "--workers", "0", "--device", "cpu")  # these change no number
     assert done.exit_code == 0, done.stderr
+
+
+@pytest.mark.parametrize("file", ["checkpoint", "history", "loss.png", "model", "card"])
+def test_a_full_disk_is_one_line_and_the_training_goes_on(
+    fmb_there, place, undisturbed, file, monkeypatch
+):
+    honest, count = os.fsync, 0
+
+    def full(handle):
+        nonlocal count
+        count += f".{file}" in os.readlink(f"/proc/self/fd/{handle}")
+        if count == (3 if file in ("checkpoint", "history") else 1):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        honest(handle)
+
+    folder = place / f"full-{file}"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        refused(fmb_there(*OPTIONS, "--out", folder), "no space left", file, code=1)
+    assert not (folder / "card.json").exists()
+    assert (folder / "training" / "checkpoint.safetensors").exists()
+    assert not list(folder.rglob("*.tmp"))
+    resumed = fmb_there(*OPTIONS, "--out", folder, "--resume")
+    assert resumed.exit_code == 0, resumed.stderr
+    assert_same(history(folder), history(undisturbed), 1e-6)
 
 
 def test_a_learning_rate_that_diverges_is_one_line(fmb_there):
