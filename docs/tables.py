@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import MISSING, fields
+from importlib import import_module
 from textwrap import dedent
 
 import click
@@ -75,6 +76,26 @@ def _type(annotation: object) -> str:
 def _default(field: object) -> str:
     default = getattr(field, "default", MISSING)
     return "required" if default is MISSING else f"`{default!r}`"
+
+
+def training(reference: str) -> str:
+    """The settings a class of options adds to those of its base: default, and what each does."""
+    module, _, name = reference.partition(":")
+    cls = getattr(import_module(module), name)
+    lines = iter(inspect.getsource(cls).splitlines())
+    own = cls.__annotations__
+    about: dict[str, str] = {}
+    last = ""
+    for line in lines:
+        field = line.strip().partition(":")[0]
+        if field in own:
+            last = field
+        elif last and line.strip().startswith('"""'):
+            about[last] = line.strip().strip('"')
+    rows = "\n".join(
+        f"| `{key}` | `{cls.model_fields[key].default!r}` | {about.get(key, '')} |" for key in own
+    )
+    return f"| key | default | |\n|---|---|---|\n{rows}"
 
 
 def plugins() -> str:

@@ -47,7 +47,7 @@ def _nothing_finished(request, home):
         ((*RUN, "--embedder", "meen"), ("embedder", "did you mean 'mean'")),
         ((*RUN, "--view", "imag"), ("no view", "did you mean 'image'")),
         ((*RUN, "--detectr", "flow"), ("--detectr", "did you mean '--detector'")),
-        ((*RUN, "--set", "model.astropt.preset=tiny"), ("model.astropt.preset",)),
+        ((*RUN, "--set", "model.astropt.preset=large"), ("model.astropt.preset",)),
         ((*RUN, "--set", "model.astropt.prest=small"), ("did you mean 'preset'",)),
         ((*RUN, "--set", "detector.gaussian.x=1"), ("detector.gaussian.x",)),
         ((*RUN, "--set", "run.sead=1"), ("did you mean 'seed'",)),

@@ -55,3 +55,16 @@ def test_euclid_cutouts_go_all_the_way_and_are_called_not_photometric(fmb, home,
     assert scores["score"].notna().all()
     assert len(scores) == 2139
     assert {p.suffix for p in (folder / "plots").iterdir()} == {".png", ".pdf"}
+
+
+def test_weights_are_trained_on_euclid_cutouts_and_used(fmb, home, tmp_path):
+    path = described("euclid_q1_vis.h5", tmp_path)
+    trained = fmb(
+        "retrain", "astropt", "--data", path, "--weights", "random", "--out", "vis",
+        "--set", "model.astropt.preset=tiny-one-band", "--limit", 300, "--set", "train.epochs=2",
+    )  # fmt: skip
+    assert trained.exit_code == 0, trained.stderr
+    assert "not photometric" in trained.stderr
+    used = fmb("embed", "--model", "astropt", "--weights", "vis", "--data", path, "--limit", 300)
+    assert used.exit_code == 0, used.stderr
+    assert "out of domain" not in used.stderr

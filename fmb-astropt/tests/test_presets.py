@@ -9,7 +9,7 @@ from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.presets import random_card
 from fmb_astropt.recipes import Architecture, unpack_card
 
-PRESETS = ["small", "full", "one-band"]
+PRESETS = ["tiny", "tiny-one-band", "small", "one-band", "full"]
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -59,7 +59,7 @@ def test_one_band_takes_images_of_any_size_from_one_patch_on(random_model, image
 
 @pytest.mark.parametrize(
     "values",
-    [{"preset": "tiny"}, {"min_coverage": 0}, {"min_coverage": 1.1}, {"image_size_px": -1}],
+    [{"preset": "large"}, {"min_coverage": 0}, {"min_coverage": 1.1}, {"image_size_px": -1}],
 )
 def test_options_out_of_range_are_refused(values):
     with pytest.raises(ValidationError):

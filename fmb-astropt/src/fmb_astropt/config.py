@@ -5,8 +5,9 @@ from typing import Literal
 from pydantic import Field
 
 from fmb.config import Config
+from fmb.train_config import TrainConfig
 
-__all__ = ["AstroPTConfig"]
+__all__ = ["AstroPTConfig", "AstroPTTraining"]
 
 
 class AstroPTConfig(Config):
@@ -16,7 +17,7 @@ class AstroPTConfig(Config):
     card for random weights, `tokenisation`, `bands` and `image_size_px` for an imported checkpoint.
     """
 
-    preset: Literal["small", "full", "one-band"] = "small"
+    preset: Literal["tiny", "tiny-one-band", "small", "one-band", "full"] = "small"
     """Sizes of random weights."""
     bands: tuple[str, ...] | None = None
     """Bands in the order of the channels; None: those of the preset."""
@@ -26,3 +27,21 @@ class AstroPTConfig(Config):
     """Whose tokens a checkpoint was trained on; "auto": upstream's when it holds a registry."""
     image_size_px: int | None = Field(default=None, gt=0)
     """Side of the images a checkpoint was trained on, when the checkpoint does not say."""
+
+
+class AstroPTTraining(TrainConfig):
+    """Options of training `astropt`: how it learns to predict the next patch.
+
+    Sizes and tokens are those of the card it starts from.
+    """
+
+    image_weight: float = Field(default=1.0, ge=0)
+    """Factor of the loss of image patches."""
+    spectrum_weight: float = Field(default=1.0, ge=0)
+    """Factor of the loss of spectrum patches."""
+    lora_r: int | None = Field(default=None, gt=0)
+    """Rank of a low-rank update of the attention matrices, which are frozen; None: as the base."""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of activations left out in training."""
+    checkpointing: bool = False
+    """Compute blocks again in the backward pass: less memory, a third more time."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,11 +11,19 @@ from fmb.data import Batch, Inputs
 from fmb.errors import ConfigError
 from fmb.protocols import Tokens
 from fmb.torch import DTYPES, autocast, read_tensors
-from fmb.weights import read_card
-from fmb_astropt.config import AstroPTConfig
-from fmb_astropt.network import MODALITY, draw_network, embed_tokens, fill_network, run_blocks
+from fmb.weights import TENSORS, read_card
+from fmb_astropt.config import AstroPTConfig, AstroPTTraining
+from fmb_astropt.network import (
+    MODALITY,
+    draw_network,
+    embed_tokens,
+    fill_network,
+    run_blocks,
+    trainable_network,
+)
+from fmb_astropt.next_patch import NextPatch
 from fmb_astropt.prepare import Preparer
-from fmb_astropt.recipes import SpectrumRecipe, unpack_card
+from fmb_astropt.recipes import Architecture, Recipe, SpectrumRecipe, unpack_card
 
 __all__ = ["AstroPTModel"]
 
@@ -42,7 +51,7 @@ class AstroPTModel:
 
         Args:
             config: `min_coverage` is used here, the rest when a card is written.
-            seed: not used: random weights have their seed in the card, and nothing else is drawn.
+            seed: of low-rank updates that are drawn; random weights have their seed in the card.
             device: where the network runs.
             precision: "float32", or "bf16" or "fp16" for autocast of the matrix products.
 
@@ -51,7 +60,7 @@ class AstroPTModel:
         """
         if precision not in DTYPES:
             raise ConfigError(f"precision {precision!r}: choose from {', '.join(DTYPES)}")
-        self._config = config
+        self._config, self._seed = config, seed
         self._device = torch.device(device)
         self._precision = precision
 
@@ -66,8 +75,9 @@ class AstroPTModel:
         if card.random_seed is not None:
             network = draw_network(self._architecture, card.random_seed)
         else:
-            tensor_file = folder / "model.safetensors"
+            tensor_file = folder / TENSORS
             network = fill_network(self._architecture, read_tensors(tensor_file), str(tensor_file))
+        self._folder, self._random_seed = folder, card.random_seed
         self._network = network.to(self._device)
         self._wavelengths = self._wavelength_positions()
 
@@ -79,6 +89,59 @@ class AstroPTModel:
             spectrum_source=sources.get("spectrum"),
             min_coverage=self._config.min_coverage,
         )
+
+    def task(self, config: AstroPTTraining, sources: Mapping[str, str]) -> NextPatch:
+        """What the weights that were loaded learn from.
+
+        Random weights are drawn again, for the slots of `sources` alone; trained ones keep both
+        halves. `lora_r` puts a low-rank update into weights that have none.
+
+        Args:
+            config: options of the training.
+            sources: slot -> instrument.
+
+        Raises:
+            ConfigError: `lora_r` differs from that of the weights.
+        """
+        drawn = self._random_seed is not None
+        architecture, recipe = self._trained_parts(config, sources)
+        state = None if drawn else read_tensors(self._folder / TENSORS)
+        seed = self._seed if self._random_seed is None else self._random_seed
+        network = trainable_network(
+            architecture, state, str(self._folder), seed=seed, dropout=config.dropout
+        )
+        changes: dict[str, Any] = {
+            "architecture": architecture.model_dump(mode="json"),
+            "preprocessing": recipe.model_dump(mode="json"),
+        }
+        if drawn:
+            changes["accepts"] = recipe.accepts()
+        return NextPatch(
+            network.to(self._device),
+            config,
+            prepare=self.preparer,
+            wavelengths=self._wavelengths,
+            card_changes=changes,
+        )
+
+    def _trained_parts(
+        self, config: AstroPTTraining, sources: Mapping[str, str]
+    ) -> tuple[Architecture, Recipe]:
+        """What the network of a training is made of."""
+        architecture, recipe = self._architecture, self._recipe
+        if self._random_seed is not None:
+            recipe = recipe.model_copy(update={s: None for s in MODALITY if s not in sources})
+            kept = {MODALITY[slot] for slot in sources}
+            known = tuple(m for m in architecture.modalities if m.name in kept)
+            architecture = architecture.model_copy(update={"modalities": known})
+        if config.lora_r is None:
+            return architecture, recipe
+        if architecture.lora_r not in (0, config.lora_r):
+            raise ConfigError(
+                f"train.lora_r = {config.lora_r}: these weights have a low-rank update of rank"
+                f" {architecture.lora_r}; leave lora_r out"
+            )
+        return architecture.model_copy(update={"lora_r": config.lora_r}), recipe
 
     def encode(self, inputs: Inputs, views: Sequence[str]) -> Mapping[str, Tokens]:
         """Tokens of block n_layer // 2 for each of `views`; see `Tokens` for shapes.

@@ -34,6 +34,7 @@ def fmb_register_models() -> Iterator[ModelSpec]:
             ),
         ),
         importer="fmb_astropt.checkpoints:import_checkpoint",
+        retrain_config="fmb_astropt.config:AstroPTTraining",
         source="arXiv:2405.14930",
         citation=(
             "@article{smith2024astropt, title={AstroPT: Scaling Large Observation Models for"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-__all__ = ["Dataset", "Detector", "Embedder", "Model", "Plot", "PlotData", "Tokens"]
+__all__ = ["Dataset", "Detector", "Embedder", "Model", "Plot", "PlotData", "Tokens", "TrainTask"]
 
 
 class Dataset(Protocol):
@@ -69,7 +69,11 @@ class Tokens:
 
 
 class Model(Protocol):
-    """A foundation model. Constructed `(config, *, seed, device, precision)`."""
+    """A foundation model. Constructed `(config, *, seed, device, precision)`.
+
+    One that can be trained has `task(config, sources) -> TrainTask` too, for its spec's
+    `retrain_config` and slot -> instrument; it starts from the weights that were loaded.
+    """
 
     def load(self, folder: Path) -> None:
         """Take the weights of `folder` (card.json and safetensors), strictly."""
@@ -86,6 +90,49 @@ class Model(Protocol):
 
     def encode(self, inputs: Inputs, views: Sequence[str]) -> Mapping[str, Tokens]:
         """Tokens of each of `views` for objects that are valid in all slots those views need."""
+        ...
+
+
+class TrainTask(Protocol):
+    """What a model learns from; the training loop (`fmb.torch.fit`) does the rest.
+
+    The loop adds up gradients of object-wise losses, so that a batch may be cut into pieces, for
+    memory or for several processes, and gives the same update.
+    """
+
+    @property
+    def module(self) -> "torch.nn.Module":
+        """The network, on its device. What requires a gradient is trained, the rest is frozen."""
+        ...
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Slots without which an object teaches nothing; the others may be missing."""
+        ...
+
+    def preparer(self, sources: Mapping[str, str]) -> Callable[[Batch], Inputs]:
+        """As `Model.preparer`, for objects that have all of `sources`."""
+        ...
+
+    def train(self, mode: bool) -> None:
+        """Switch dropout and the like on for updates, off for validation."""
+        ...
+
+    def loss(self, inputs: Inputs) -> "tuple[torch.Tensor, Mapping[str, torch.Tensor]]":
+        """Loss (n,) of each object, and parts of it (n,) by name, NaN where an object has none.
+
+        Args:
+            inputs: `valid` names the slots that all n objects have; arrays of other slots are not
+                to be used.
+        """
+        ...
+
+    def weights(self) -> "Mapping[str, torch.Tensor]":
+        """Tensors of the weights file, by name, as `Model.load` takes them."""
+        ...
+
+    def card_changes(self) -> Mapping[str, Any]:
+        """Fields of the weights card that differ from those of the weights it started from."""
         ...
 
 

@@ -97,6 +97,8 @@ class Request(Config):
     model: dict[str, ModelRequest] = Field(default={})
     detector: dict[str, DetectorRequest] = Field(default={})
     plot: dict[str, PlotRequest] = Field(default={})
+    train: dict[str, Any] = Field(default={})
+    """Table `[train]`: settings of `fmb retrain`, checked against those of the model there."""
 
 
 def build_request(

@@ -14,6 +14,7 @@ __all__ = ["main"]
 COMMANDS = {
     "run": "Embed, detect and plot: the whole way in one command.",
     "embed": "Turn a survey into vectors, resuming where it stopped.",
+    "retrain": "Train a model's weights on a survey, resuming where it stopped.",
     "detect": "Score a survey, or vectors of your own, without figures.",
     "plot": "Draw figures of a finished run again.",
     "top": "List the strangest objects of a run.",

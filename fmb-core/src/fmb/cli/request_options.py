@@ -6,10 +6,21 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["progress_line", "request_options"]
+__all__ = ["progress_line", "request_options", "training_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_INPUT = [
+    click.option(
+        "--input",
+        multiple=True,
+        metavar="[LABEL.]SLOT=INSTRUMENT",
+        help="Which instrument feeds which input, where two would fit.",
+    ),
+    click.option(
+        "--allow-out-of-domain", is_flag=True, help="Use data unlike those of the training."
+    ),
+]
 _MODEL = [
     click.option("--model", multiple=True, metavar="[LABEL=]NAME", help="Model; repeatable."),
     click.option(
@@ -22,15 +33,16 @@ _MODEL = [
     click.option(
         "--embedder", multiple=True, metavar="[LABEL=]NAME", help="How tokens become a vector."
     ),
+    *_INPUT,
+]
+_BASE = [
     click.option(
-        "--input",
-        multiple=True,
-        metavar="[LABEL.]SLOT=INSTRUMENT",
-        help="Which instrument feeds which input, where two would fit.",
+        "--weights",
+        required=True,
+        metavar="REF",
+        help="Weights to start from; `random` starts from scratch.",
     ),
-    click.option(
-        "--allow-out-of-domain", is_flag=True, help="Use data unlike those of the training."
-    ),
+    *_INPUT,
 ]
 _DATA = [
     click.option("--data", metavar="PATH|NAME", help="survey.toml or a dataset's name [demo]."),
@@ -87,6 +99,14 @@ def request_options(*, detect: bool, plot: bool) -> Callable[[F], F]:
         return function
 
     return decorate
+
+
+def training_options(function: F) -> F:
+    """The options of a command that trains one model."""
+    batch = click.option("--batch-size", type=int, metavar="N", help="Objects an update.")
+    for option in reversed([*_BASE, *_DATA, batch, *_COMPUTE[1:], *_CONFIG]):
+        function = option(function)
+    return function
 
 
 def progress_line(what: str, done: int, total: int) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,8 +13,16 @@ from fmb.embedding import EmbeddedView, measure_cost
 from fmb.plan import Plan
 from fmb.ranking import describe
 from fmb.runs import Run, ScoreName
+from fmb.weights import Card
 
-__all__ = ["print_embedded", "print_list", "print_plan", "print_run", "table_text"]
+__all__ = [
+    "print_embedded",
+    "print_list",
+    "print_plan",
+    "print_run",
+    "print_weights",
+    "table_text",
+]
 
 SHOWN = 5
 """Objects of each list that `fmb run` prints."""
@@ -169,4 +178,24 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
     click.echo(f"detectors: {' '.join(d.label for d in plan.detectors) or 'none'}")
     click.echo(f"figures: {' '.join(p.label for p in plan.plots) or 'none'}")
     for note in plan.notes:
+        click.echo(f"note: {note}", err=True)
+
+
+def print_weights(card: Card, folder: Path, *, as_json: bool) -> None:
+    """Print what came of a training and how to use it."""
+    if as_json:
+        echo_json({"folder": str(folder), **card.model_dump(mode="json")})
+        return
+    record = card.training or {}
+    best, objects = record["best"], record["objects"]
+    click.echo(
+        f"{card.name}: {card.model} trained on {objects['training']:,} objects in"
+        f" {record['seconds']:,.0f} s; validation loss {best['validation_loss']:.4g} in epoch"
+        f" {best['epoch']:g}, on {objects['validation']:,} objects held out"
+    )
+    click.echo(f"history: {folder / 'training' / 'history.csv'}")
+    click.echo(f"use:     fmb run --model {card.model} --weights {folder}")
+    for why, count in record["unusable"].items():
+        click.echo(f"note: {count:,} training objects without {why}", err=True)
+    for note in record["notes"]:
         click.echo(f"note: {note}", err=True)

@@ -1,0 +1,6 @@
+"""`python -m fmb`: the command line, for launchers that take modules, such as `torchrun -m`."""
+
+from fmb.cli import main
+
+if __name__ == "__main__":
+    main(prog_name="fmb")
