@@ -9,7 +9,7 @@ from fmb.config import Config
 from fmb.errors import WeightsError
 from fmb.specs import Accepts
 
-__all__ = ["CARD", "Card", "read_card"]
+__all__ = ["CARD", "TENSORS", "Card", "read_card"]
 
 CARD = "card.json"
 TENSORS = "model.safetensors"
