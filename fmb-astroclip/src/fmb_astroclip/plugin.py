@@ -37,7 +37,7 @@ def fmb_register_models() -> Iterator[ModelSpec]:
                 name="pretrained",
                 summary="the authors' astroclip.ckpt; its revision is unverified",
                 location="hf:polymathic-ai/astroclip",
-                parameters=370_800_000,
+                parameters=370_798_358,
             ),
         ),
         importer="fmb_astroclip.checkpoints:import_checkpoint",

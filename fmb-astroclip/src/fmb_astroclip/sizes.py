@@ -74,7 +74,7 @@ def sizes_of(state: Mapping[str, Tensor], config: AstroCLIPConfig, source: str) 
 
 
 def _block_names(shapes: Mapping[str, tuple[int, ...]], tower: str) -> set[str]:
-    """ "1.7" for each block of the vision tower (group, number), "3" of the spectrum's."""
+    """One name a block: "1.7" (group, number) in the vision tower, "3" in the spectrum's."""
     parts = 2 if tower == _VISION else 1
     prefix = f"{tower}blocks."
     return {

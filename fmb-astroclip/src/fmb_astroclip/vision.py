@@ -66,7 +66,8 @@ class _PatchEmbed(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         found: Tensor = self.proj(x)
-        return found.flatten(2).transpose(1, 2)
+        # Sums keep the layout of their first operand: without this copy every norm makes one.
+        return found.flatten(2).transpose(1, 2).contiguous()
 
 
 class VisionTransformer(nn.Module):
