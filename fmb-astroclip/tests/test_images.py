@@ -114,3 +114,15 @@ def test_the_survey_is_left_as_it_was(images_of):
     images = images_of(flux)
     images.flux.flags.writeable = False
     prepare_images(images, RECIPE)
+
+
+def test_a_value_that_no_source_has_makes_an_image_unusable(images_of):
+    flux = flat(0.1, 2)
+    flux[1, 1, 76, 76] = 1e30
+    found = prepare_images(images_of(flux), RECIPE)
+    assert found.reasons == ["", "band DES-R has a flux of 1.0e+30 nmgy: no data"]
+    assert np.isfinite(found.values[0]).all()
+
+
+def test_no_objects_make_no_pictures(images_of):
+    assert prepare_images(images_of(flat(0.1, 0)), RECIPE).values.shape == (0, 3, 144, 144)

@@ -116,3 +116,19 @@ def test_the_shortest_and_the_longest_spectrum_are_taken(spectra_of, reference_m
     assert inputs.valid["spectrum"].all()
     vectors = reference_model.encode(inputs, ["spectrum"])["spectrum"].values
     assert vectors.isfinite().all()
+
+
+def test_a_flux_that_no_source_has_makes_a_spectrum_unusable(spectra_of):
+    flux = noise()
+    flux[1, 100] = -1e30
+    found = prepared(spectra_of(flux))
+    assert found.reasons == ["", "a flux of 1.0e+30 x 1e-17 erg / (s cm2 Angstrom): no data"]
+
+
+@pytest.mark.parametrize("scale", [1e14, 1e-30])
+def test_the_network_gives_numbers_for_all_that_is_taken(spectra_of, reference_model, scale):
+    rows = np.arange(2)
+    batch = Batch(ids=rows, inputs={"d": spectra_of(noise() * scale)}, rows={"d": rows})
+    inputs = reference_model.preparer({"spectrum": "d"})(batch)
+    assert inputs.valid["spectrum"].all()
+    assert reference_model.encode(inputs, ["spectrum"])["spectrum"].values.isfinite().all()

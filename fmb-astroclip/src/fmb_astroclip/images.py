@@ -9,7 +9,7 @@ from fmb.data import Array, Images
 from fmb.errors import DataError, ShapeError
 from fmb.holes import fill_holes
 from fmb_astroclip.recipes import ImageRecipe
-from fmb_astroclip.units import factor_to
+from fmb_astroclip.units import LARGEST, factor_to
 
 __all__ = ["Pictures", "prepare_images", "to_rgb"]
 
@@ -37,12 +37,14 @@ def prepare_images(images: Images, recipe: ImageRecipe) -> Pictures:
     at = _band_positions(images, recipe)
     square = _square(images.flux.shape[2:], recipe.size_px)
     flux, good = images.flux[:, at], _good_pixels(images, at)
-    reasons = _reasons(images.band_valid[:, at], good[:, :, *square], recipe)
     whole = _whole(flux, good, square) * factor_to(recipe.unit, images.unit)
-    pictures = to_rgb(whole, recipe)
+    largest = np.abs(whole).max(axis=(2, 3))
+    reasons = _reasons(images.band_valid[:, at], good[:, :, *square], largest, recipe)
+    usable = np.array([not reason for reason in reasons], dtype=bool)
+    pictures = to_rgb(np.where(usable[:, None, None, None], whole, 0), recipe)
     if recipe.transposed:
         pictures = pictures.swapaxes(2, 3)
-    pictures[[bool(reason) for reason in reasons]] = np.nan
+    pictures[~usable] = np.nan
     return Pictures(np.ascontiguousarray(pictures), reasons)
 
 
@@ -110,13 +112,15 @@ def _whole(flux: Array, good: Array, square: tuple[slice, slice]) -> Array:
     return cut
 
 
-def _reasons(band_valid: Array, good: Array, recipe: ImageRecipe) -> list[str]:
+def _reasons(band_valid: Array, good: Array, largest: Array, recipe: ImageRecipe) -> list[str]:
     """Why each image is not usable: the first of its problems, or ""."""
     bad = 1 - good.mean(axis=(2, 3))
     reasons = []
-    for valid, share in zip(band_valid, bad, strict=True):
+    for i in range(len(good)):
         told = ""
-        for band, there, masked in zip(recipe.bands, valid, share, strict=True):
+        for band, there, masked, most in zip(
+            recipe.bands, band_valid[i], bad[i], largest[i], strict=True
+        ):
             if not there:
                 told = f"band {band} is absent"
             elif masked == 1:
@@ -126,6 +130,8 @@ def _reasons(band_valid: Array, good: Array, recipe: ImageRecipe) -> list[str]:
                     f"{masked:.0%} of band {band} is masked or not finite, the limit is"
                     f" {recipe.max_masked:.0%}"
                 )
+            elif most > LARGEST:
+                told = f"band {band} has a flux of {most:.1e} {recipe.unit}: no data"
             if told:
                 break
         reasons.append(told)

@@ -55,7 +55,7 @@ class Preparer:
             )
             arrays |= {"spectrum": fluxes.values, "spectrum_pixels": fluxes.lengths}
             reasons["spectrum"] = fluxes.reasons
-        valid = {slot: np.array([not text for text in told]) for slot, told in reasons.items()}
+        valid = {s: np.array([not text for text in told], bool) for s, told in reasons.items()}
         return Inputs(arrays=arrays, valid=valid, reasons=reasons)
 
 

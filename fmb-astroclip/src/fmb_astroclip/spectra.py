@@ -7,7 +7,7 @@ import numpy as np
 from fmb.data import Array, Spectra
 from fmb.errors import ShapeError
 from fmb_astroclip.recipes import SpectrumRecipe
-from fmb_astroclip.units import factor_to
+from fmb_astroclip.units import LARGEST, factor_to
 
 __all__ = ["Fluxes", "prepare_spectra"]
 
@@ -57,10 +57,10 @@ def prepare_spectra(
     reasons = []
     for i, length in enumerate(lengths.tolist()):
         kept = good[i, :length]
-        reason = _reason(kept, recipe, min_coverage)
+        flux = spectra.flux[i, :length] * factor
+        reason = _reason(flux, kept, recipe, min_coverage)
         reasons.append(reason)
         if not reason:
-            flux = spectra.flux[i, :length] * np.float32(factor)
             values[i, :length] = flux if kept.all() else _bridged(flux, kept, recipe.section_px)
     return Fluxes(values, lengths.astype(np.int64), reasons)
 
@@ -72,8 +72,8 @@ def _good_pixels(spectra: Spectra) -> Array:
     return good
 
 
-def _reason(good: Array, recipe: SpectrumRecipe, min_coverage: float) -> str:
-    """Why a spectrum with these good pixels is not usable, or ""."""
+def _reason(flux: Array, good: Array, recipe: SpectrumRecipe, min_coverage: float) -> str:
+    """Why a spectrum is not usable, or ""."""
     if not good.any():
         return "no good pixel"
     if len(good) < recipe.min_pixels:
@@ -81,6 +81,9 @@ def _reason(good: Array, recipe: SpectrumRecipe, min_coverage: float) -> str:
     coverage = float(good.mean())
     if coverage < min_coverage:
         return f"{coverage:.0%} of the pixels are good, the least is {min_coverage:.0%}"
+    largest = float(np.abs(flux[good]).max())
+    if largest > LARGEST:
+        return f"a flux of {largest:.1e} x {recipe.unit}: no data"
     return ""
 
 

@@ -2,7 +2,11 @@
 
 from fmb.errors import DataError
 
-__all__ = ["factor_to"]
+__all__ = ["LARGEST", "factor_to"]
+
+LARGEST = 1e15
+"""Largest value, in the unit of the weights, that is taken for data: no source on the night sky
+comes near, and squares of larger ones overflow 32-bit numbers, which would end the whole run."""
 
 _SAME = {"nmgy": "3.631e-06 Jy"}
 """A nanomaggy as a flux density (zero point 3631 Jy), which astropy keeps apart from it."""
