@@ -1,0 +1,117 @@
+"""AstroCLIP as a model of FMB: loads a weights folder, prepares batches, encodes them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fmb.data import Batch, Inputs
+from fmb.errors import ConfigError
+from fmb.protocols import Tokens
+from fmb.torch import DTYPES, autocast, read_tensors
+from fmb.weights import read_card
+from fmb_astroclip.config import AstroCLIPConfig
+from fmb_astroclip.drawing import draw_network
+from fmb_astroclip.network import fill_network
+from fmb_astroclip.prepare import Preparer
+from fmb_astroclip.recipes import unpack_card
+
+__all__ = ["AstroCLIPModel"]
+
+
+class AstroCLIPModel:
+    """One vector for an image and one for a spectrum, in one space (arXiv:2310.03024).
+
+    The vectors are not of unit length; their cosine compares image and spectrum once the mean of
+    each modality is taken away. `joint` is formed by the core from the unit vectors of both.
+    """
+
+    def __init__(
+        self,
+        config: AstroCLIPConfig,
+        *,
+        seed: int = 0,
+        device: str = "cpu",
+        precision: str = "float32",
+    ) -> None:
+        """A model without weights.
+
+        Args:
+            config: `min_coverage` is used here, the rest when a card is written.
+            seed: not used: random weights have their seed in the card, and nothing else is drawn.
+            device: where the network runs.
+            precision: "float32", or "bf16" or "fp16" for autocast of the matrix products.
+
+        Raises:
+            ConfigError: an unknown precision.
+        """
+        if precision not in DTYPES:
+            raise ConfigError(f"precision {precision!r}: choose from {', '.join(DTYPES)}")
+        self._config = config
+        self._device = torch.device(device)
+        self._precision = precision
+
+    def load(self, folder: Path) -> None:
+        """Take the weights of `folder`, strictly.
+
+        Raises:
+            WeightsError: no or wrong card, no or unreadable tensors, tensors that do not fit.
+        """
+        card = read_card(folder)
+        sizes, self._recipe = unpack_card(card, str(folder / "card.json"))
+        if card.random_seed is not None:
+            network = draw_network(sizes, self._recipe, card.random_seed)
+        else:
+            path = folder / "model.safetensors"
+            network = fill_network(sizes, self._recipe, read_tensors(path), str(path))
+        self._network = network.to(self._device)
+        self._max_pixels = self._recipe.spectrum.max_pixels(sizes.spectrum.max_tokens)
+
+    def preparer(self, sources: Mapping[str, str]) -> Callable[[Batch], Inputs]:
+        """A picklable function from a batch to pictures and fluxes; see `Preparer`."""
+        return Preparer(
+            recipe=self._recipe,
+            max_pixels=self._max_pixels,
+            image_source=sources.get("image"),
+            spectrum_source=sources.get("spectrum"),
+            min_coverage=self._config.min_coverage,
+        )
+
+    def encode(self, inputs: Inputs, views: Sequence[str]) -> Mapping[str, Tokens]:
+        """One token (n, 1, d) for each of `views`.
+
+        Args:
+            inputs: objects that are valid in all slots that the views need.
+            views: "image", "spectrum" or both.
+
+        Raises:
+            ConfigError: another view.
+        """
+        encoders = {"image": self._encode_images, "spectrum": self._encode_spectra}
+        for view in views:
+            if view not in encoders:
+                raise ConfigError(
+                    f"view {view!r}: the network gives {', '.join(encoders)}; choose one of them"
+                )
+        with torch.inference_mode(), autocast(str(self._device), self._precision):
+            return {view: Tokens(encoders[view](inputs)[:, None]) for view in views}
+
+    def _encode_images(self, inputs: Inputs) -> Tensor:
+        pictures = torch.as_tensor(inputs.arrays["image"]).to(self._device)
+        vectors: Tensor = self._network.image_encoder(pictures)
+        return vectors
+
+    def _encode_spectra(self, inputs: Inputs) -> Tensor:
+        """The spectra of one length at a time: padding would move their mean and deviation."""
+        flux = torch.as_tensor(inputs.arrays["spectrum"])
+        lengths = np.asarray(inputs.arrays["spectrum_pixels"])
+        parts, order = [], []
+        for length in np.unique(lengths).tolist():
+            at = np.flatnonzero(lengths == length)
+            rows = flux[torch.from_numpy(at), :length].to(self._device)
+            parts.append(self._network.spectrum_encoder(rows))
+            order.append(at)
+        back = torch.from_numpy(np.argsort(np.concatenate(order)))
+        return torch.cat(parts)[back.to(self._device)]
