@@ -11,6 +11,8 @@ from fmb_aion.recipes import SpectrumCodecSizes, SpectrumRecipe
 
 __all__ = ["PreparedSpectra", "noise_ivar", "prepare_spectra"]
 
+_FLAT = "flat: no noise to measure, and the survey gives none"
+
 
 @dataclass(frozen=True, eq=False)
 class PreparedSpectra:
@@ -56,14 +58,17 @@ def prepare_spectra(
     flux = (spectra.flux.astype(np.float64) * scale).astype(np.float32)
     wavelength = _with_zeros(spectra.wavelengths())
     bad = spectra.mask | ~np.isfinite(flux) | (wavelength == 0)
+    flat = np.zeros(len(flux), dtype=bool)
     if spectra.ivar is None:
         ivar = noise_ivar(flux, bad)
+        flat = ~(ivar > 0).any(axis=1)
     else:
         given = spectra.ivar.astype(np.float64) / scale**2
         ivar = np.where(np.isfinite(given) & (given > 0), given, 0).astype(np.float32)
         bad |= ivar == 0
     flux, ivar, bad, wavelength = _closed_up(flux, ivar, bad, wavelength)
-    reasons = _reasons(wavelength, bad, codec, min_coverage)
+    told = zip(_reasons(wavelength, bad, codec, min_coverage), flat, strict=True)
+    reasons = [reason or (_FLAT if no_noise else "") for reason, no_noise in told]
     return PreparedSpectra(flux, ivar, bad, wavelength, reasons)
 
 
