@@ -74,7 +74,7 @@ def test_other_bands_and_mixed_surveys_are_refused(images_of, bands, told):
 
 @pytest.mark.parametrize("unit", ["display", "counts", "adu", "erg / (s cm2 Angstrom)", "nonsense"])
 def test_a_unit_that_is_no_flux_is_refused(images_of, unit):
-    with pytest.raises(DataError, match="images have unit '.*', which .* converted to nmgy"):
+    with pytest.raises(DataError, match=r"images have unit '.*', which .* converted to nmgy"):
         prepare(images_of(noise(), unit=unit))
 
 
