@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from fmb.config import Config, build
 from fmb.errors import ConfigError, WeightsError
 from fmb.paths import ensure_folder
 from fmb.store import publish
+from fmb.torch import fill, read_tensors
 from fmb_aion.config import AionConfig
 from fmb_aion.network import DOMAINS
 from fmb_aion.parts import IGNORED, Parts
 from fmb_aion.presets import FILES, card_of
 from fmb_aion.recipes import Architecture, EncoderSizes, ImageCodecSizes, SpectrumCodecSizes
-from fmb_aion.tensors import opened, safetensors_parts, stored_names
+from fmb_aion.tensors import safetensors_parts
 
 __all__ = ["import_folder"]
 
@@ -64,18 +65,14 @@ def import_folder(path: Path, folder: Path, config: AionConfig) -> None:
     sizes = Architecture.model_validate(
         {part: _sizes(part, settings[part], path / file) for part, file in FILES.items()}
     )
-    empty = Parts.empty(sizes)
+    parts = Parts.empty(sizes)
     for part, file in FILES.items():
-        with opened(path / file) as tensors:
-            network: nn.Module = getattr(empty, part)
-            ignored = IGNORED[part] + _other_domains(settings[part])
-            alias = (
-                _shared(network) if settings[part].get("share_modality_embeddings", True) else {}
-            )
-            names = stored_names(network, tensors, path / file, ignored=ignored, alias=alias)
-            ensure_folder((folder / file).parent)
-            publish(folder / file, safetensors_parts(network, tensors, names))
-    card = card_of(sizes, name=path.name, summary=f"AION imported from {path.name}")
+        network: nn.Module = getattr(parts, part)
+        fill(network, _kept(part, path / file, network, settings[part]), str(path / file))
+        ensure_folder((folder / file).parent)
+        publish(folder / file, safetensors_parts(network.state_dict()))
+    name = path.resolve().name
+    card = card_of(sizes, name=name, summary=f"AION imported from {name}")
     publish(folder / "card.json", card.model_dump_json(indent=1).encode() + b"\n")
     logger.info("imported %s", path)
 
@@ -123,18 +120,17 @@ def _sizes(part: str, given: Mapping[str, Any], file: Path) -> dict[str, Any]:
         raise WeightsError(f"{file.with_name('config.json')}: {error}") from None
 
 
-def _other_domains(given: Mapping[str, Any]) -> tuple[str, ...]:
+def _kept(part: str, file: Path, network: nn.Module, given: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The tensors of a file without those that only decoding or other domains need."""
+    tensors = read_tensors(file)
+    if given.get("share_modality_embeddings", True):
+        # safetensors keeps one name of a tensor that two modules share, the first in the alphabet:
+        # that is the decoder's.
+        for name in network.state_dict():
+            twin = f"decoder_{name.removeprefix('encoder_')}"
+            if name.endswith(".mod_emb") and name not in tensors and twin in tensors:
+                tensors[name] = tensors[twin]
     others = [domain for domain in given.get("domains_in", ()) if domain not in DOMAINS]
-    return tuple(f"encoder_embeddings.{domain}." for domain in others)
-
-
-def _shared(network: nn.Module) -> dict[str, str]:
-    """Names under which the file may hold tensors that upstream's encoder and decoder share.
-
-    safetensors keeps one name of a shared tensor, the first in the alphabet.
-    """
-    return {
-        name: f"decoder_{name.removeprefix('encoder_')}"
-        for name in network.state_dict()
-        if name.startswith("encoder_embeddings.") and name.endswith(".mod_emb")
-    }
+    dropped = (*IGNORED[part], *(f"encoder_embeddings.{domain}." for domain in others))
+    wanted = network.state_dict().keys()
+    return {n: t for n, t in tensors.items() if n in wanted or not n.startswith(dropped)}

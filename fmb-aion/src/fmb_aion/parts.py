@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fmb.data import Inputs
+from fmb.torch import fill, read_tensors
 from fmb_aion.codecs import (
     IMAGE_DECODER_SIDE,
     SPECTRUM_DECODER_SIDE,
@@ -20,7 +21,6 @@ from fmb_aion.codecs import (
 from fmb_aion.network import DECODER_SIDE, build_encoder, without_values
 from fmb_aion.presets import FILES
 from fmb_aion.recipes import Architecture, Recipe
-from fmb_aion.tensors import fill
 
 __all__ = ["IGNORED", "Parts"]
 
@@ -71,7 +71,7 @@ class Parts:
         """
         parts = cls.empty(sizes)
         for name, file in FILES.items():
-            fill(getattr(parts, name), folder / file)
+            fill(getattr(parts, name), read_tensors(folder / file), str(folder / file))
         return parts
 
     def to(self, device: torch.device) -> Self:

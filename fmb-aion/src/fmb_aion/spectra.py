@@ -58,10 +58,10 @@ def prepare_spectra(
     flux = (spectra.flux.astype(np.float64) * scale).astype(np.float32)
     wavelength = _with_zeros(spectra.wavelengths())
     bad = spectra.mask | ~np.isfinite(flux) | (wavelength == 0)
-    flat = np.zeros(len(flux), dtype=bool)
+    flat: Array = np.zeros(len(flux), dtype=bool)
     if spectra.ivar is None:
         ivar = noise_ivar(flux, bad)
-        flat = ~(ivar > 0).any(axis=1)
+        flat = np.asarray(~(ivar > 0).any(axis=1))
     else:
         given = spectra.ivar.astype(np.float64) / scale**2
         ivar = np.where(np.isfinite(given) & (given > 0), given, 0).astype(np.float32)
