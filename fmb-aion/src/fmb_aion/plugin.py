@@ -30,7 +30,12 @@ def fmb_register_models() -> Iterator[ModelSpec]:
                 summary="drawn from a seed: the floor of every comparison",
                 card="fmb_aion.presets:random_card",
             ),
-            _published("base", 93_841_920),
+            _published(
+                "base",
+                93_841_920,
+                "1.2 GB at batch 1, 5.6 s an object for all views on one CPU core"
+                " (random weights of this size)",
+            ),
             _published("large", 314_104_832),
             _published("xlarge", 1_234_332_672),
         ),
@@ -46,10 +51,11 @@ def fmb_register_models() -> Iterator[ModelSpec]:
     )
 
 
-def _published(size: str, parameters: int) -> WeightsSpec:
+def _published(size: str, parameters: int, measured: str = "") -> WeightsSpec:
     return WeightsSpec(
         name=size,
         summary=f"published AION-1 {size}; the parameters exclude its two codecs",
         location=f"hf:polymathic-ai/aion-{size}",
         parameters=parameters,
+        measured=measured,
     )
