@@ -137,23 +137,25 @@ def test_bands_in_another_order_give_the_same_tokens(model, golden, images_of, b
     )
 
 
-def test_padded_spectra_give_the_tokens_of_the_unpadded(model, golden, spectra_of, batch_of):
+def test_a_spectrum_padded_beside_a_longer_one_gives_its_own_tokens(
+    model, golden, spectra_of, batch_of
+):
     flux, ivar, mask, grid = (
-        golden[f"inputs.sdss_{name}"] for name in ("flux", "ivar", "mask", "wavelength")
+        golden[f"inputs.sdss_{name}"][0] for name in ("flux", "ivar", "mask", "wavelength")
     )
-    n, p = flux.shape
     extra = 37
+    longer = np.concatenate([grid, grid[-1] * 10 ** (1e-4 * np.arange(1, extra + 1))])
     # As the Multimodal Universe pads: wavelength -1, the last flux repeated, no information.
-    batch = batch_of(
-        sdss=spectra_of(
-            np.concatenate([flux, np.repeat(flux[:, -1:], extra, 1)], 1),
-            ivar=np.pad(ivar, ((0, 0), (0, extra))),
-            mask=np.pad(mask, ((0, 0), (0, extra)), constant_values=True),
-            wavelength_aa=np.pad(grid.astype(float), ((0, 0), (0, extra)), constant_values=-1.0),
-        )
-    )
-    inputs = prepared(model, batch, spectrum="sdss")
-    assert inputs.arrays["tok_spectrum_sdss.flux"].shape == (n, p)
-    np.testing.assert_array_equal(
-        token_numbers(model, inputs, "spectrum"), golden["outputs.tokens_sdss"]
-    )
+    padded = {
+        "flux": np.pad(flux, (0, extra), mode="edge"),
+        "ivar": np.pad(ivar, (0, extra)),
+        "mask": np.pad(mask, (0, extra), constant_values=True),
+        "wavelength_aa": np.pad(grid.astype(np.float64), (0, extra), constant_values=-1.0),
+    }
+    other = {"flux": np.ones(len(longer)), "ivar": np.ones(len(longer)), "wavelength_aa": longer}
+    other["mask"] = np.zeros(len(longer), dtype=bool)
+    for pair in ((padded, other), (padded, padded)):
+        fields = {name: np.stack([one[name] for one in pair]) for name in padded}
+        inputs = prepared(model, batch_of(sdss=spectra_of(**fields)), spectrum="sdss")
+        found = token_numbers(model, inputs, "spectrum")
+        np.testing.assert_array_equal(found[:1], golden["outputs.tokens_sdss"])
