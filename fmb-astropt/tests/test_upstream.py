@@ -5,11 +5,11 @@ import pytest
 import torch
 from astropt.model import ModalityRegistry
 
+from fmb.card import Card
 from fmb.config import Config
 from fmb.data import Inputs
 from fmb.protocols import Tokens
 from fmb.torch.embedders import Last, Mean
-from fmb.weights import Card
 from fmb_astropt.embedders import ExpDecay
 from fmb_astropt.model import AstroPTConfig, AstroPTModel
 from fmb_astropt.network import draw_network

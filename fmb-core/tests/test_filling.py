@@ -27,6 +27,18 @@ def test_half_precision_is_widened():
     assert {p.dtype for p in filled.parameters()} == {torch.float32}
 
 
+def test_whole_numbers_stay_whole():
+    with torch.device("meta"):
+        network = torch.nn.Module()
+        network.register_buffer("levels", torch.zeros(2, dtype=torch.int64))
+        network.register_buffer("scale", torch.zeros(2, dtype=torch.float64))
+    levels = torch.tensor([2**31 - 1, 7], dtype=torch.int32)  # more digits than float32 has
+    fill(network, {"levels": levels, "scale": torch.tensor([0.5, 2.0]).half()}, "t")
+    assert network.levels.dtype == torch.int64
+    assert network.levels.tolist() == [2**31 - 1, 7]
+    assert network.scale.dtype == torch.float32
+
+
 def test_all_that_does_not_fit_is_said_in_one_line():
     state = {"weight": torch.ones(3, 3), "scale": torch.ones(1)}
     with pytest.raises(WeightsError) as raised:

@@ -69,6 +69,14 @@ def test_an_input_that_cannot_feed_the_model_is_named_with_the_reason(accepts, i
         bind(accepts, inputs=inputs)
 
 
+def test_of_two_alternatives_the_one_with_the_inputs_bands_says_why():
+    other = Accepts(slot="image", kind="images", bands=("K",))
+    small = Accepts(slot="image", kind="images", bands=("F814W",), min_size_px=300)
+    for alternatives in ((other, small), (small, other)):
+        with pytest.raises(DataError, match="is 201 x 201 pixels"):
+            bind(*alternatives, inputs={"hst": HST})
+
+
 def test_a_convertible_unit_is_accepted():
     accepts = Accepts(slot="image", kind="images", units=("nJy",))
     assert bind(accepts, inputs={"euclid": EUCLID}).slots == {"image": "euclid"}

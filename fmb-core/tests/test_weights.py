@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from fmb.card import Card
 from fmb.config import Config
 from fmb.errors import WeightsError
 from fmb.registry import Component
 from fmb.specs import Accepts, ModelSpec, WeightsSpec
-from fmb.weights import Card, resolve_weights
+from fmb.weights import resolve_weights
 from fmb.weights_lock import Lock
 
 SPEC = ModelSpec(

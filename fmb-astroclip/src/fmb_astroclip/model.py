@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fmb.card import read_card
 from fmb.data import Batch, Inputs
 from fmb.errors import ConfigError
 from fmb.protocols import Tokens
 from fmb.torch import DTYPES, autocast, read_tensors
-from fmb.weights import read_card
 from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.drawing import draw_network
 from fmb_astroclip.network import fill_network

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from fmb.card import Card
 from fmb.config import Config, build
 from fmb.errors import ConfigError, WeightsError
 from fmb.specs import Accepts
-from fmb.weights import Card
 
 __all__ = [
     "Architecture",

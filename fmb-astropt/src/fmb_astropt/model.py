@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from fmb.card import TENSORS, read_card
 from fmb.data import Batch, Inputs
 from fmb.errors import ConfigError
 from fmb.protocols import Tokens
 from fmb.torch import DTYPES, autocast, read_tensors
-from fmb.weights import TENSORS, read_card
 from fmb_astropt.config import AstroPTConfig, AstroPTTraining
 from fmb_astropt.network import (
     MODALITY,

@@ -31,6 +31,8 @@ class _Match:
     refused: str
     """Why the input cannot feed the slot, "" when it can."""
     out_of_domain: tuple[str, ...] = ()
+    other_bands: bool = False
+    """True when its bands are why."""
 
 
 def bind_inputs(
@@ -87,7 +89,10 @@ def _matches(accepts: Sequence[Accepts], inputs: Mapping[str, InputInfo]) -> dic
     for name, info in inputs.items():
         tried = [_match(a, name, info) for a in accepts if a.kind == info.kind]
         if tried:
-            found[name] = min(tried, key=lambda m: (bool(m.refused), len(m.out_of_domain)))
+            # The alternative made for these bands knows best why it cannot be fed.
+            found[name] = min(
+                tried, key=lambda m: (bool(m.refused), m.other_bands, len(m.out_of_domain))
+            )
     return found
 
 
@@ -126,7 +131,8 @@ def _match(accepts: Accepts, name: str, info: InputInfo) -> _Match:
         advice = f"; {accepts.other_bands}" if accepts.other_bands else ""
         return _Match(
             f"has bands {', '.join(info.bands)}, the weights {need} {', '.join(accepts.bands)}"
-            f"{advice}"
+            f"{advice}",
+            other_bands=True,
         )
     if accepts.min_size_px and min(info.shape[-2:], default=0) < accepts.min_size_px:
         size = " x ".join(str(s) for s in info.shape[-2:])

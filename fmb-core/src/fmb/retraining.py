@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fmb.card import TENSORS, Card
 from fmb.config import build
 from fmb.errors import ConfigError, DataError, FailedError, did_you_mean
 from fmb.plan import ModelPlan, Plan, Progress, quiet
@@ -17,7 +18,6 @@ from fmb.seeds import derive_seed
 from fmb.split import Split, split_objects
 from fmb.train_config import TrainConfig
 from fmb.training_folder import TrainingFolder
-from fmb.weights import TENSORS, Card
 
 if TYPE_CHECKING:
     from fmb.torch import FitJob, Fitted, Processes

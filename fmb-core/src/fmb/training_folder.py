@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from fmb.card import CARD, TENSORS, Card, read_card
 from fmb.errors import ConfigError
 from fmb.paths import ensure_folder
 from fmb.provenance import content_key
 from fmb.store import publish, publish_json, read_json
-from fmb.weights import CARD, TENSORS, Card, read_card
 
 __all__ = ["BEST", "CHECKPOINT", "TrainingFolder"]
 

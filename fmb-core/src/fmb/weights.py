@@ -19,7 +19,7 @@ from fmb.registry import Component
 from fmb.specs import ModelSpec, WeightsSpec
 from fmb.store import publish
 
-__all__ = ["Card", "Weights", "read_card", "resolve_weights"]
+__all__ = ["Weights", "resolve_weights"]
 
 
 @dataclass(frozen=True)

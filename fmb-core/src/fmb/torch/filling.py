@@ -30,7 +30,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def fill(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
-    """Give `network` the tensors of `state` as float32; what is float32 already is not copied.
+    """Give `network` the tensors of `state`; what has the right kind already is not copied.
+
+    Floating numbers become float32, whole numbers (tables of codes) what the network has.
 
     Args:
         network: best built on the device "meta", so that nothing is drawn or allocated twice.
@@ -40,6 +42,7 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
     Raises:
         WeightsError: missing, unexpected or differently sized tensors, listed in one line.
     """
+    kinds = {name: tensor.dtype for name, tensor in network.state_dict().items()}
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in state.items()}
     problems = {
@@ -54,7 +57,10 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
     if any(problems.values()):
         told = "; ".join(f"{what}: {_listed(names)}" for what, names in problems.items() if names)
         raise WeightsError(f"{where}: the tensors do not fit the network of the card: {told}")
-    tensors = {name: state[name].to(torch.float32) for name in wanted}
+    tensors = {
+        name: state[name].to(torch.float32 if kind.is_floating_point else kind)
+        for name, kind in kinds.items()
+    }
     network.load_state_dict(tensors, strict=True, assign=True)
 
 

@@ -1,0 +1,110 @@
+"""AION as a model of FMB: loads a weights folder, prepares batches, encodes them to tokens."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+from fmb.card import read_card
+from fmb.data import Batch, Inputs
+from fmb.errors import ConfigError
+from fmb.protocols import Tokens
+from fmb.torch import DTYPES, autocast
+from fmb_aion.config import AionConfig
+from fmb_aion.parts import Parts
+from fmb_aion.prepare import Preparer
+from fmb_aion.recipes import unpack_card
+
+__all__ = ["AionModel"]
+
+_VIEWS = {"image": ("image",), "spectrum": ("spectrum",), "joint": ("image", "spectrum")}
+
+
+class AionModel:
+    """Image, spectrum and joint tokens of AION-1 (arXiv:2510.17960), with upstream's own layers.
+
+    An image becomes 576 tokens, a spectrum 273; `joint` is one pass over both, image first, in
+    which every token sees every other. The tokens are those that upstream's decoder would attend
+    to: the encoder's output, projected, plus position and modality.
+    """
+
+    def __init__(
+        self,
+        config: AionConfig,
+        *,
+        seed: int = 0,
+        device: str = "cpu",
+        precision: str = "float32",
+    ) -> None:
+        """A model without weights.
+
+        Args:
+            config: `preset` is used when a card is written, the rest here.
+            seed: not used: random weights have their seed in the card, and nothing else is drawn.
+            device: where the networks run.
+            precision: "float32", or "bf16" or "fp16" for autocast of the encoder's matrix
+                products. The codecs always run in float32: a token is a decision.
+
+        Raises:
+            ConfigError: an unknown precision.
+        """
+        if precision not in DTYPES:
+            raise ConfigError(f"precision {precision!r}: choose from {', '.join(DTYPES)}")
+        self._config = config
+        self._device = torch.device(device)
+        self._precision = precision
+
+    def load(self, folder: Path) -> None:
+        """Take the weights of `folder`, strictly.
+
+        Raises:
+            WeightsError: no or wrong card, no or unreadable tensors, tensors that do not fit.
+        """
+        card = read_card(folder)
+        self._sizes, self._recipe = unpack_card(card, str(folder / "card.json"))
+        if card.random_seed is not None:
+            parts = Parts.drawn(self._sizes, card.random_seed)
+        else:
+            parts = Parts.loaded(self._sizes, folder)
+        self._parts = parts.to(self._device)
+
+    def preparer(self, sources: Mapping[str, str]) -> Callable[[Batch], Inputs]:
+        """A picklable function from a batch to calibrated pixels; see `Preparer`."""
+        return Preparer(
+            recipe=self._recipe,
+            codec=self._sizes.spectrum_codec,
+            config=self._config,
+            image_source=sources.get("image"),
+            spectrum_source=sources.get("spectrum"),
+        )
+
+    def encode(self, inputs: Inputs, views: Sequence[str]) -> Mapping[str, Tokens]:
+        """Tokens of each of `views`; see `Tokens` for shapes.
+
+        Each input is turned into token numbers once, whatever the views.
+
+        Args:
+            inputs: objects that are valid in all slots that the views need.
+            views: any of "image", "spectrum", "joint".
+
+        Raises:
+            ConfigError: a view that AION does not give.
+        """
+        for view in views:
+            if view not in _VIEWS:
+                raise ConfigError(f"view {view!r}: AION gives {', '.join(_VIEWS)}")
+        slots = [slot for slot in ("image", "spectrum") if any(slot in _VIEWS[v] for v in views)]
+        with torch.inference_mode():
+            numbers = self._parts.tokenise(inputs, slots, self._recipe, self._device)
+            with autocast(str(self._device), self._precision):
+                return {
+                    view: Tokens(self._encode(dict(numbers[slot] for slot in _VIEWS[view])))
+                    for view in views
+                }
+
+    def _encode(self, numbers: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """(n, t, d) for the token numbers (n, t) by domain."""
+        # Upstream keeps the first 256 tokens of the sequence when it is not told how many.
+        count = sum(tokens.shape[1] for tokens in numbers.values())
+        values: torch.Tensor = self._parts.encoder.encode(dict(numbers), num_encoder_tokens=count)  # type: ignore[operator]
+        return values

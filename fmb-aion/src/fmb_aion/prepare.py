@@ -1,0 +1,80 @@
+"""From a batch of the survey to what the codecs take; runs in loader workers."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from fmb.data import Array, Batch, Images, Inputs, Spectra
+from fmb.errors import DataError
+from fmb_aion.config import AionConfig
+from fmb_aion.images import prepare_images
+from fmb_aion.recipes import Recipe, SpectrumCodecSizes
+from fmb_aion.spectra import prepare_spectra
+
+__all__ = ["Preparer"]
+
+T = TypeVar("T", Images, Spectra)
+
+
+@dataclass(frozen=True)
+class Preparer:
+    """Calibrated pixels of the objects of a batch. Pickles; holds no tensors."""
+
+    recipe: Recipe
+    codec: SpectrumCodecSizes
+    config: AionConfig
+    image_source: str | None
+    """Instrument that feeds the slot `image`; None = that slot is not fed."""
+    spectrum_source: str | None
+
+    def __call__(self, batch: Batch) -> Inputs:
+        """Arrays named by upstream's token domain and what they hold, such as "tok_image.flux".
+
+        See `PreparedImages` (flux, bands) and `PreparedSpectra` (flux, ivar, mask, wavelength).
+
+        Raises:
+            DataError: an object of the batch lacks an input; unknown bands, units, uncalibrated.
+            ShapeError: the images are too small.
+        """
+        arrays: dict[str, Array] = {}
+        reasons: dict[str, list[str]] = {}
+        if self.image_source is not None:
+            images = prepare_images(
+                _whole_input(batch, self.image_source, Images), self.recipe, self.config.max_masked
+            )
+            arrays[f"{images.domain}.flux"] = images.flux
+            arrays[f"{images.domain}.bands"] = images.bands
+            reasons["image"] = images.reasons
+        if self.spectrum_source is not None:
+            spectra = prepare_spectra(
+                _whole_input(batch, self.spectrum_source, Spectra),
+                self.recipe.spectrum,
+                self.codec,
+                self.config.min_coverage,
+            )
+            for name in ("flux", "ivar", "mask", "wavelength"):
+                arrays[f"{self._spectrum_domain()}.{name}"] = getattr(spectra, name)
+            reasons["spectrum"] = spectra.reasons
+        valid = {slot: np.array([not text for text in told]) for slot, told in reasons.items()}
+        return Inputs(arrays=arrays, valid=valid, reasons=reasons)
+
+    def _spectrum_domain(self) -> str:
+        survey = self.config.spectrum_survey
+        if survey == "auto":
+            known = self.recipe.spectrum.sdss_instruments
+            survey = "sdss" if self.spectrum_source in known else "desi"
+        return f"tok_spectrum_{survey}"
+
+
+def _whole_input(batch: Batch, source: str, kind: type[T]) -> T:
+    found = batch.inputs.get(source)
+    if not isinstance(found, kind):
+        told = "no such input" if found is None else f"a {type(found).__name__}"
+        raise DataError(f"input {source!r}: expected {kind.__name__}, the batch has {told}")
+    if len(found) != len(batch):
+        raise DataError(
+            f"input {source!r} is there for {len(found)} of {len(batch)} objects of a batch;"
+            " group the objects by the inputs they have"
+        )
+    return found
