@@ -51,17 +51,26 @@ def wheels(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory, wheels):
-    """A virtual environment with the wheels; what others publish is shared with this one.
+    """An environment with all wheels."""
+    return environment(tmp_path_factory.mktemp("fresh") / "venv", wheels)
 
-    A path in a .pth file is searched after the environment's own packages and the .pth files in
-    it are not followed, so that an editable install of FMB here cannot leak in.
+
+def environment(folder, wheels):
+    """A virtual environment with `wheels`; what others publish is shared with this one.
+
+    Shared by links to all but what FMB installed here: neither an editable install nor its
+    declared plugins can leak in.
     """
-    folder = tmp_path_factory.mktemp("fresh") / "venv"
     succeed(sys.executable, "-m", "venv", folder)
     # Older versions of Python bring a setuptools that would hide the one torch asks for.
     succeed(folder / "bin" / "pip", "uninstall", "-q", "-y", "setuptools")
+    published = folder / "published"
+    published.mkdir()
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        if not entry.name.startswith(("fmb", "_fmb", "__editable__")) and entry.suffix != ".pth":
+            (published / entry.name).symlink_to(entry)
     (own,) = folder.glob("lib/python*/site-packages")
-    (own / "published.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (own / "published.pth").write_text(f"{published}\n")
     # Not --no-deps: pip then sees to it that all a wheel needs is there.
     succeed(folder / "bin" / "pip", "install", "-q", "--no-index", "--no-compile", *wheels)
     return folder / "bin"
@@ -96,6 +105,27 @@ print(json.dumps({
     for files in found.values():
         for file in files:
             assert Path(file).is_relative_to(fresh.parent)
+
+
+def components(bin_folder, cwd):
+    """(kind, qualified name) of all that is installed."""
+    listed = json.loads(succeed(bin_folder / "fmb", "plugins", "--json", cwd=cwd).stdout)
+    assert not listed["failures"]
+    return {(c["kind"], f"{c['plugin']}:{c['name']}") for c in listed["components"]}
+
+
+@pytest.mark.parametrize("model", ["aion", "astroclip"])
+def test_a_models_wheel_beside_the_core_adds_exactly_that_model(wheels, tmp_path, model):
+    core, added = (
+        [w for w in wheels if w.name.startswith(f"{name}-")]
+        for name in ("fmb_core", f"fmb_{model}")
+    )
+    installed = environment(tmp_path / "venv", core)
+    before = components(installed, tmp_path)
+    assert not [name for kind, name in before if kind == "model"]
+    succeed(installed / "pip", "install", "-q", "--no-index", "--no-compile", *core, *added)
+    assert components(installed, tmp_path) - before == {("model", f"{model}:{model}")}
+    assert before < components(installed, tmp_path)
 
 
 def test_the_stranger_needs_only_the_core_and_few_lines():
