@@ -100,7 +100,7 @@ def training(reference: str) -> str:
 
 def plugins() -> str:
     """The components of the packages in this repository."""
-    ours = ("fmb-core", "fmb-astropt", "fmb-detectors", "fmb-viz")
+    ours = ("fmb-core", "fmb-aion", "fmb-astropt", "fmb-detectors", "fmb-viz")
     registry = load_plugins().registry
     rows = [
         f"| {c.spec.kind} | `{c.spec.name}` | {c.distribution} | {c.spec.summary} |"
