@@ -42,8 +42,8 @@ _SIZES: dict[str, type[Config]] = {
 def import_folder(path: Path, folder: Path, config: AionConfig) -> None:
     """Write the weights in `path` into `folder`, after checking that they fit.
 
-    Tensors are copied one at a time: memory does not grow with the model. Decoders and the tokens
-    of other domains stay behind.
+    The files are mapped and what is kept is written one tensor at a time, so that no second copy
+    of the model is in memory. Decoders and the tokens of other domains stay behind.
 
     Args:
         path: a folder with config.json, model.safetensors, and both again in codecs/image and
