@@ -83,7 +83,12 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def upstream(session: nox.Session) -> None:
-    """Compare our models with the code they come from; needs what external/ names."""
+    """Compare our models with the code they come from: `nox -s upstream -- astroclip --checkout ..`.
+
+    Without arguments all are compared; one that needs a checkout says so and is skipped.
+    """
     session.install(*CONSTRAINED, *EDITABLE)
+    chosen, *options = session.posargs or [""]
     for script in sorted(REPOSITORY.glob("external/*/conformance.py")):
-        session.run("python", str(script.relative_to(REPOSITORY)), *session.posargs)
+        if chosen in ("", script.parent.name):
+            session.run("python", str(script.relative_to(REPOSITORY)), *options)
