@@ -83,9 +83,9 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def upstream(session: nox.Session) -> None:
-    """Compare our models with the code they come from: `nox -s upstream -- astroclip --checkout ..`.
+    """Compare our models with the code they come from; one that lacks its checkout is skipped.
 
-    Without arguments all are compared; one that needs a checkout says so and is skipped.
+    Arguments choose a model and go to its script: `-- astroclip --checkout FOLDER`.
     """
     session.install(*CONSTRAINED, *EDITABLE)
     chosen, *options = session.posargs or [""]

@@ -3,6 +3,7 @@
 import inspect
 from dataclasses import MISSING, fields
 from importlib import import_module
+from pathlib import Path
 from textwrap import dedent
 
 import click
@@ -100,7 +101,7 @@ def training(reference: str) -> str:
 
 def plugins() -> str:
     """The components of the packages in this repository."""
-    ours = ("fmb-core", "fmb-aion", "fmb-astropt", "fmb-detectors", "fmb-viz")
+    ours = {path.parent.name for path in Path(__file__).parents[1].glob("fmb-*/pyproject.toml")}
     registry = load_plugins().registry
     rows = [
         f"| {c.spec.kind} | `{c.spec.name}` | {c.distribution} | {c.spec.summary} |"
