@@ -100,8 +100,10 @@ def test_kill_9_at_five_random_moments_changes_nothing(place, start, undisturbed
     rng = np.random.default_rng(9)
     recipe, card = undisturbed / "training" / "recipe.json", undisturbed / "card.json"
     span = card.stat().st_mtime - recipe.stat().st_mtime
-    hit = 0
-    for kill in range(5):
+    hit, kill = 0, -1
+    while hit < 5:
+        kill += 1
+        assert kill < 20, "the training ends before it can be killed"
         folder = place / f"killed-{kill}"
         process = start(*OPTIONS, "--out", folder)
         while not (folder / "training" / "recipe.json").exists():
@@ -110,15 +112,17 @@ def test_kill_9_at_five_random_moments_changes_nothing(place, start, undisturbed
         time.sleep(rng.uniform(0, 0.9 * span))
         process.kill()
         process.join()
+        if process.exitcode == 0:
+            span /= 2  # it was faster than the undisturbed one
+            continue
         hit += process.exitcode == -signal.SIGKILL
-        assert not (folder / "card.json").exists() or process.exitcode == 0
+        assert not (folder / "card.json").exists()
         resumed = start(*OPTIONS, "--out", folder, "--resume")
         resumed.join()
         assert resumed.exitcode == 0
         assert_same(history(folder), expected, 1e-6)
         found = load_file(folder / "model.safetensors")
         assert all(np.array_equal(found[name], tensors[name]) for name in tensors)
-    assert hit >= 4
 
 
 @pytest.mark.slow

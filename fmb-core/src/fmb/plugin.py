@@ -46,5 +46,4 @@ def fmb_register_embedders() -> Iterator[EmbedderSpec]:
             summary=summary,
             target=f"fmb.torch.embedders:{name.title()}",
             config="fmb.config:Config",
-            requires=("torch",),
         )
