@@ -134,10 +134,10 @@ def test_wrong_settings_are_named():
 
 def test_several_processes_write_the_bytes_that_one_writes(tmp_path):
     survey = build_demo(DemoConfig(n_objects=150, inputs=("desi",)))
-    for workers in (1, 2):
-        write_survey(tmp_path / f"by-{workers}", survey, workers=workers)
-    one, two = (tmp_path / f"by-{workers}" / "survey.h5" for workers in (1, 2))
-    assert one.read_bytes() == two.read_bytes()
+    for name, shared in (("alone", False), ("shared", True)):
+        write_survey(tmp_path / name, survey, shared=shared)
+    alone, shared = (tmp_path / name / "survey.h5" for name in ("alone", "shared"))
+    assert alone.read_bytes() == shared.read_bytes()
 
 
 def test_demo_eval_adds_copies_of_each_kind_at_each_strength_to_another_sky(tmp_path):

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from fmb.datasets.ids import locate
 from fmb.errors import DataError
 from fmb.folds import sky_folds
 from fmb.foldshift import FoldShift
+from fmb.parallel import side_by_side
 from fmb.plan import DetectorPlan, Progress
 from fmb.protocols import Detector
 from fmb.provenance import content_key
@@ -29,6 +31,9 @@ from fmb.tables import read_meta, write_table
 __all__ = ["Survey", "ViewVectors", "detect"]
 
 logger = logging.getLogger(__name__)
+
+WORTH_SHARING = 5000
+"""Vectors in all lists together from which on scoring lists side by side pays."""
 
 
 @dataclass(frozen=True)
@@ -72,18 +77,24 @@ def detect(
     Raises:
         FmbError: too few objects for the folds, or a detector that breaks its contract.
     """
-    records = []
-    jobs = [(view, detector) for view in views for detector in detectors]
-    for done, (view, detector) in enumerate(jobs):
-        name = ScoreName(view.model, view.embedder, view.view, detector.label)
-        progress(f"detect {name}", done, len(jobs))
-        key = _key(survey, view, detector, options)
-        record_path = folder.detectors(name) / "record.json"
-        if read_meta(folder.scores(name)).get("key") != key or not record_path.exists():
-            _score(folder, name, key, survey, view, detector, options)
-        records.append(read_json(record_path))
-    progress("detect", len(jobs), len(jobs))
-    return records
+    names, todo = [], []
+    for view in views:
+        for detector in detectors:
+            names.append(ScoreName(view.model, view.embedder, view.view, detector.label))
+            key = _key(survey, view, detector, options)
+            done = read_meta(folder.scores(names[-1])).get("key") == key
+            if not done or not _record(folder, names[-1]).exists():
+                todo.append((folder, names[-1], key, survey, view, detector, options))
+    progress("detect", 0, len(todo))
+    worth_it = len(todo) > 1 and sum(len(job[4].vectors) for job in todo) >= WORTH_SHARING
+    for done, _ in enumerate(side_by_side(_score, todo, len(todo), worth_it=worth_it)):
+        progress(f"detect {todo[done][1]}", done + 1, len(todo))
+    progress("detect", len(todo), len(todo))
+    return [read_json(_record(folder, name)) for name in names]
+
+
+def _record(folder: RunFolder, name: ScoreName) -> Path:
+    return folder.detectors(name) / "record.json"
 
 
 def _key(survey: Survey, view: ViewVectors, detector: DetectorPlan, options: RunOptions) -> str:
@@ -152,7 +163,7 @@ def _score(
         target = folder.detectors(name) / f"fold-{fold}"
         target.mkdir(parents=True, exist_ok=True)
         one.save(target)
-    publish_json(folder.detectors(name) / "record.json", record)
+    publish_json(_record(folder, name), record)
     write_table(folder.scores(name), table, {"key": key, "name": vars(name)})
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, cpu_count, delayed
 
 from fmb.data import Batch, Vectors
 from fmb.datasets.hdf5 import HDF5Config, open_hdf5, write_survey
 from fmb.datasets.ids import locate
 from fmb.datasets.selection import Selection
 from fmb.errors import PluginError
+from fmb.parallel import side_by_side
 from fmb.plan import PlotPlan, Progress
 from fmb.protocols import Dataset, PlotData
 from fmb.runs import RunFolder, ScoreName, strangest
@@ -80,8 +80,8 @@ def draw(view: RunView, plots: Sequence[PlotPlan], progress: Progress) -> list[s
     stems = [f"{name.stem}.{plot.label}" for name, plot in jobs]
     # A survey's worth of rows is not worth sending to another process.
     small = len(jobs) >= WORTH_SHARING and len(view.objects) <= MOST_SENT
-    pool = Parallel(n_jobs=min(cpu_count(), len(jobs)) if small else 1, return_as="generator")
-    drawn = pool(delayed(_pages)(plot, _resolve(view, name, plot, cutouts)) for name, plot in jobs)
+    calls = ((plot, _resolve(view, name, plot, cutouts)) for name, plot in jobs)
+    drawn = side_by_side(_pages, calls, len(jobs), worth_it=small)
     made = []
     for done, (stem, pages) in enumerate(zip(stems, drawn, strict=True)):
         progress("plot", done, len(jobs))

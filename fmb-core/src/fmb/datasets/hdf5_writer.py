@@ -11,7 +11,6 @@ from typing import IO, Any
 
 import h5py
 import numpy as np
-from joblib import Parallel, delayed
 
 from fmb.data import Array, Images, Spectra
 from fmb.datasets.hdf5_access import runs
@@ -26,6 +25,7 @@ from fmb.datasets.survey_file import (
     write_survey_file,
 )
 from fmb.errors import DataError, FailedError, StoreError
+from fmb.parallel import side_by_side
 from fmb.protocols import Dataset
 
 __all__ = ["write_survey"]
@@ -43,7 +43,7 @@ def write_survey(
     folder: Path,
     dataset: Dataset,
     *,
-    workers: int = 1,
+    shared: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Write all of a dataset; `open_hdf5` gives every array, id and column back unchanged.
@@ -54,7 +54,7 @@ def write_survey(
     Args:
         folder: made by this call.
         dataset: read 64 objects at a time.
-        workers: processes that read and write side by side; the bytes are the same.
+        shared: let all cores read and write side by side; the bytes are the same.
         progress: called with the objects written and their number.
 
     Raises:
@@ -70,7 +70,7 @@ def write_survey(
     part = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         part.mkdir(parents=True)
-        _write(part, dataset, workers, progress or (lambda done, total: None))
+        _write(part, dataset, shared, progress or (lambda done, total: None))
         _sync(part)
         os.rename(part, folder)
         _sync(folder.parent)
@@ -93,7 +93,7 @@ def _sync(path: Path) -> None:
 
 
 def _write(
-    folder: Path, dataset: Dataset, workers: int, progress: Callable[[int, int], None]
+    folder: Path, dataset: Dataset, shared: bool, progress: Callable[[int, int], None]
 ) -> None:
     _write_catalog(folder / _CATALOG, dataset)
     layouts = {
@@ -114,9 +114,9 @@ def _write(
             layout.create(file)
     starts = range(0, len(dataset), ROWS_AT_ONCE)
     pieces = [np.arange(start, min(start + ROWS_AT_ONCE, len(dataset))) for start in starts]
-    pool = Parallel(n_jobs=min(workers, len(pieces)), return_as="generator_unordered")
+    calls = ((folder / _DATA, dataset, layouts, piece) for piece in pieces)
     done = 0
-    for n in pool(delayed(_write_rows)(folder / _DATA, dataset, layouts, p) for p in pieces):
+    for n in side_by_side(_write_rows, calls, len(pieces), worth_it=shared):
         done += n
         progress(done, len(dataset))
     _sync(folder / _DATA)

@@ -6,8 +6,6 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from joblib import cpu_count
-
 from fmb.datasets.demo.config import DemoConfig
 from fmb.datasets.demo.sky_spectrum import noise_curve
 from fmb.datasets.demo.survey import GENERATOR_REVISION, DemoSurvey
@@ -55,7 +53,7 @@ def open_demo(
             write_survey(
                 folder,
                 dataset,
-                workers=cpu_count() if len(dataset) >= WORTH_SHARING else 1,
+                shared=len(dataset) >= WORTH_SHARING,
                 progress=progress or _log_progress(),
             )
         except StoreError:
