@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 
 from fmb_viz.lines import observed_lines
-from fmb_viz.page import PLAIN_LINE, panel_width_in
+from fmb_viz.page import panel_width_in
 from fmb_viz.palette import INK, VERMILION
 from fmb_viz.typeset import SMALLEST_PT, font, text_style
 
@@ -15,6 +16,8 @@ __all__ = ["mark_lines", "spread"]
 
 Array = npt.NDArray[Any]
 
+_COLOUR = {True: VERMILION, False: INK}
+"""Of emission and of absorption lines."""
 _NAME_PITCH = 1.25
 """Distance of two names over the size of the type."""
 
@@ -52,29 +55,29 @@ def mark_lines(panel: Axes, redshift: float) -> None:
     gap = (high - low) / panel_width_in(panel) * SMALLEST_PT * _NAME_PITCH / 72.0
     middles = np.array([float(np.mean(inside)) for _, inside in found])
     places = spread(middles, gap, low, high)
-    for (line, inside), middle, place in zip(found, middles, places, strict=True):
-        colour = VERMILION if line.emission else INK
-        for aa in inside:
-            panel.axvline(
-                aa,
-                color=colour,
-                linewidth=0.6,
-                linestyle=(0, (4, 2)) if line.emission else (0, (1, 2)),
-                zorder=0.8,
-                gid=f"line {line.name}",
-                **PLAIN_LINE,
-            )
-        panel.plot(
-            [middle, place],
-            [1.0, 1.06],
+    for emission, dashes in ((True, (4, 2)), (False, (1, 2))):
+        at = [aa for line, inside in found if line.emission is emission for aa in inside]
+        marks = panel.vlines(
+            at,
+            0.0,
+            1.0,
             transform=panel.get_xaxis_transform(),
-            clip_on=False,
-            color=colour,
-            linewidth=0.5,
-            linestyle="-",
-            gid="leader",
-            **PLAIN_LINE,
+            colors=_COLOUR[emission],
+            linewidths=0.6,
+            linestyles=(0.0, dashes),
+            zorder=0.8,
         )
+        marks.set_gid("emission" if emission else "absorption")
+    leaders = LineCollection(
+        [[(middle, 1.0), (place, 1.06)] for middle, place in zip(middles, places, strict=True)],
+        transform=panel.get_xaxis_transform(),
+        clip_on=False,
+        colors=[_COLOUR[line.emission] for line, _ in found],
+        linewidths=0.5,
+        gid="leaders",
+    )
+    panel.add_collection(leaders, autolim=False)
+    for (line, _), place in zip(found, places, strict=True):
         panel.text(
             place,
             1.07,
@@ -83,5 +86,6 @@ def mark_lines(panel: Axes, redshift: float) -> None:
             ha="center",
             va="bottom",
             transform=panel.get_xaxis_transform(),
-            **text_style(font(), colour),
+            **text_style(font(), _COLOUR[line.emission]),
         )
+    panel.set_xlim(low, high)
