@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from fmb.data import Array, Batch, InputInfo, Inputs, Vectors
 
@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-__all__ = ["Dataset", "Detector", "Embedder", "Model", "Plot", "PlotData", "Tokens", "TrainTask"]
+__all__ = [
+    "Dataset",
+    "Detector",
+    "Embedder",
+    "JudgingTask",
+    "Model",
+    "Plot",
+    "PlotData",
+    "Tokens",
+    "TrainTask",
+]
 
 
 class Dataset(Protocol):
@@ -107,7 +117,7 @@ class TrainTask(Protocol):
 
     @property
     def required(self) -> tuple[str, ...]:
-        """Slots without which an object teaches nothing; the others may be missing."""
+        """Slots without which an object teaches nothing and is left out; others may be missing."""
         ...
 
     def preparer(self, sources: Mapping[str, str]) -> Callable[[Batch], Inputs]:
@@ -133,6 +143,27 @@ class TrainTask(Protocol):
 
     def card_changes(self) -> Mapping[str, Any]:
         """Fields of the weights card that differ from those of the weights it started from."""
+        ...
+
+
+@runtime_checkable
+class JudgingTask(TrainTask, Protocol):
+    """A task that says more of held-out objects than their loss, after each epoch.
+
+    For what only all of them together show, such as how well partners are found among others.
+    """
+
+    def vectors(self, inputs: Inputs) -> "Mapping[str, torch.Tensor]":
+        """What is judged of n objects, by name, each (n, ...); `inputs` as for `loss`."""
+        ...
+
+    def judge(self, objects: "pd.DataFrame", vectors: Mapping[str, Array]) -> Mapping[str, float]:
+        """Figures of the held-out objects, by name; `history.csv` has them as `held_out_NAME`.
+
+        Args:
+            objects: one row an object, in the survey's order: object_id and catalogue columns.
+            vectors: what `vectors` gave, in the same order.
+        """
         ...
 
 

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from fmb.card import TENSORS, Card
 from fmb.config import build
+from fmb.data import Array
 from fmb.errors import ConfigError, DataError, FailedError, did_you_mean
 from fmb.plan import ModelPlan, Plan, Progress, quiet
 from fmb.provenance import content_key, environment
@@ -127,13 +128,15 @@ def _job(todo: Retraining, device: str, group: "Processes") -> "FitJob":
     seed = derive_seed(run.seed, "retrain", model.component.qualified)
     loaded = model.component.load()(model.config, seed=seed, device=device, precision=run.precision)
     loaded.load(model.weights.folder)
+    task = loaded.task(todo.config, model.sources.slots)
+    have = _have_required(todo, task.required)
     return FitJob(
-        task=loaded.task(todo.config, model.sources.slots),
+        task=task,
         config=todo.config,
         dataset=todo.plan.dataset,
         sources=model.sources.slots,
-        training=todo.split.training,
-        validation=todo.split.validation,
+        training=todo.split.training[have[todo.split.training]],
+        validation=todo.split.validation[have[todo.split.validation]],
         folder=todo.folder.work,
         seed=seed,
         device=device,
@@ -141,6 +144,34 @@ def _job(todo: Retraining, device: str, group: "Processes") -> "FitJob":
         workers=run.workers,
         processes=group,
     )
+
+
+def _have_required(todo: Retraining, required: Sequence[str]) -> Array:
+    """(n,), bool: the objects of the survey that were observed in all slots a task requires.
+
+    Raises:
+        DataError: nothing feeds one of the slots, or a part of the split has no such object.
+    """
+    assert todo.plan.dataset is not None
+    slots, name = todo.model.sources.slots, todo.model.spec.name
+    for slot in required:
+        if slot not in slots:
+            why = "; ".join(todo.model.sources.refused) or f"nothing feeds {slot!r}"
+            raise DataError(
+                f"{name} learns from {' and '.join(required)} of each object, but {why}: choose a"
+                f" survey that has it, or name the instrument with --input {slot}=INSTRUMENT"
+            )
+    have = np.ones(len(todo.plan.dataset), dtype=bool)
+    for slot in required:
+        present = todo.plan.dataset.inputs[slots[slot]].present
+        have &= True if present is None else present
+    for rows, part in ((todo.split.training, "learned from"), (todo.split.validation, "held out")):
+        if not have[rows].any():
+            raise DataError(
+                f"none of the {len(rows):,} objects {part} has {' and '.join(required)}, from which"
+                f" {name} learns: take more objects"
+            )
+    return have
 
 
 def _finish(todo: Retraining, job: "FitJob", fitted: "Fitted") -> Card:

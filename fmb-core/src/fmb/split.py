@@ -12,7 +12,7 @@ from fmb.groups import group_keys
 from fmb.protocols import Dataset
 from fmb.train_config import TrainConfig
 
-__all__ = ["Split", "split_objects"]
+__all__ = ["Split", "objects_at", "split_objects"]
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,7 @@ def split_objects(dataset: Dataset, rows: Array, config: TrainConfig) -> Split:
     Raises:
         DataError: there are too few sources, or no positions for parts of the sky.
     """
-    objects = pd.DataFrame({"object_id": dataset.ids}).join(
-        dataset.catalog.drop(columns="object_id", errors="ignore").reset_index(drop=True)
-    )
-    chosen = objects.iloc[rows].reset_index(drop=True)
+    chosen = objects_at(dataset, rows)
     groups = group_keys(chosen)
     sources, k = len(np.unique(groups)), config.folds
     if sources < k:
@@ -56,3 +53,11 @@ def split_objects(dataset: Dataset, rows: Array, config: TrainConfig) -> Split:
     else:
         fold = assign_folds(groups, k)
     return Split(rows[fold != 0], rows[fold == 0], told)
+
+
+def objects_at(dataset: Dataset, rows: Array) -> pd.DataFrame:
+    """Ids and catalogue columns of the objects at `rows`, in that order, numbered from 0."""
+    objects = pd.DataFrame({"object_id": dataset.ids}).join(
+        dataset.catalog.drop(columns="object_id", errors="ignore").reset_index(drop=True)
+    )
+    return objects.iloc[rows].reset_index(drop=True)

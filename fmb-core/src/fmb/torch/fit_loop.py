@@ -26,8 +26,9 @@ from fmb.torch.checkpoint import (
     save_tensors,
 )
 from fmb.torch.history import TrainingState, epoch_line, write_history
+from fmb.torch.judging import Judgement
 from fmb.torch.processes import Processes
-from fmb.torch.training_data import TrainingData
+from fmb.torch.training_data import TrainingData, learnable
 from fmb.torch.update import Updater
 from fmb.train_config import TrainConfig
 from fmb.training_folder import BEST, CHECKPOINT
@@ -229,23 +230,31 @@ class _Fit:
             save_checkpoint(self._checkpoint, self._job.task.module, self._updater.optimiser, held)
 
     def _validated(self, epoch: int) -> dict[str, float]:
-        """Mean loss of the held-out objects, and of its parts."""
+        """Mean loss of the held-out objects and of its parts, and what the task judges of them."""
         rows, size = self._job.validation, self._config.batch_size
         share = rows[self._group.rank :: self._group.world]
         batches = [share[at : at + size] for at in range(0, len(share), size)]
         sums, counts = Counter[str](), Counter[str]()
         usable, unusable = Counter[str](), Counter[str]()
+        judgement, needs = Judgement(self._job), self._job.task.required
         self._job.task.train(False)
         with torch.inference_mode():
             for prepared in self._data.batches(batches, self._config.micro_batch or size):
                 self._updater.measure(prepared, sums, counts, epoch)
+                judgement.add(learnable(prepared, needs))
                 unusable.update(prepared.unusable)
                 for part in prepared.parts:
                     usable.update({slot: len(part.rows) for slot in part.inputs.valid})
         total, number = self._group.total(sums), self._group.total(counts)
         self._require_slots(self._group.total(usable), self._group.total(unusable))
+        if not number.get("loss"):
+            raise DataError(
+                f"no object held out for validation has a usable {' and '.join(needs)}: take more"
+                " objects, or hold out more of them with --set train.folds=2"
+            )
         means = {name: total[name] / number[name] for name in sorted(total) if number[name]}
-        return {f"validation_{name}": value for name, value in means.items()}
+        losses = {f"validation_{name}": value for name, value in means.items()}
+        return losses | judgement.figures()
 
     def _require_slots(self, usable: Mapping[str, float], unusable: Mapping[str, float]) -> None:
         """Refuse a slot that no held-out object fills: it would be trained on nothing, unseen."""

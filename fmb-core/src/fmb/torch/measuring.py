@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from fmb.torch.fit_loop import FitJob
-from fmb.torch.training_data import Part, TrainingData
+from fmb.torch.training_data import Part, TrainingData, learnable
 
 __all__ = ["measure"]
 
@@ -19,7 +19,8 @@ def measure(job: FitJob) -> dict[str, Any]:
     start = time.perf_counter()
     data = TrainingData(job.dataset, rows, job.sources, job.task.preparer, cache_mb=1 << 30)
     preparing = (time.perf_counter() - start) / size
-    parts = [part for made in data.batches([rows], size) for part in made.parts]
+    needs = job.task.required
+    parts = [part for made in data.batches([rows], size) for part in learnable(made, needs)]
     job.task.train(True)
     _learn(job, parts)  # the first pass pays for imports and allocations
     start = time.perf_counter()

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset as TorchDataset
 from fmb.data import Array, Batch, Inputs
 from fmb.protocols import Dataset
 
-__all__ = ["Part", "Prepared", "TrainingData"]
+__all__ = ["Part", "Prepared", "TrainingData", "learnable"]
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,11 @@ class Prepared:
     parts: tuple[Part, ...]
     unusable: Mapping[str, int]
     """"slot: why" -> objects whose data are there but cannot be used."""
+
+
+def learnable(prepared: Prepared, required: Sequence[str]) -> list[Part]:
+    """The parts of a batch that have all slots a task requires."""
+    return [part for part in prepared.parts if all(slot in part.inputs.valid for slot in required)]
 
 
 class TrainingData:

@@ -1,7 +1,7 @@
 """One update of a network: forward, backward, clip, step; and the same forward for validation."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,7 +11,7 @@ from fmb.errors import FailedError, PluginError
 from fmb.seeds import derive_seed
 from fmb.torch.device import autocast
 from fmb.torch.schedule import learning_rate
-from fmb.torch.training_data import Part, Prepared
+from fmb.torch.training_data import Part, Prepared, learnable
 
 if TYPE_CHECKING:
     from fmb.torch.fit_loop import FitJob
@@ -69,7 +69,7 @@ class Updater:
             FailedError: a loss or the gradient is not finite.
         """
         torch.manual_seed(derive_seed(self._job.seed, "update", number, self._job.processes.rank))
-        parts = list(self._learnable(prepared))
+        parts = learnable(prepared, self._job.task.required)
         losses = []
         for part in parts:
             loss, _ = self._losses(part)
@@ -94,7 +94,7 @@ class Updater:
         Raises:
             FailedError: a loss is not finite.
         """
-        parts = list(self._learnable(prepared))
+        parts = learnable(prepared, self._job.task.required)
         losses = []
         for part in parts:
             loss, metrics = self._losses(part)
@@ -104,10 +104,6 @@ class Updater:
                 sums[name] += float(known.double().sum())  # type: ignore[assignment]
                 counts[name] += len(known)
         self._refuse_infinite(parts, losses, epoch)
-
-    def _learnable(self, prepared: Prepared) -> Iterable[Part]:
-        needs = self._job.task.required
-        return (p for p in prepared.parts if all(slot in p.inputs.valid for slot in needs))
 
     def _losses(self, part: Part) -> tuple[Tensor, Mapping[str, Tensor]]:
         task = self._job.task
