@@ -11,16 +11,17 @@ MLP_RATIO = 4
 
 
 class Mlp(nn.Module):
-    """Linear, GELU (the exact one), linear."""
+    """Linear, GELU (the exact one), linear; in training, a share of what comes out is dropped."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.encoder = nn.Linear(width, MLP_RATIO * width)
         self.decoder = nn.Linear(MLP_RATIO * width, width)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """The same shape, (..., width)."""
-        found: Tensor = self.decoder(F.gelu(self.encoder(x)))
+        found: Tensor = self.dropout(self.decoder(F.gelu(self.encoder(x))))
         return found
 
 

@@ -3,17 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from fmb.card import read_card
 from fmb.data import Batch, Inputs
 from fmb.errors import ConfigError
 from fmb.protocols import Tokens
 from fmb.torch import DTYPES, autocast, read_tensors
-from fmb_astroclip.config import AstroCLIPConfig
+from fmb_astroclip.config import AstroCLIPConfig, AstroCLIPTraining
+from fmb_astroclip.contrastive import Contrastive
 from fmb_astroclip.drawing import draw_network
+from fmb_astroclip.encoding import image_vectors, spectrum_vectors
 from fmb_astroclip.network import fill_network
 from fmb_astroclip.prepare import Preparer
 from fmb_astroclip.recipes import unpack_card
@@ -61,6 +61,7 @@ class AstroCLIPModel:
         """
         card = read_card(folder)
         sizes, self._recipe = unpack_card(card, str(folder / "card.json"))
+        self._sizes, self._drawn = sizes, card.random_seed is not None
         if card.random_seed is not None:
             network = draw_network(sizes, self._recipe, card.random_seed)
         else:
@@ -79,6 +80,21 @@ class AstroCLIPModel:
             min_coverage=self._config.min_coverage,
         )
 
+    def task(self, config: AstroCLIPTraining, sources: Mapping[str, str]) -> Contrastive:
+        """What the weights that were loaded learn from; training changes them in place.
+
+        Args:
+            config: options of the training.
+            sources: slot -> instrument; both slots are required.
+
+        Raises:
+            ConfigError: the towers have fewer blocks than are to be trained.
+        """
+        blocks = config.blocks
+        if blocks is None:
+            blocks = "all" if self._drawn else 0
+        return Contrastive(self._network, self._sizes, config, blocks=blocks, prepare=self.preparer)
+
     def encode(self, inputs: Inputs, views: Sequence[str]) -> Mapping[str, Tokens]:
         """One token (n, 1, d) for each of `views`.
 
@@ -89,29 +105,12 @@ class AstroCLIPModel:
         Raises:
             ConfigError: another view.
         """
-        encoders = {"image": self._encode_images, "spectrum": self._encode_spectra}
+        encoders = {"image": image_vectors, "spectrum": spectrum_vectors}
         for view in views:
             if view not in encoders:
                 raise ConfigError(
                     f"view {view!r}: the network gives {', '.join(encoders)}; choose one of them"
                 )
         with torch.inference_mode(), autocast(str(self._device), self._precision):
-            return {view: Tokens(encoders[view](inputs)[:, None]) for view in views}
-
-    def _encode_images(self, inputs: Inputs) -> Tensor:
-        pictures = torch.as_tensor(inputs.arrays["image"]).to(self._device)
-        vectors: Tensor = self._network.image_encoder(pictures)
-        return vectors
-
-    def _encode_spectra(self, inputs: Inputs) -> Tensor:
-        """The spectra of one length at a time: padding would move their mean and deviation."""
-        flux = torch.as_tensor(inputs.arrays["spectrum"])
-        lengths = np.asarray(inputs.arrays["spectrum_pixels"])
-        parts, order = [], []
-        for length in np.unique(lengths).tolist():
-            at = np.flatnonzero(lengths == length)
-            rows = flux[torch.from_numpy(at), :length].to(self._device)
-            parts.append(self._network.spectrum_encoder(rows))
-            order.append(at)
-        back = torch.from_numpy(np.argsort(np.concatenate(order)))
-        return torch.cat(parts)[back.to(self._device)]
+            found = {v: encoders[v](self._network, inputs, self._device) for v in views}
+            return {view: Tokens(vectors[:, None]) for view, vectors in found.items()}

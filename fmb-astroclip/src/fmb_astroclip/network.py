@@ -11,7 +11,10 @@ from fmb_astroclip.recipes import Architecture, Recipe
 from fmb_astroclip.specformer import SpecFormer
 from fmb_astroclip.vision import VisionTransformer
 
-__all__ = ["AstroCLIP", "build_empty", "fill_network"]
+__all__ = ["DROPOUT", "AstroCLIP", "build_empty", "fill_network"]
+
+DROPOUT = 0.1
+"""Of both heads in training, none of the towers. Source: the code of arXiv:2310.03024."""
 
 
 class CrossAttention(nn.Module):
@@ -26,13 +29,14 @@ class CrossAttention(nn.Module):
         self.multihead_attn = nn.MultiheadAttention(
             embed, heads, batch_first=True, kdim=tokens_width, vdim=tokens_width
         )
+        self.dropout = nn.Dropout(DROPOUT)
         self.layernorm = nn.LayerNorm(embed)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(n, embed) from (n, t, tokens_width)."""
         query = self.query.expand(len(tokens), -1, -1)
         found, _ = self.multihead_attn(query, tokens, tokens, need_weights=False)
-        normed: Tensor = self.layernorm(found[:, 0])
+        normed: Tensor = self.layernorm(self.dropout(found[:, 0]))
         return normed
 
 
@@ -43,7 +47,7 @@ class ImageEncoder(nn.Module):
         super().__init__()
         self.backbone = VisionTransformer(sizes.image)
         self.cross_attention = CrossAttention(sizes.embed, sizes.cross_heads, sizes.image.width)
-        self.mlp = Mlp(sizes.embed)
+        self.mlp = Mlp(sizes.embed, DROPOUT)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """(n, embed) from (n, 3, height, width) in [0, 1]; not of unit length.
@@ -61,7 +65,7 @@ class SpectrumEncoder(nn.Module):
         super().__init__()
         self.backbone = SpecFormer(sizes.spectrum, recipe.spectrum)
         self.cross_attention = CrossAttention(sizes.embed, sizes.cross_heads, sizes.spectrum.width)
-        self.mlp = Mlp(sizes.embed)
+        self.mlp = Mlp(sizes.embed, DROPOUT)
 
     def forward(self, flux: Tensor) -> Tensor:
         """(n, embed) from (n, pixels) in the recipe's unit; not of unit length."""

@@ -43,6 +43,7 @@ def fmb_register_models() -> Iterator[ModelSpec]:
         ),
         importer="fmb_astroclip.checkpoints:import_checkpoint",
         converter="fmb_astroclip.checkpoints:convert",
+        retrain_config="fmb_astroclip.config:AstroCLIPTraining",
         source="arXiv:2310.03024",
         citation=(
             "@article{parker2024astroclip, title={AstroCLIP: a cross-modal foundation model for"

@@ -11,7 +11,7 @@ from fmb_astroclip.recipes import (
     SpectrumTower,
 )
 
-__all__ = ["FULL", "PUBLISHED", "SMALL", "card_of", "random_card"]
+__all__ = ["COARSE", "FULL", "PUBLISHED", "SMALL", "TINY", "card_of", "random_card"]
 
 FULL = Architecture(
     image=ImageTower(width=1024, depth=24, heads=16, patch_px=12, chunk=6, positions=145),
@@ -27,6 +27,14 @@ SMALL = Architecture(
     embed=128,
     cross_heads=4,
 )
+
+TINY = Architecture(
+    image=ImageTower(width=64, depth=3, heads=2, patch_px=12, chunk=1, positions=145),
+    spectrum=SpectrumTower(width=64, depth=2, heads=2, max_tokens=256),
+    embed=64,
+    cross_heads=2,
+)
+"""To be trained on a laptop."""
 
 PUBLISHED = Recipe(
     # The colours of the Legacy Survey's viewer. Source: `ToRGB` and `AstroClipCollator` of the
@@ -47,12 +55,20 @@ PUBLISHED = Recipe(
     ),
 )
 
+COARSE = PUBLISHED.model_copy(
+    update={"spectrum": PUBLISHED.spectrum.model_copy(update={"section_px": 80, "overlap_px": 40})}
+)
+"""A quarter of the tokens of a spectrum, at a sixteenth of the attention."""
+
+_PRESETS = {"tiny": (TINY, COARSE), "small": (SMALL, PUBLISHED), "full": (FULL, PUBLISHED)}
+
 
 def random_card(config: AstroCLIPConfig, seed: int) -> Card:
     """The card of an AstroCLIP with upstream's own initialisation, drawn from `seed`."""
+    sizes, recipe = _PRESETS[config.preset]
     return card_of(
-        FULL if config.preset == "full" else SMALL,
-        PUBLISHED,
+        sizes,
+        recipe,
         name=f"random-{config.preset}",
         summary=f"AstroCLIP with random weights, preset {config.preset}: a floor, not a model",
         random_seed=seed,

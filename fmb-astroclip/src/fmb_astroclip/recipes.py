@@ -10,6 +10,7 @@ from fmb.errors import ConfigError, WeightsError
 from fmb.specs import Accepts
 
 __all__ = [
+    "TEMPERATURE",
     "Architecture",
     "ImageRecipe",
     "ImageTower",
@@ -18,6 +19,10 @@ __all__ = [
     "SpectrumTower",
     "unpack_card",
 ]
+
+
+TEMPERATURE = 15.5
+"""Upstream's factor of the cosine in training. Source: the code of arXiv:2310.03024."""
 
 
 class Tower(Config):
@@ -60,6 +65,8 @@ class Architecture(Config):
     """Numbers in the vector of an image and of a spectrum."""
     cross_heads: int = Field(gt=0)
     """Heads of the attention that makes one vector of a tower's tokens."""
+    temperature: float = Field(default=TEMPERATURE, gt=0)
+    """Factor of the cosine in the contrastive loss; vectors do not depend on it."""
 
     @model_validator(mode="after")
     def _heads_divide_the_vector(self) -> "Architecture":

@@ -57,6 +57,10 @@ class SpecFormer(nn.Module):
         self.head = nn.Linear(sizes.width, numbers)
         self._recipe = recipe
 
+    def parts(self) -> list[nn.Module]:
+        """What a spectrum passes through, in that order: embeddings, blocks, norm."""
+        return [self.data_embed, self.position_embed, *self.blocks, self.final_layernorm]
+
     def forward(self, flux: Tensor) -> Tensor:
         """(n, t, width): tokens of spectra (n, pixels) in the recipe's unit."""
         tokens = cut_sections(flux, self._recipe)

@@ -98,12 +98,13 @@ class VisionTransformer(nn.Module):
         )
         self.norm = nn.LayerNorm(sizes.width, eps=_EPS)
 
+    def parts(self) -> list[nn.Module]:
+        """What a picture passes through, in that order: embedding, blocks, norm."""
+        blocks = [block for group in self.blocks for block in group.children()]
+        return [self.patch_embed, *blocks, self.norm]
+
     def forward(self, x: Tensor) -> Tensor:
         """(n, t, width): tokens of pictures (n, 3, height, width), multiples of the patch."""
-        x = self.patch_embed(x)
-        for group in self.blocks:
-            assert isinstance(group, nn.ModuleDict)
-            for block in group.values():
-                x = block(x)
-        found: Tensor = self.norm(x)
-        return found
+        for part in self.parts():
+            x = part(x)
+        return x
