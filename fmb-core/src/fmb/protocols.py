@@ -21,6 +21,7 @@ __all__ = [
     "Model",
     "Plot",
     "PlotData",
+    "SettlingTask",
     "Tokens",
     "TrainTask",
 ]
@@ -163,6 +164,23 @@ class JudgingTask(TrainTask, Protocol):
         Args:
             objects: one row an object, in the survey's order: object_id and catalogue columns.
             vectors: what `vectors` gave, in the same order.
+        """
+        ...
+
+
+@runtime_checkable
+class SettlingTask(TrainTask, Protocol):
+    """A task of which a part is frozen, so that its outcome can be kept in place of the inputs."""
+
+    def settled(self, inputs: Inputs) -> Inputs:
+        """The same n objects as the trained part takes them; `loss` understands both.
+
+        Args:
+            inputs: as the preparer gave them; rows that are not valid hold anything.
+
+        Returns:
+            Arrays in the host's memory whose shapes are those of any other batch; `valid` and
+            `reasons` as they came. `inputs` itself when nothing is frozen.
         """
         ...
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from fmb.data import Inputs
 from fmb.errors import DataError, FailedError, PluginError, StoreError
 from fmb.torch import fit, fit_loop
 from fmb.torch.schedule import learning_rate
@@ -367,3 +368,28 @@ def test_held_out_objects_of_which_none_has_both_are_one_clear_line(job_of, line
     job = job_of(task=line(required=("image", "spectrum")), dataset=survey)
     with pytest.raises(DataError, match="for validation has a usable image and spectrum"):
         fit(job)
+
+
+def test_what_a_task_has_settled_is_kept_in_place_of_the_inputs_where_it_fits(job_of, line):
+    """x and y of 60 objects take 480 bytes; settled ones with a filler a hundred times that."""
+
+    class Settling(line):
+        filler = 0
+
+        def settled(self, inputs):
+            n = len(inputs.valid["image"])
+            arrays = {**inputs.arrays, "filler": np.zeros((n, self.filler), np.float32)}
+            return Inputs(arrays=arrays, valid=inputs.valid, reasons=inputs.reasons)
+
+        def loss(self, inputs):
+            seen.add("filler" in inputs.arrays)
+            return super().loss(inputs)
+
+    found = []
+    for filler, kept in ((1, True), (10**6, False)):
+        seen = set()
+        task = Settling(required=("image", "spectrum"))
+        task.filler = filler
+        found.append(losses(fit(job_of(f"with-{filler}", task=task, cache_mb=1)).history))
+        assert seen == {kept}
+    assert found[0] == found[1] == losses(fit(job_of("plain")).history)

@@ -29,7 +29,7 @@ from fmb.torch.history import TrainingState, epoch_line, write_history
 from fmb.torch.judging import Judgement
 from fmb.torch.processes import Processes
 from fmb.torch.training_data import TrainingData, learnable
-from fmb.torch.update import Updater
+from fmb.torch.update import Updater, settling
 from fmb.train_config import TrainConfig
 from fmb.training_folder import BEST, CHECKPOINT
 
@@ -113,6 +113,7 @@ class _Fit:
             job.task.preparer,
             workers=job.workers,
             cache_mb=self._config.cache_mb,
+            settle=settling(job),
             report=lambda done, total: progress("prepare", done, total),
         )
         self._steps_an_epoch = math.ceil(len(job.training) / self._config.batch_size)

@@ -7,6 +7,7 @@ import torch
 
 from fmb.torch.fit_loop import FitJob
 from fmb.torch.training_data import Part, TrainingData, learnable
+from fmb.torch.update import settling
 
 __all__ = ["measure"]
 
@@ -17,7 +18,14 @@ def measure(job: FitJob) -> dict[str, Any]:
     size = min(config.micro_batch or config.batch_size, len(job.training))
     rows = job.training[:size]
     start = time.perf_counter()
-    data = TrainingData(job.dataset, rows, job.sources, job.task.preparer, cache_mb=1 << 30)
+    data = TrainingData(
+        job.dataset,
+        rows,
+        job.sources,
+        job.task.preparer,
+        cache_mb=config.cache_mb,
+        settle=settling(job),
+    )
     preparing = (time.perf_counter() - start) / size
     needs = job.task.required
     parts = [part for made in data.batches([rows], size) for part in learnable(made, needs)]

@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch.utils.data import DataLoader
@@ -51,7 +51,8 @@ class TrainingData:
     """Reads and prepares batches of rows, in this process or in workers.
 
     When the prepared inputs of all rows take at most `cache_mb`, each object is prepared once and
-    kept in memory; otherwise batches are prepared again in every epoch. Both give the same numbers.
+    kept in memory; otherwise batches are prepared again in every epoch. Both give the same numbers,
+    to rounding where `settle` computes.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class TrainingData:
         *,
         workers: int = 0,
         cache_mb: int = 0,
+        settle: Callable[[Inputs], Inputs] = lambda inputs: inputs,
         report: Report = lambda done, total: None,
     ) -> None:
         """Nothing is read before it is needed, but the cache is filled now.
@@ -74,6 +76,8 @@ class TrainingData:
             prepare: gives the preparer of objects that have all of the sources given to it.
             workers: reading processes; 0 = this one reads.
             cache_mb: largest cache, in units of 2**20 bytes.
+            settle: gives what is kept of prepared inputs, if that fits; where only the inputs fit,
+                they are kept as they are.
             report: called with the objects cached and their number.
         """
         patterns = _patterns(dataset, sources)
@@ -84,9 +88,11 @@ class TrainingData:
         self._reader = _Reader(dataset, sources, preparers, patterns)
         self._workers = workers
         self._cache: _Cache | None = None
-        needed = self._bytes_an_object(rows) * len(rows)
-        if needed <= cache_mb * 2**20:
-            self._fill(rows, report)
+        for keep in (settle, lambda inputs: inputs):
+            needed = self._bytes_an_object(rows, keep) * len(rows)
+            if needed <= cache_mb * 2**20:
+                self._fill(rows, keep, report)
+                break
         told = "kept in memory" if self._cache is not None else "prepared anew in each epoch"
         logger.info("inputs of %d objects take %.0f MB: %s", len(rows), needed / 2**20, told)
 
@@ -109,13 +115,13 @@ class TrainingData:
             multiprocessing_context="spawn" if self._workers else None,
         )
 
-    def _bytes_an_object(self, rows: Array) -> float:
-        """Size of the prepared inputs of an object that has all of them."""
+    def _bytes_an_object(self, rows: Array, keep: Callable[[Inputs], Inputs]) -> float:
+        """Size of what is kept of an object that has all inputs."""
         fullest = sorted(rows.tolist(), key=lambda row: -len(self._reader.patterns[row]))
         pieces = self._reader.read(np.array(fullest[:1]))
-        return sum(sum(a.nbytes for a in piece.inputs.arrays.values()) for piece in pieces)
+        return sum(sum(a.nbytes for a in keep(piece.inputs).arrays.values()) for piece in pieces)
 
-    def _fill(self, rows: Array, report: Report) -> None:
+    def _fill(self, rows: Array, keep: Callable[[Inputs], Inputs], report: Report) -> None:
         ordered = np.sort(rows)
         chunks = [ordered[at : at + _CHUNK] for at in range(0, len(rows), _CHUNK)]
         cache = _Cache(ordered, self._reader.patterns)
@@ -123,7 +129,7 @@ class TrainingData:
         report(0, len(rows))
         for pieces, chunk in zip(self._read(chunks), chunks, strict=True):
             for piece in pieces:
-                cache.put(piece)
+                cache.put(replace(piece, inputs=keep(piece.inputs)))
             done += len(chunk)
             report(done, len(rows))
         self._cache = cache

@@ -1,13 +1,15 @@
 """One update of a network: forward, backward, clip, step; and the same forward for validation."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from fmb.data import Inputs
 from fmb.errors import FailedError, PluginError
+from fmb.protocols import SettlingTask
 from fmb.seeds import derive_seed
 from fmb.torch.device import autocast
 from fmb.torch.schedule import learning_rate
@@ -16,7 +18,7 @@ from fmb.torch.training_data import Part, Prepared, learnable
 if TYPE_CHECKING:
     from fmb.torch.fit_loop import FitJob
 
-__all__ = ["Updater", "parameter_groups"]
+__all__ = ["Updater", "parameter_groups", "settling"]
 
 _NAMED = 3
 """Objects that a message names."""
@@ -32,6 +34,20 @@ def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, o
         {"params": [p for p in trained if p.dim() >= 2], "weight_decay": weight_decay},
         {"params": [p for p in trained if p.dim() < 2], "weight_decay": 0.0},
     ]
+
+
+def settling(job: "FitJob") -> Callable[[Inputs], Inputs]:
+    """What is kept of prepared inputs: the outcome of the frozen part, where a task has one."""
+    task = job.task
+    if not isinstance(task, SettlingTask):
+        return lambda inputs: inputs
+
+    def settle(inputs: Inputs) -> Inputs:
+        task.train(False)
+        with torch.inference_mode(), autocast(job.device, job.precision):
+            return task.settled(inputs)
+
+    return settle
 
 
 class Updater:
