@@ -42,8 +42,8 @@ class AstroCLIPTraining(TrainConfig):
     """Factor of the cosine in the loss; None: that of the weights it starts from (15.5)."""
     learn_temperature: bool = False
     """Train that factor too; the card of the weights keeps it."""
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-    """Share of what both heads give that is left out in training."""
+    dropout: float | None = Field(default=None, ge=0, lt=1)
+    """Share of what both heads give that is left out; None: 0 from random weights, else 0.1."""
     decoys: int = Field(default=100, gt=0)
     """Other held-out objects among which the true partner is looked for."""
     redshift_column: str | None = None

@@ -12,9 +12,9 @@ from torch.nn import functional as F
 from fmb.data import Array, Batch, Inputs
 from fmb.errors import ConfigError
 from fmb_astroclip.config import AstroCLIPTraining
-from fmb_astroclip.encoding import image_vectors, spectrum_vectors
-from fmb_astroclip.network import AstroCLIP
-from fmb_astroclip.recipes import Architecture
+from fmb_astroclip.encoding import image_vectors, keep_tokens, spectrum_vectors
+from fmb_astroclip.network import DROPOUT, AstroCLIP
+from fmb_astroclip.recipes import Architecture, SpectrumRecipe
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,9 +121,10 @@ class Contrastive:
         self,
         network: AstroCLIP,
         sizes: Architecture,
+        recipe: SpectrumRecipe,
         config: AstroCLIPTraining,
         *,
-        blocks: int | Literal["all"],
+        drawn: bool,
         prepare: Callable[[Mapping[str, str]], Callable[[Batch], Inputs]],
     ) -> None:
         """A task.
@@ -131,22 +132,28 @@ class Contrastive:
         Args:
             network: on the device it is trained on; what learns of it is chosen here.
             sizes: of the network, with the temperature of its weights.
-            config: temperature, dropout, and how retrieval is measured.
-            blocks: as in `choose_trained`.
+            recipe: how spectra are cut.
+            config: what learns, temperature, dropout, and how retrieval is measured.
+            drawn: True when the weights are random. Then all blocks learn and nothing is dropped,
+                unless told otherwise: vectors of random weights are nearly alike, and the noise of
+                dropout, as large as what tells them apart, kept them so.
             prepare: gives the preparer for slot -> instrument.
 
         Raises:
             ConfigError: there are not so many blocks.
         """
+        blocks = config.blocks if config.blocks is not None else "all" if drawn else 0
+        dropout = config.dropout if config.dropout is not None else 0.0 if drawn else DROPOUT
         choose_trained(network, sizes, blocks)
         for part in (network.image_encoder, network.spectrum_encoder):
-            part.cross_attention.dropout.p = part.mlp.dropout.p = config.dropout
+            part.cross_attention.dropout.p = part.mlp.dropout.p = dropout
         self._learner = _Learner(
             network, config.temperature or sizes.temperature, learn=config.learn_temperature
         )
         self.module: nn.Module = self._learner
         self.preparer = prepare
-        self._sizes, self._config = sizes, config
+        self._towers_learn = blocks != 0
+        self._sizes, self._recipe, self._config = sizes, recipe, config
         self._device = next(network.parameters()).device
         self._told = False
 
@@ -171,6 +178,12 @@ class Contrastive:
             "image": image_vectors(network, inputs, self._device),
             "spectrum": spectrum_vectors(network, inputs, self._device),
         }
+
+    def settled(self, inputs: Inputs) -> Inputs:
+        """The tokens of both towers, when nothing of these is trained."""
+        if self._towers_learn:
+            return inputs
+        return keep_tokens(self._learner.network, self._recipe, inputs, self._device)
 
     def judge(self, objects: "pd.DataFrame", vectors: Mapping[str, Array]) -> dict[str, float]:
         """How well partners are found among like objects; see `retrieval`.
@@ -208,6 +221,7 @@ class Contrastive:
 
     def card_changes(self) -> Mapping[str, Any]:
         """The architecture with the temperature, which has no tensor in upstream's state dict."""
-        temperature = float(self._learner.temperature())
+        with torch.no_grad():
+            temperature = float(self._learner.temperature())
         sizes = self._sizes.model_copy(update={"temperature": temperature})
         return {"architecture": sizes.model_dump(mode="json")}

@@ -90,10 +90,14 @@ class AstroCLIPModel:
         Raises:
             ConfigError: the towers have fewer blocks than are to be trained.
         """
-        blocks = config.blocks
-        if blocks is None:
-            blocks = "all" if self._drawn else 0
-        return Contrastive(self._network, self._sizes, config, blocks=blocks, prepare=self.preparer)
+        return Contrastive(
+            self._network,
+            self._sizes,
+            self._recipe.spectrum,
+            config,
+            drawn=self._drawn,
+            prepare=self.preparer,
+        )
 
     def encode(self, inputs: Inputs, views: Sequence[str]) -> Mapping[str, Tokens]:
         """One token (n, 1, d) for each of `views`.

@@ -50,11 +50,15 @@ class ImageEncoder(nn.Module):
         self.mlp = Mlp(sizes.embed, DROPOUT)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """(n, embed) from (n, 3, height, width) in [0, 1]; not of unit length.
+        """(n, embed) from (n, 3, height, width) in [0, 1]; not of unit length."""
+        return self.head(self.backbone(pictures))
+
+    def head(self, tokens: Tensor) -> Tensor:
+        """(n, embed) from the tower's tokens (n, t, width).
 
         Nothing is added to what the MLP gives, unlike for spectra: so is upstream's image head.
         """
-        found: Tensor = self.mlp(self.cross_attention(self.backbone(pictures)))
+        found: Tensor = self.mlp(self.cross_attention(tokens))
         return found
 
 
@@ -69,7 +73,11 @@ class SpectrumEncoder(nn.Module):
 
     def forward(self, flux: Tensor) -> Tensor:
         """(n, embed) from (n, pixels) in the recipe's unit; not of unit length."""
-        x = self.cross_attention(self.backbone(flux))
+        return self.head(self.backbone(flux))
+
+    def head(self, tokens: Tensor) -> Tensor:
+        """(n, embed) from the tower's tokens (n, t, width)."""
+        x = self.cross_attention(tokens)
         found: Tensor = x + self.mlp(x)
         return found
 

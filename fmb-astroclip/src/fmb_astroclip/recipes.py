@@ -132,6 +132,10 @@ class SpectrumRecipe(Config):
         """Shortest spectrum of which one section is kept."""
         return self.section_px + 1
 
+    def tokens(self, pixels: int) -> int:
+        """Tokens of a spectrum, the one of its level included."""
+        return -(-(pixels - self.overlap_px) // self.step_px)
+
     def max_pixels(self, max_tokens: int) -> int:
         """Longest spectrum that makes `max_tokens` tokens, the one of its level included."""
         return self.overlap_px + self.step_px * max_tokens

@@ -123,12 +123,12 @@ def partner_ranks(closeness: Array, decoys: Array) -> Array:
 def median_interval(values: Array) -> tuple[float, float]:
     """The 95 % interval of the median of the values' distribution, whatever that is.
 
-    Source: order statistics n/2 -+ 1.96 sqrt(n)/2; Conover 1999, Practical Nonparametric
-    Statistics, section 3.2.
+    Source: the order statistics next to n/2 - 0.98 sqrt(n) and 1 + n/2 + 0.98 sqrt(n); Conover
+    1999, Practical Nonparametric Statistics, section 3.2.
     """
     n, half = len(values), 0.98 * math.sqrt(len(values))
     ordered = np.sort(values)
-    low, high = math.floor(n / 2 - half), math.ceil(n / 2 + 1 + half)
+    low, high = round(n / 2 - half), round(n / 2 + 1 + half)
     return float(ordered[max(low, 1) - 1]), float(ordered[min(high, n) - 1])
 
 

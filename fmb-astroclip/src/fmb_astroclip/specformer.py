@@ -86,7 +86,7 @@ def cut_sections(flux: Tensor, recipe: SpectrumRecipe) -> Tensor:
     """
     mean = flux.mean(1, keepdim=True)
     std = flux.std(1, keepdim=True).clamp(min=recipe.min_std)  # of a sample: divided by n - 1
-    kept = -(-(flux.shape[1] - recipe.overlap_px) // recipe.step_px) - 1
+    kept = recipe.tokens(flux.shape[1]) - 1
     sections = ((flux - mean) / std).unfold(1, recipe.section_px, recipe.step_px)[:, :kept]
     tokens = F.pad(sections, (LEVEL_NUMBERS, 0, 1, 0))
     tokens[:, 0, :LEVEL_NUMBERS] = torch.cat([(mean - 2) / 2, (std - 2) / 8], dim=1)

@@ -1,0 +1,336 @@
+"""Training: the loss, what learns and what stays, the temperature, resuming, kept tokens."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import save_file
+from scipy.special import logsumexp
+
+from fmb.card import read_card
+from fmb.data import InputInfo
+from fmb.errors import ConfigError
+from fmb.torch import FitJob, fit
+from fmb_astroclip.config import AstroCLIPConfig, AstroCLIPTraining
+from fmb_astroclip.contrastive import pair_losses
+from fmb_astroclip.model import AstroCLIPModel
+
+HEADS = ("cross_attention", "mlp.")
+
+
+def expected_losses(image, spectrum, temperature=15.5):
+    """InfoNCE both ways in float64: -log softmax of the own pair along rows and columns."""
+    a, b = (
+        x.astype(np.float64) / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-3)
+        for x in (image, spectrum)
+    )
+    s = temperature * a @ b.T
+    return logsumexp(s, axis=1) - np.diag(s), logsumexp(s, axis=0) - np.diag(s)
+
+
+@pytest.mark.parametrize("length", [1.0, 1e-4], ids=["ordinary", "shorter than eps"])
+@pytest.mark.parametrize("temperature", [15.5, 100.0])
+def test_the_loss_is_that_of_the_formula(length, temperature):
+    rng = np.random.default_rng(0)
+    image, spectrum = (length * rng.normal(size=(2, 40, 16))).astype(np.float32)
+    found = pair_losses(torch.from_numpy(image), torch.from_numpy(spectrum), temperature)
+    for ours, theirs in zip(found, expected_losses(image, spectrum, temperature), strict=True):
+        # float32 sums over 16 terms, times the temperature
+        np.testing.assert_allclose(ours, theirs, rtol=2e-6, atol=2e-7 * temperature)
+
+
+def test_the_loss_is_log_n_when_all_vectors_are_alike_and_0_for_a_pair_alone():
+    same = torch.ones(8, 4)
+    torch.testing.assert_close(
+        pair_losses(same, same, 15.5)[0], torch.full((8,), np.log(8.0)).float()
+    )
+    assert pair_losses(same[:1], same[:1], 15.5)[1].item() == 0
+
+
+def test_the_loss_is_float32_under_autocast():
+    x = torch.randn(2, 6, 8, generator=torch.Generator().manual_seed(0))
+    exact = pair_losses(x[0], x[1], 15.5)
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = pair_losses(x[0], x[1], 15.5)
+    assert all(torch.equal(a, b) for a, b in zip(exact, rough, strict=True))
+
+
+class Survey:
+    """30 pairs that share a level, with a catalogue; the last ten repeat the data of the first.
+
+    What is held out repeats what is learned from, so that a few updates are sure to show in it.
+    """
+
+    def __init__(self, batch):
+        n = len(batch)
+        self.ids, self.identity, self.warnings = batch.ids, {"name": "pairs"}, []
+        rng = np.random.default_rng(5)
+        level = rng.normal(size=n)
+        batch.inputs["legacysurvey"].flux[:, :, 60:90, 60:90] += np.exp(level)[:, None, None, None]
+        batch.inputs["desi"].flux[:] += 3 * level[:, None]
+        for data in batch.inputs.values():
+            data.flux[20:] = data.flux[:10]
+        self.catalog = pd.DataFrame(
+            {"redshift": rng.uniform(0, 0.5, n), "mag_r": 20 - level, "mag_g": 21 - level}
+        )
+        self.inputs = {
+            "legacysurvey": InputInfo(kind="images", unit="nmgy"),
+            "desi": InputInfo(kind="spectra", unit="1e-17 erg / (s cm2 Angstrom)"),
+        }
+        self._batch = batch
+
+    def __len__(self):
+        return len(self.ids)
+
+    def read(self, rows, inputs=None):
+        return self._batch.take(rows)
+
+
+@pytest.fixture
+def job_of(random_model, legacy_desi, sources, tmp_path) -> Callable[..., FitJob]:
+    """A training of the tiny network on 20 pairs: job_of(folder, model, settings)."""
+
+    def build(folder="training", model=None, **settings) -> FitJob:
+        usual = {"epochs": 2, "batch_size": 10, "warmup": 0, "learning_rate": 2e-3, "patience": 0}
+        config = AstroCLIPTraining(**{**usual, **settings})
+        model = model or random_model(preset="tiny")
+        (tmp_path / folder).mkdir(exist_ok=True)
+        return FitJob(
+            task=model.task(config, sources),
+            config=config,
+            dataset=Survey(legacy_desi(30, pixels=400)),
+            sources=sources,
+            training=np.arange(20),
+            validation=np.arange(20, 30),
+            folder=tmp_path / folder,
+            seed=3,
+        )
+
+    return build
+
+
+def chosen(name: str, blocks) -> bool:
+    """Whether a tensor of the tiny network (3 and 2 blocks) learns, from its name."""
+    if any(f"encoder.{head}" in name for head in HEADS):
+        return True
+    if name.endswith(("cls_token", "pos_embed", "mask_token")) or ".backbone.head." in name:
+        return False
+    if blocks == 0:
+        return False
+    last = {1: ("blocks.2.2.", "spectrum_encoder.backbone.blocks.1."), "all": ("",)}[blocks]
+    norms = ("backbone.norm.", "backbone.final_layernorm.")
+    return any(part in name for part in (*last, *norms))
+
+
+@pytest.mark.parametrize("blocks", [0, 1, "all"])
+def test_what_is_chosen_learns_and_all_else_stays_as_it_was_to_the_bit(job_of, blocks):
+    job = job_of(blocks=blocks, learn_temperature=True)
+    before = {name: value.clone() for name, value in job.task.weights().items()}
+    fit(job)
+    after = job.task.weights()
+    assert set(after) == set(before)
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {name for name in before if chosen(name, blocks)}
+
+
+def dropped(task) -> set[float]:
+    """The shares of all dropout layers that the heads have."""
+    network = task.module.network
+    parts = (network.image_encoder, network.spectrum_encoder)
+    return {part.p for e in parts for part in (e.cross_attention.dropout, e.mlp.dropout)}
+
+
+def test_random_weights_learn_whole_and_others_with_their_heads_only(
+    random_model, reference_model, sources
+):
+    for model, wanted in ((random_model(preset="tiny"), "all"), (reference_model, 0)):
+        task = model.task(AstroCLIPTraining(), sources)
+        other = model.task(AstroCLIPTraining(blocks=wanted), sources)
+        learns = [[p.requires_grad for p in t.module.parameters()] for t in (task, other)]
+        assert learns[0] == learns[1]
+        assert dropped(task) == {0.0 if wanted == "all" else 0.1}
+        assert dropped(model.task(AstroCLIPTraining(dropout=0.2), sources)) == {0.2}
+
+
+def test_more_blocks_than_the_towers_have_are_refused(random_model, sources):
+    with pytest.raises(ConfigError, match=r"train.blocks = 4: the towers have 3 and 2 blocks"):
+        random_model(preset="tiny").task(AstroCLIPTraining(blocks=4), sources)
+
+
+def test_frozen_towers_leave_no_graph(job_of):
+    job = job_of(blocks=0)
+    task = job.task
+    inputs = task.preparer(job.sources)(job.dataset.read(np.arange(2)))
+    task.train(True)
+    network = task.module.network
+    tokens = network.image_encoder.backbone(torch.as_tensor(inputs.arrays["image"]))
+    assert not tokens.requires_grad
+    assert task.loss(inputs)[0].requires_grad
+
+
+def test_dropout_is_on_in_training_only_and_comes_from_the_seed(job_of):
+    job = job_of(dropout=0.3)
+    task, inputs = job.task, job.task.preparer(job.sources)(job.dataset.read(np.arange(6)))
+
+    def loss(mode, seed):
+        task.train(mode)
+        torch.manual_seed(seed)
+        with torch.no_grad():
+            return task.loss(inputs)[0]
+
+    assert torch.equal(loss(True, 1), loss(True, 1))
+    assert not torch.equal(loss(True, 1), loss(True, 2))
+    assert torch.equal(loss(False, 1), loss(False, 2))
+
+
+def test_each_part_of_a_batch_is_a_contrast_of_its_own(job_of, random_model, sources):
+    """Ten held-out pairs in parts of four, four and two."""
+    job = job_of(micro_batch=4, epochs=6)
+    inputs = job.task.preparer(sources)(job.dataset.read(job.validation))
+    model = random_model(preset="tiny")
+    vectors = {
+        view: tokens.values[:, 0].numpy()
+        for view, tokens in model.encode(inputs, ["image", "spectrum"]).items()
+    }
+    start = fit(job).history[0]
+    parts = [
+        expected_losses(vectors["image"][at], vectors["spectrum"][at])
+        for at in (slice(0, 4), slice(4, 8), slice(8, 10))
+    ]
+    for i, name in enumerate(("spectrum_of_image", "image_of_spectrum")):
+        wanted = np.concatenate([part[i] for part in parts]).mean()
+        assert start[f"validation_{name}"] == pytest.approx(wanted, rel=1e-5)
+
+
+def test_kept_tokens_give_the_losses_and_gradients_of_the_data(random_model, sources, legacy_desi):
+    """Spectra of three lengths, one object without a usable image, one without a spectrum."""
+    batch = legacy_desi(6, pixels=500)
+    grid = np.tile(3600 + 0.8 * np.arange(500), (6, 1))
+    for row, length in zip(grid, [500, 431, 300, 431, 500, 500], strict=True):
+        row[length:] = -1
+    desi, legacy = batch.inputs["desi"], batch.inputs["legacysurvey"]
+    object.__setattr__(desi, "wavelength_aa", grid)
+    desi.mask[4], legacy.flux[5] = True, np.nan
+    task = random_model(preset="tiny").task(AstroCLIPTraining(blocks=0), sources)
+    inputs = task.preparer(sources)(batch)
+    assert (inputs.valid["spectrum"] & inputs.valid["image"]).tolist() == [True] * 4 + [False] * 2
+    with torch.inference_mode():
+        kept = task.settled(inputs)
+    assert kept.valid is inputs.valid
+    assert kept.reasons is inputs.reasons
+    found = []
+    for given in (inputs, kept):
+        task.module.zero_grad()
+        loss, _ = task.loss(given.take(np.arange(4)))
+        loss.sum().backward()
+        found.append([loss, *(p.grad for p in task.module.parameters() if p.requires_grad)])
+    for plain, again in zip(*found, strict=True):
+        torch.testing.assert_close(again, plain, rtol=1e-4, atol=1e-6)
+
+
+def test_the_training_is_the_same_whether_tokens_are_kept_or_data_are_read_anew(job_of):
+    found = [fit(job_of(str(mb), blocks=0, cache_mb=mb)).history for mb in (0, 100)]
+    for anew, kept in zip(*found, strict=True):
+        assert kept["validation_loss"] == pytest.approx(anew["validation_loss"], rel=1e-5)
+
+
+def test_nothing_is_kept_of_towers_that_learn(job_of):
+    job = job_of(blocks=1)
+    inputs = job.task.preparer(job.sources)(job.dataset.read(np.arange(2)))
+    assert job.task.settled(inputs) is inputs
+
+
+def saved(job, base, folder):
+    """A weights folder of a training, as the core writes it."""
+    folder.mkdir()
+    tensors = {name: value.contiguous() for name, value in job.task.weights().items()}
+    save_file(tensors, folder / "model.safetensors")
+    values = {**base.model_dump(), "random_seed": None, **job.task.card_changes()}
+    (folder / "card.json").write_text(type(base).model_validate(values).model_dump_json())
+    return folder
+
+
+def test_a_learned_temperature_is_kept_in_the_card_and_gone_on_with(job_of, tmp_path):
+    job = job_of(learn_temperature=True, temperature=10.0)
+    fit(job)
+    learned = job.task.card_changes()["architecture"]["temperature"]
+    assert learned == pytest.approx(10, rel=0.1)
+    assert learned != pytest.approx(10, rel=1e-6)
+    assert not [name for name in job.task.weights() if "temperature" in name]
+    folder = saved(job, read_card(tmp_path / "random-tiny"), tmp_path / "learned")
+    model = AstroCLIPModel(AstroCLIPConfig())
+    model.load(folder)
+    again = job_of("again", model)
+    inputs = again.task.preparer(again.sources)(again.dataset.read(np.arange(6)))
+    again.task.train(False)
+    with torch.no_grad():
+        loss, _ = again.task.loss(inputs)
+        vectors = {k: v.numpy() for k, v in again.task.vectors(inputs).items()}
+    wanted = np.mean(expected_losses(vectors["image"], vectors["spectrum"], learned), axis=0)
+    np.testing.assert_allclose(loss, wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_a_fixed_temperature_is_upstreams_unless_told(job_of):
+    assert job_of().task.card_changes()["architecture"]["temperature"] == 15.5
+    job = job_of(temperature=20.0)
+    fit(job)
+    assert job.task.card_changes()["architecture"]["temperature"] == 20.0
+
+
+def test_a_temperature_is_learned_up_to_100_only(job_of):
+    task = job_of(learn_temperature=True, temperature=150.0).task
+    assert task.card_changes()["architecture"]["temperature"] == pytest.approx(100)
+
+
+def test_training_leaves_the_weights_it_starts_from_as_they_were(
+    job_of, reference_folder, reference_model
+):
+    before = (reference_folder / "model.safetensors").read_bytes()
+    fit(job_of(model=reference_model, blocks="all"))
+    assert (reference_folder / "model.safetensors").read_bytes() == before
+
+
+class Stopped(Exception):
+    """Ends a training from outside."""
+
+
+@pytest.mark.parametrize("blocks", [0, "all"])
+@pytest.mark.parametrize("stop_at", [1, 4])
+def test_a_training_that_was_killed_ends_as_an_undisturbed_one(job_of, blocks, stop_at):
+    settings = {
+        "blocks": blocks,
+        "learn_temperature": True,
+        "checkpoint_steps": 1,
+        "dropout": 0.1,
+        "epochs": 3,
+    }
+    whole = job_of("whole", **settings)
+    history = fit(whole).history
+    updates = []
+
+    def kill(what, done, total):
+        updates.extend([done] if what.startswith("epoch") else [])
+        if len(updates) == stop_at:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        fit(job_of("killed", **settings), progress=kill)
+    again = job_of("killed", **settings)
+    resumed = fit(again, resume=True).history
+    for one, other in zip(resumed, history, strict=True):
+        assert {k: v for k, v in one.items() if k != "seconds"} == pytest.approx(
+            {k: v for k, v in other.items() if k != "seconds"}, rel=1e-6
+        )
+    for name, value in whole.task.weights().items():
+        torch.testing.assert_close(again.task.weights()[name], value, rtol=1e-6, atol=0, msg=name)
+
+
+def test_pairs_that_were_learned_from_find_each_other(job_of):
+    done = fit(job_of(epochs=40, blocks=0))
+    assert done.best_loss < 0.5 * np.log(10)  # log 10 = nothing known of ten pairs
+    first, best = done.history[0], done.history[done.best_epoch]
+    assert best["held_out_spectrum_rank"] < first["held_out_spectrum_rank"]
+    assert best["held_out_image_rank"] < first["held_out_image_rank"]
+    assert first["held_out_chance_rank"] == 5.5  # ten candidates
