@@ -88,8 +88,10 @@ class TrainingData:
         self._reader = _Reader(dataset, sources, preparers, patterns)
         self._workers = workers
         self._cache: _Cache | None = None
+        fullest = self._fullest(rows)
         for keep in (settle, lambda inputs: inputs):
-            needed = self._bytes_an_object(rows, keep) * len(rows)
+            kept = [array for piece in fullest for array in keep(piece.inputs).arrays.values()]
+            needed = sum(array.nbytes for array in kept) * len(rows)
             if needed <= cache_mb * 2**20:
                 self._fill(rows, keep, report)
                 break
@@ -115,11 +117,10 @@ class TrainingData:
             multiprocessing_context="spawn" if self._workers else None,
         )
 
-    def _bytes_an_object(self, rows: Array, keep: Callable[[Inputs], Inputs]) -> float:
-        """Size of what is kept of an object that has all inputs."""
+    def _fullest(self, rows: Array) -> list["_Piece"]:
+        """An object that has as many inputs as any, prepared."""
         fullest = sorted(rows.tolist(), key=lambda row: -len(self._reader.patterns[row]))
-        pieces = self._reader.read(np.array(fullest[:1]))
-        return sum(sum(a.nbytes for a in keep(piece.inputs).arrays.values()) for piece in pieces)
+        return self._reader.read(np.array(fullest[:1]))
 
     def _fill(self, rows: Array, keep: Callable[[Inputs], Inputs], report: Report) -> None:
         ordered = np.sort(rows)
