@@ -124,9 +124,9 @@ def chosen(name: str, blocks) -> bool:
     return any(part in name for part in (*last, *norms))
 
 
-@pytest.mark.parametrize("blocks", [0, 1, "all"])
-def test_what_is_chosen_learns_and_all_else_stays_as_it_was_to_the_bit(job_of, blocks):
-    job = job_of(blocks=blocks, learn_temperature=True)
+@pytest.mark.parametrize(("blocks", "cache_mb"), [(0, 100), (0, 0), (1, 0), ("all", 100)])
+def test_what_is_chosen_learns_and_all_else_stays_as_it_was_to_the_bit(job_of, blocks, cache_mb):
+    job = job_of(blocks=blocks, cache_mb=cache_mb, learn_temperature=True)
     before = {name: value.clone() for name, value in job.task.weights().items()}
     fit(job)
     after = job.task.weights()

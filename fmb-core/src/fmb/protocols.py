@@ -108,7 +108,9 @@ class TrainTask(Protocol):
     """What a model learns from; the training loop (`fmb.torch.fit`) does the rest.
 
     The loop adds up gradients of object-wise losses, so that a batch may be cut into pieces, for
-    memory or for several processes, and gives the same update.
+    memory or for several processes, and gives the same update. A loss that compares the objects of
+    a batch compares those of one piece: the update is then the mean over pieces, and their size
+    (`micro_batch`, the number of processes) is a setting of the training like any other.
     """
 
     @property
