@@ -1,6 +1,7 @@
 """Training: the loss, what learns and what stays, the temperature, resuming, kept tokens."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -282,6 +283,16 @@ def test_a_fixed_temperature_is_upstreams_unless_told(job_of):
 def test_a_temperature_is_learned_up_to_100_only(job_of):
     task = job_of(learn_temperature=True, temperature=150.0).task
     assert task.card_changes()["architecture"]["temperature"] == pytest.approx(100)
+
+
+@pytest.mark.parametrize("blocks", [0, "all"])
+def test_reduced_precision_trains_and_is_judged(job_of, blocks):
+    done = fit(replace(job_of(blocks=blocks), precision="bf16"))
+    exact = fit(job_of("exact", blocks=blocks))
+    for rough, fine in zip(done.history, exact.history, strict=True):
+        # 8 bits of mantissa, times the temperature
+        assert rough["validation_loss"] == pytest.approx(fine["validation_loss"], abs=0.3)
+        assert np.isfinite(rough["held_out_spectrum_rank"])
 
 
 def test_training_leaves_the_weights_it_starts_from_as_they_were(

@@ -157,7 +157,11 @@ class JudgingTask(TrainTask, Protocol):
     """
 
     def vectors(self, inputs: Inputs) -> "Mapping[str, torch.Tensor]":
-        """What is judged of n objects, by name, each (n, ...); `inputs` as for `loss`."""
+        """What is judged of n objects, by name, each (n, ...), taken as float32.
+
+        Args:
+            inputs: as for `loss`.
+        """
         ...
 
     def judge(self, objects: "pd.DataFrame", vectors: Mapping[str, Array]) -> Mapping[str, float]:

@@ -31,7 +31,8 @@ class Judgement:
         for part in parts:
             with autocast(self._job.device, self._job.precision):
                 vectors = self._task.vectors(part.inputs)
-            self._found.append((part.rows, {k: v.cpu().numpy() for k, v in vectors.items()}))
+            found = {k: v.float().cpu().numpy() for k, v in vectors.items()}
+            self._found.append((part.rows, found))
 
     def figures(self) -> dict[str, float]:
         """The task's figures as columns of the history, the same in every process."""
