@@ -1,20 +1,16 @@
 """From a batch of the survey to what the codecs take; runs in loader workers."""
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
 from fmb.data import Array, Batch, Images, Inputs, Spectra
-from fmb.errors import DataError
 from fmb_aion.config import AionConfig
 from fmb_aion.images import prepare_images
 from fmb_aion.recipes import Recipe, SpectrumCodecSizes
 from fmb_aion.spectra import prepare_spectra
 
 __all__ = ["Preparer"]
-
-T = TypeVar("T", Images, Spectra)
 
 
 @dataclass(frozen=True)
@@ -41,14 +37,14 @@ class Preparer:
         reasons: dict[str, list[str]] = {}
         if self.image_source is not None:
             images = prepare_images(
-                _whole_input(batch, self.image_source, Images), self.recipe, self.config.max_masked
+                batch.whole(self.image_source, Images), self.recipe, self.config.max_masked
             )
             arrays[f"{images.domain}.flux"] = images.flux
             arrays[f"{images.domain}.bands"] = images.bands
             reasons["image"] = images.reasons
         if self.spectrum_source is not None:
             spectra = prepare_spectra(
-                _whole_input(batch, self.spectrum_source, Spectra),
+                batch.whole(self.spectrum_source, Spectra),
                 self.recipe.spectrum,
                 self.codec,
                 self.config.min_coverage,
@@ -65,16 +61,3 @@ class Preparer:
             known = self.recipe.spectrum.sdss_instruments
             survey = "sdss" if self.spectrum_source in known else "desi"
         return f"tok_spectrum_{survey}"
-
-
-def _whole_input(batch: Batch, source: str, kind: type[T]) -> T:
-    found = batch.inputs.get(source)
-    if not isinstance(found, kind):
-        told = "no such input" if found is None else f"a {type(found).__name__}"
-        raise DataError(f"input {source!r}: expected {kind.__name__}, the batch has {told}")
-    if len(found) != len(batch):
-        raise DataError(
-            f"input {source!r} is there for {len(found)} of {len(batch)} objects of a batch;"
-            " group the objects by the inputs they have"
-        )
-    return found

@@ -1,19 +1,15 @@
 """From a batch of the survey to the arrays the network takes; runs in loader workers."""
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
 from fmb.data import Array, Batch, Images, Inputs, Spectra
-from fmb.errors import DataError
 from fmb_astroclip.images import prepare_images
 from fmb_astroclip.recipes import Recipe
 from fmb_astroclip.spectra import prepare_spectra
 
 __all__ = ["Preparer"]
-
-T = TypeVar("T", Images, Spectra)
 
 
 @dataclass(frozen=True)
@@ -41,12 +37,12 @@ class Preparer:
         arrays: dict[str, Array] = {}
         reasons: dict[str, list[str]] = {}
         if self.image_source is not None:
-            images = _whole_input(batch, self.image_source, Images)
+            images = batch.whole(self.image_source, Images)
             pictures = prepare_images(images, self.recipe.image)
             arrays["image"] = pictures.values
             reasons["image"] = pictures.reasons
         if self.spectrum_source is not None:
-            spectra = _whole_input(batch, self.spectrum_source, Spectra)
+            spectra = batch.whole(self.spectrum_source, Spectra)
             fluxes = prepare_spectra(
                 spectra,
                 self.recipe.spectrum,
@@ -57,16 +53,3 @@ class Preparer:
             reasons["spectrum"] = fluxes.reasons
         valid = {s: np.array([not text for text in told], bool) for s, told in reasons.items()}
         return Inputs(arrays=arrays, valid=valid, reasons=reasons)
-
-
-def _whole_input(batch: Batch, source: str, kind: type[T]) -> T:
-    found = batch.inputs.get(source)
-    if not isinstance(found, kind):
-        told = "no such input" if found is None else f"a {type(found).__name__}"
-        raise DataError(f"input {source!r}: expected {kind.__name__}, the batch has {told}")
-    if len(found) != len(batch):
-        raise DataError(
-            f"input {source!r} is there for {len(found)} of {len(batch)} objects of a batch;"
-            " group the objects by the inputs they have"
-        )
-    return found

@@ -1,19 +1,15 @@
 """From a batch of the survey to the tokens the network takes; runs in loader workers."""
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
 from fmb.data import Array, Batch, Images, Inputs, Spectra
-from fmb.errors import DataError
 from fmb_astropt.recipes import Recipe
 from fmb_astropt.spectra import tokenise_spectra
 from fmb_astropt.tokenise import tokenise_images
 
 __all__ = ["Preparer"]
-
-T = TypeVar("T", Images, Spectra)
 
 
 @dataclass(frozen=True)
@@ -38,27 +34,14 @@ class Preparer:
         arrays: dict[str, Array] = {}
         reasons: dict[str, list[str]] = {}
         if self.image_source is not None and self.recipe.image is not None:
-            images = _whole_input(batch, self.image_source, Images)
+            images = batch.whole(self.image_source, Images)
             made = tokenise_images(images, self.recipe.image)
             arrays |= {"image": made.values, "image_mask": made.mask}
             reasons["image"] = made.reasons
         if self.spectrum_source is not None and self.recipe.spectrum is not None:
-            spectra = _whole_input(batch, self.spectrum_source, Spectra)
+            spectra = batch.whole(self.spectrum_source, Spectra)
             cut = tokenise_spectra(spectra, self.recipe.spectrum, self.min_coverage)
             arrays |= {"spectrum": cut.values, "spectrum_mask": cut.mask}
             reasons["spectrum"] = cut.reasons
         valid = {slot: np.array([not text for text in told]) for slot, told in reasons.items()}
         return Inputs(arrays=arrays, valid=valid, reasons=reasons)
-
-
-def _whole_input(batch: Batch, source: str, kind: type[T]) -> T:
-    found = batch.inputs.get(source)
-    if not isinstance(found, kind):
-        told = "no such input" if found is None else f"a {type(found).__name__}"
-        raise DataError(f"input {source!r}: expected {kind.__name__}, the batch has {told}")
-    if len(found) != len(batch):
-        raise DataError(
-            f"input {source!r} is there for {len(found)} of {len(batch)} objects of a batch;"
-            " group the objects by the inputs they have"
-        )
-    return found

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from fmb.errors import ShapeError
+from fmb.errors import DataError, ShapeError
 
 __all__ = [
     "Batch",
@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 Array = npt.NDArray[Any]
+T = TypeVar("T", "Images", "Spectra", "Columns")
 
 
 class Rows:
@@ -175,6 +176,23 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def whole(self, name: str, kind: type[T]) -> T:
+        """The input `name` of a batch whose objects all have it, as a model is given them.
+
+        Raises:
+            DataError: there is no such input, it is of another kind, or some objects lack it.
+        """
+        found = self.inputs.get(name)
+        if not isinstance(found, kind):
+            told = "no such input" if found is None else f"a {type(found).__name__}"
+            raise DataError(f"input {name!r}: expected {kind.__name__}, the batch has {told}")
+        if len(found) != len(self):
+            raise DataError(
+                f"input {name!r} is there for {len(found)} of {len(self)} objects of a batch;"
+                " group the objects by the inputs they have"
+            )
+        return found
 
     def take(self, rows: npt.ArrayLike) -> "Batch":
         """The objects at `rows` (without repeats), in that order, with the inputs they have."""
