@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from fmb.data import InputInfo
 from fmb.errors import DataError
-from fmb.planner import bind_inputs
+from fmb.planner import bind_inputs, feeds
 from fmb.specs import Accepts
 
 EUCLID = InputInfo(
@@ -137,3 +139,10 @@ def test_a_spectrum_longer_than_the_weights_take_is_refused():
     assert bind(
         Accepts(slot="spectrum", kind="spectra", max_pixels=7781), inputs={"desi": DESI}
     ).slots == {"spectrum": "desi"}
+
+
+def test_an_input_feeds_what_it_is_not_refused_for_in_or_out_of_domain():
+    assert feeds(IMAGE, "euclid", EUCLID)
+    assert feeds(replace(IMAGE, pixel_scale_arcsec=(0.2, 0.3)), "euclid", EUCLID)
+    assert not feeds(IMAGE, "hst", HST)
+    assert not feeds(IMAGE, "desi", DESI)

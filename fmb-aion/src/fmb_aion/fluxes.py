@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from fmb.errors import DataError
 
-__all__ = ["scale_to"]
+__all__ = ["MAGGY_JY", "scale_to"]
 
 MAGGY_JY = 3631.0
 """One maggy: the flux of magnitude 0. Source: AB system, Oke & Gunn 1983, as the surveys use it."""

@@ -10,7 +10,7 @@ from fmb.holes import fill_holes
 from fmb_aion.fluxes import scale_to
 from fmb_aion.recipes import ImageSurvey, Recipe
 
-__all__ = ["PreparedImages", "prepare_images", "survey_of"]
+__all__ = ["CentralPixels", "PreparedImages", "central_pixels", "prepare_images", "survey_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,15 +42,40 @@ def prepare_images(images: Images, recipe: Recipe, max_masked: float) -> Prepare
     """
     survey = survey_of(images.bands, recipe)
     present = [band for band in survey.bands if band in images.bands]
-    at = [images.bands.index(band) for band in present]
-    square = _square(images.flux.shape[2:], recipe.size_px)
-    flux = images.flux[:, at, *square] * np.float32(scale_to(survey.unit, images.unit, "images"))
+    pixels = central_pixels(images, present, recipe.size_px, survey.unit, max_masked)
+    bands = np.tile([band in present for band in survey.bands], (len(images), 1))
+    return PreparedImages(survey.domain, pixels.flux, bands, pixels.reasons)
+
+
+@dataclass(frozen=True, eq=False)
+class CentralPixels:
+    """The central square of n images."""
+
+    flux: Array
+    """(n, bands, side, side), float32, without holes; NaN for images that are not usable."""
+    good: Array
+    """(n, bands, side, side), bool: False where `flux` was filled."""
+    reasons: list[str]
+    """n texts, "" where the image is usable."""
+
+
+def central_pixels(
+    images: Images, bands: list[str], side: int, unit: str, max_masked: float
+) -> CentralPixels:
+    """The central square of each image in `unit`, bad pixels bridged from their neighbours.
+
+    Raises:
+        DataError: the images' unit is not a flux.
+        ShapeError: they are smaller than the square.
+    """
+    at = [images.bands.index(band) for band in bands]
+    square = _square(images.flux.shape[2:], side)
+    flux = images.flux[:, at, *square] * np.float32(scale_to(unit, images.unit, "images"))
     good = _good_pixels(images, at, square, flux)
-    reasons = _reasons(images.band_valid[:, at], good, present, max_masked)
+    reasons = _reasons(images.band_valid[:, at], good, bands, max_masked)
     flux = _whole(flux, good)
     flux[[bool(reason) for reason in reasons]] = np.nan
-    bands = np.tile([band in present for band in survey.bands], (len(images), 1))
-    return PreparedImages(survey.domain, flux, bands, reasons)
+    return CentralPixels(flux, good, reasons)
 
 
 def survey_of(bands: tuple[str, ...], recipe: Recipe) -> ImageSurvey:
@@ -63,9 +88,10 @@ def survey_of(bands: tuple[str, ...], recipe: Recipe) -> ImageSurvey:
         if bands and set(bands) <= set(survey.bands):
             return survey
     choices = "; or ".join(", ".join(survey.bands) for survey in recipe.images)
+    adapted = f"; or all of {', '.join(recipe.adapter.bands)}" if recipe.adapter else ""
     raise DataError(
         f"the images have bands {', '.join(bands) or 'none'}; AION takes some of one survey:"
-        f" {choices}"
+        f" {choices}{adapted}"
     )
 
 

@@ -13,10 +13,11 @@ from fmb.errors import ConfigError, WeightsError
 from fmb.paths import ensure_folder
 from fmb.store import publish
 from fmb.torch import fill, read_tensors
+from fmb_aion.codecs import IMAGE_DECODER_SIDE, build_image_codec
 from fmb_aion.config import AionConfig
-from fmb_aion.network import DOMAINS
+from fmb_aion.network import DOMAINS, without_values
 from fmb_aion.parts import IGNORED, Parts
-from fmb_aion.presets import FILES, card_of
+from fmb_aion.presets import DECODER_FILE, FILES, card_of
 from fmb_aion.recipes import Architecture, EncoderSizes, ImageCodecSizes, SpectrumCodecSizes
 from fmb_aion.tensors import safetensors_parts
 
@@ -43,7 +44,8 @@ def import_folder(path: Path, folder: Path, config: AionConfig) -> None:
     """Write the weights in `path` into `folder`, after checking that they fit.
 
     The files are mapped and what is kept is written one tensor at a time, so that no second copy
-    of the model is in memory. Decoders and the tokens of other domains stay behind.
+    of the model is in memory. Tokens of other domains and decoders stay behind, except the image
+    codec's, in a file of its own: training an adapter needs it.
 
     Args:
         path: a folder with config.json, model.safetensors, and both again in codecs/image and
@@ -71,10 +73,30 @@ def import_folder(path: Path, folder: Path, config: AionConfig) -> None:
         fill(network, _kept(part, path / file, network, settings[part]), str(path / file))
         ensure_folder((folder / file).parent)
         publish(folder / file, safetensors_parts(network.state_dict()))
+    decoder = _import_decoder(path, folder, sizes.image_codec)
     name = path.resolve().name
-    card = card_of(sizes, name=name, summary=f"AION imported from {name}")
+    card = card_of(sizes, name=name, summary=f"AION imported from {name}", decoder=decoder)
     publish(folder / "card.json", card.model_dump_json(indent=1).encode() + b"\n")
     logger.info("imported %s", path)
+
+
+def _import_decoder(path: Path, folder: Path, sizes: ImageCodecSizes) -> bool:
+    """Write the image codec's other half; False where `path` holds none of it.
+
+    Raises:
+        WeightsError: it does not fit.
+    """
+    source = path / FILES["image_codec"]
+    tensors = read_tensors(source)
+    if not any(name.startswith(IMAGE_DECODER_SIDE) for name in tensors):
+        return False
+    with without_values():
+        codec = build_image_codec(sizes, decoder=True)
+    fill(codec, tensors, str(source))
+    state = codec.state_dict()
+    kept = {name: state[name] for name in state if name.startswith(IMAGE_DECODER_SIDE)}
+    publish(folder / DECODER_FILE, safetensors_parts(kept))
+    return True
 
 
 def _settings(path: Path, file: str) -> dict[str, Any]:

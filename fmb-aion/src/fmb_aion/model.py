@@ -10,7 +10,9 @@ from fmb.data import Batch, Inputs
 from fmb.errors import ConfigError
 from fmb.protocols import Tokens
 from fmb.torch import DTYPES, autocast
-from fmb_aion.config import AionConfig
+from fmb_aion.adapter_start import AdapterStart
+from fmb_aion.config import AionConfig, AionTraining
+from fmb_aion.cycle import Cycle
 from fmb_aion.parts import Parts
 from fmb_aion.prepare import Preparer
 from fmb_aion.recipes import unpack_card
@@ -40,7 +42,7 @@ class AionModel:
 
         Args:
             config: `preset` is used when a card is written, the rest here.
-            seed: not used: random weights have their seed in the card, and nothing else is drawn.
+            seed: of an adapter trained from nothing; random weights have theirs in the card.
             device: where the networks run.
             precision: "float32", or "bf16" or "fp16" for autocast of the encoder's matrix
                 products. The codecs always run in float32: a token is a decision.
@@ -50,7 +52,7 @@ class AionModel:
         """
         if precision not in DTYPES:
             raise ConfigError(f"precision {precision!r}: choose from {', '.join(DTYPES)}")
-        self._config = config
+        self._config, self._seed = config, seed
         self._device = torch.device(device)
         self._precision = precision
 
@@ -62,6 +64,7 @@ class AionModel:
         """
         card = read_card(folder)
         self._sizes, self._recipe = unpack_card(card, str(folder / "card.json"))
+        self._card, self._folder = card, folder
         if card.random_seed is not None:
             parts = Parts.drawn(self._sizes, card.random_seed)
         else:
@@ -77,6 +80,20 @@ class AionModel:
             image_source=sources.get("image"),
             spectrum_source=sources.get("spectrum"),
         )
+
+    def task(self, config: AionTraining, sources: Mapping[str, str]) -> Cycle:
+        """What the adapter learns from, with the image codec of the weights that were loaded.
+
+        Args:
+            config: options of the training.
+            sources: slot -> instrument.
+
+        Raises:
+            ConfigError: options differ from those of the adapter the weights have.
+            WeightsError: the weights lack the image codec's decoder.
+        """
+        start = AdapterStart(self._card, self._folder, self._sizes, self._recipe, self._parts)
+        return start.task(config, sources, self._config, self._seed, self._device)
 
     def encode(self, inputs: Inputs, views: Sequence[str]) -> Mapping[str, Tokens]:
         """Tokens of each of `views`; see `Tokens` for shapes.

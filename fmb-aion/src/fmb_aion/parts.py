@@ -1,7 +1,7 @@
-"""The three networks of AION that embed: encoder, image codec, spectrum codec."""
+"""The networks of AION that embed: encoder, image codec, spectrum codec, and an adapter if any."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
 
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from fmb.data import Inputs
 from fmb.torch import fill, read_tensors
+from fmb_aion.adapter import Adapter
 from fmb_aion.codecs import (
     IMAGE_DECODER_SIDE,
     SPECTRUM_DECODER_SIDE,
@@ -19,8 +20,9 @@ from fmb_aion.codecs import (
     spectrum_tokens,
 )
 from fmb_aion.network import DECODER_SIDE, build_encoder, without_values
-from fmb_aion.presets import FILES
+from fmb_aion.presets import files_of
 from fmb_aion.recipes import Architecture, Recipe
+from fmb_aion.surveys import HSC_BANDS
 
 __all__ = ["IGNORED", "Parts"]
 
@@ -39,14 +41,20 @@ class Parts:
     encoder: nn.Module
     image_codec: nn.Module
     spectrum_codec: nn.Module
+    adapter: nn.Module | None = None
+    """What makes Euclid's images ones that the image codec takes; None: it is not there."""
 
     @classmethod
-    def build(cls, sizes: Architecture) -> Self:
-        """Networks with upstream's initialisation from torch's global generator."""
+    def build(cls, sizes: Architecture, *, decoder: bool = False) -> Self:
+        """Networks with upstream's initialisation from torch's global generator.
+
+        With `decoder` the image codec has its other half; nothing else is drawn differently.
+        """
         return cls(
             build_encoder(sizes.encoder),
-            build_image_codec(sizes.image_codec),
+            build_image_codec(sizes.image_codec, decoder=decoder),
             build_spectrum_codec(sizes.spectrum_codec),
+            None if sizes.adapter is None else Adapter(sizes.adapter).eval(),
         )
 
     @classmethod
@@ -56,11 +64,11 @@ class Parts:
             return cls.build(sizes)
 
     @classmethod
-    def drawn(cls, sizes: Architecture, seed: int) -> Self:
+    def drawn(cls, sizes: Architecture, seed: int, *, decoder: bool = False) -> Self:
         """Random networks, drawn on the CPU; torch's global generator is left as it was."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return cls.build(sizes)
+            return cls.build(sizes, decoder=decoder)
 
     @classmethod
     def loaded(cls, sizes: Architecture, folder: Path) -> Self:
@@ -70,13 +78,14 @@ class Parts:
             WeightsError: a file is missing or damaged, or does not fit the sizes.
         """
         parts = cls.empty(sizes)
-        for name, file in FILES.items():
+        for name, file in files_of(sizes).items():
             fill(getattr(parts, name), read_tensors(folder / file), str(folder / file))
         return parts
 
     def to(self, device: torch.device) -> Self:
         """The same networks on `device`."""
-        return type(self)(*(getattr(self, name).to(device) for name in FILES))
+        there = {f.name: network for f in fields(self) if (network := getattr(self, f.name))}
+        return type(self)(**{name: network.to(device) for name, network in there.items()})
 
     def tokenise(
         self, inputs: Inputs, slots: Sequence[str], recipe: Recipe, device: torch.device
@@ -87,6 +96,11 @@ class Parts:
             return [torch.as_tensor(inputs.arrays[f"{domain}.{name}"]).to(device) for name in names]
 
         found: dict[str, tuple[str, Tensor]] = {}
+        if "image" in slots and "adapted.flux" in inputs.arrays:
+            assert self.adapter is not None
+            assert recipe.adapter is not None
+            flux = self.adapter(*given("adapted", "flux"))
+            found["image"] = recipe.adapter.domain, image_tokens(self.image_codec, flux, HSC_BANDS)
         for survey in recipe.images if "image" in slots else ():
             if f"{survey.domain}.flux" in inputs.arrays:
                 present = inputs.arrays[f"{survey.domain}.bands"][0]

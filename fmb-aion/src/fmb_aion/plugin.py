@@ -3,9 +3,15 @@
 from collections.abc import Iterator
 
 from fmb import ModelSpec, WeightsSpec, hookimpl
-from fmb_aion.surveys import ACCEPTS
+from fmb_aion.surveys import ACCEPTS, EUCLID
 
 FMB_API = 1
+
+_CITATION = (
+    "@article{parker2025aion, title={AION-1: Omnimodal Foundation Model for Astronomical"
+    " Sciences}, author={Parker, Liam and Lanusse, Francois and others},"
+    " journal={arXiv:2510.17960}, year={2025}}"
+)
 
 
 @hookimpl
@@ -40,12 +46,10 @@ def fmb_register_models() -> Iterator[ModelSpec]:
             _published("xlarge", 1_234_332_672),
         ),
         importer="fmb_aion.importing:import_folder",
+        retrain_config="fmb_aion.config:AionTraining",
+        retrain_accepts=(EUCLID,),
         source="arXiv:2510.17960",
-        citation=(
-            "@article{parker2025aion, title={AION-1: Omnimodal Foundation Model for Astronomical"
-            " Sciences}, author={Parker, Liam and Lanusse, Francois and others},"
-            " journal={arXiv:2510.17960}, year={2025}}"
-        ),
+        citation=_CITATION,
         licence="MIT",
         requires=("aion", "safetensors", "torch"),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fmb.data import Array, Batch, Images, Inputs, Spectra
+from fmb_aion.adapted import prepare_adapted
 from fmb_aion.config import AionConfig
 from fmb_aion.images import prepare_images
 from fmb_aion.recipes import Recipe, SpectrumCodecSizes
@@ -28,6 +29,7 @@ class Preparer:
         """Arrays named by upstream's token domain and what they hold, such as "tok_image.flux".
 
         See `PreparedImages` (flux, bands) and `PreparedSpectra` (flux, ivar, mask, wavelength).
+        What the adapter takes is named "adapted"; see `AdaptedImages` (flux, good).
 
         Raises:
             DataError: an object of the batch lacks an input; unknown bands, units, uncalibrated.
@@ -36,12 +38,8 @@ class Preparer:
         arrays: dict[str, Array] = {}
         reasons: dict[str, list[str]] = {}
         if self.image_source is not None:
-            images = prepare_images(
-                batch.whole(self.image_source, Images), self.recipe, self.config.max_masked
-            )
-            arrays[f"{images.domain}.flux"] = images.flux
-            arrays[f"{images.domain}.bands"] = images.bands
-            reasons["image"] = images.reasons
+            made, reasons["image"] = self._images(batch.whole(self.image_source, Images))
+            arrays |= made
         if self.spectrum_source is not None:
             spectra = prepare_spectra(
                 batch.whole(self.spectrum_source, Spectra),
@@ -54,6 +52,15 @@ class Preparer:
             reasons["spectrum"] = spectra.reasons
         valid = {slot: np.array([not text for text in told]) for slot, told in reasons.items()}
         return Inputs(arrays=arrays, valid=valid, reasons=reasons)
+
+    def _images(self, images: Images) -> tuple[dict[str, Array], list[str]]:
+        adapter, most = self.recipe.adapter, self.config.max_masked
+        if adapter is not None and set(adapter.bands) <= set(images.bands):
+            adapted = prepare_adapted(images, adapter, most)
+            return {"adapted.flux": adapted.flux, "adapted.good": adapted.good}, adapted.reasons
+        found = prepare_images(images, self.recipe, most)
+        name = found.domain
+        return {f"{name}.flux": found.flux, f"{name}.bands": found.bands}, found.reasons
 
     def _spectrum_domain(self) -> str:
         survey = self.config.spectrum_survey

@@ -13,7 +13,15 @@ from fmb_aion.recipes import (
 )
 from fmb_aion.surveys import ACCEPTS
 
-__all__ = ["FILES", "card_of", "random_card", "sizes_of"]
+__all__ = [
+    "ADAPTER_FILE",
+    "DECODER_FILE",
+    "FILES",
+    "card_of",
+    "files_of",
+    "random_card",
+    "sizes_of",
+]
 
 FILES = {
     "encoder": "model.safetensors",
@@ -21,6 +29,10 @@ FILES = {
     "spectrum_codec": "codecs/spectrum/model.safetensors",
 }
 """Part of the architecture -> its tensors in a weights folder."""
+DECODER_FILE = "codecs/image/decoder.safetensors"
+"""The other half of the image codec: only training an adapter needs it."""
+ADAPTER_FILE = "adapter.safetensors"
+"""In weights that take Euclid's bands."""
 
 # Source: the family "swiglu qknorm nobias" of aion.fourm.fm, which the published models belong to.
 _FAMILY: dict[str, Any] = {
@@ -70,10 +82,20 @@ def random_card(config: AionConfig, seed: int) -> Card:
     )
 
 
+def files_of(sizes: Architecture) -> dict[str, str]:
+    """Part of the architecture -> its tensors, for the parts that embed."""
+    return FILES if sizes.adapter is None else {**FILES, "adapter": ADAPTER_FILE}
+
+
 def card_of(
-    architecture: Architecture, *, name: str, summary: str, random_seed: int | None = None
+    architecture: Architecture,
+    *,
+    name: str,
+    summary: str,
+    random_seed: int | None = None,
+    decoder: bool = False,
 ) -> Card:
-    """A card of this model."""
+    """A card of this model; `decoder`: the folder has the image codec's decoder too."""
     return Card(
         model="aion",
         name=name,
@@ -81,7 +103,7 @@ def card_of(
         architecture=architecture.model_dump(mode="json"),
         preprocessing=Recipe().model_dump(mode="json"),
         accepts=ACCEPTS,
-        files=tuple(FILES.values()),
+        files=(*FILES.values(), *([DECODER_FILE] if decoder else [])),
         random_seed=random_seed,
         licence="MIT",
         source="arXiv:2510.17960",

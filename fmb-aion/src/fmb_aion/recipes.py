@@ -8,9 +8,18 @@ from pydantic import Field, model_validator
 from fmb.card import Card
 from fmb.config import Config, build
 from fmb.errors import ConfigError, WeightsError
-from fmb_aion.surveys import DES_BANDS, HSC_BANDS, HSC_UNIT, SDSS_INSTRUMENTS, SIZE_PX
+from fmb_aion.surveys import (
+    DES_BANDS,
+    EUCLID_BANDS,
+    HSC_BANDS,
+    HSC_UNIT,
+    SDSS_INSTRUMENTS,
+    SIZE_PX,
+)
 
 __all__ = [
+    "AdapterRecipe",
+    "AdapterSizes",
     "Architecture",
     "EncoderSizes",
     "ImageCodecSizes",
@@ -113,12 +122,25 @@ class SpectrumCodecSizes(Config):
         return self
 
 
+class AdapterSizes(Config):
+    """The two networks between Euclid's bands and HSC's, and the scale they see fluxes in."""
+
+    hidden: int = Field(default=16, gt=0, multiple_of=8)
+    """Channels at full resolution; twice and four times as many at half and a quarter of it."""
+    softening_ujy: tuple[float, float, float, float] = (0.0072, 0.079, 0.072, 0.079)
+    """Flux of a pixel in each of Euclid's bands at which the scale turns from linear to
+    logarithmic: five times the noise of a pixel of 0.1 arcsec, which is 31.0, 28.4, 28.5 and 28.4
+    mag. Source: the demo survey's reading of the depth of the Euclid Wide Survey."""
+
+
 class Architecture(Config):
     """Everything that is needed to build the encoder and the two codecs."""
 
     encoder: EncoderSizes
     image_codec: ImageCodecSizes
     spectrum_codec: SpectrumCodecSizes
+    adapter: AdapterSizes | None = None
+    """None: these weights take the codec's own bands only."""
 
 
 class ImageSurvey(Config):
@@ -138,6 +160,24 @@ class SpectrumRecipe(Config):
     """Instruments whose spectra get the tokens of SDSS; all others get DESI's."""
 
 
+class AdapterRecipe(Config):
+    """Images that reach the codec through the adapter."""
+
+    bands: tuple[str, ...] = EUCLID_BANDS
+    unit: Literal["uJy"] = "uJy"
+    field_px: int = Field(default=SIZE_PX, gt=0)
+    """Side of the central square that is used, in pixels of the survey; it is brought to the
+    codec's 96 pixels with its flux conserved."""
+    domain: Literal["tok_image_hsc"] = "tok_image_hsc"
+    """Tokens that the images become."""
+
+    @model_validator(mode="after")
+    def _the_networks_know_the_bands(self) -> "AdapterRecipe":
+        if self.bands != EUCLID_BANDS:
+            raise ValueError(f"an adapter takes the bands {', '.join(EUCLID_BANDS)}")
+        return self
+
+
 class Recipe(Config):
     """From the survey's units to the codecs'; the rest of the way is the codecs' own."""
 
@@ -148,6 +188,8 @@ class Recipe(Config):
         ImageSurvey(domain="tok_image", bands=DES_BANDS, unit="nmgy"),
     )
     spectrum: SpectrumRecipe = SpectrumRecipe()
+    adapter: AdapterRecipe | None = None
+    """None: no other bands than those of `images`."""
 
 
 def unpack_card(card: Card, where: str) -> tuple[Architecture, Recipe]:
@@ -164,6 +206,9 @@ def unpack_card(card: Card, where: str) -> tuple[Architecture, Recipe]:
         raise WeightsError(f"{where}: these weights are for model {card.model!r}, not 'aion'")
     try:
         architecture = build(Architecture, card.architecture, "architecture")
-        return architecture, build(Recipe, card.preprocessing, "preprocessing")
+        recipe = build(Recipe, card.preprocessing, "preprocessing")
     except ConfigError as error:
         raise WeightsError(f"{where}: {error}") from None
+    if (architecture.adapter is None) != (recipe.adapter is None):
+        raise WeightsError(f"{where}: architecture and preprocessing differ on having an adapter")
+    return architecture, recipe

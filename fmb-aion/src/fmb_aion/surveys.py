@@ -2,10 +2,20 @@
 
 from fmb import Accepts
 
-__all__ = ["ACCEPTS", "DES_BANDS", "HSC_BANDS", "HSC_UNIT", "SDSS_INSTRUMENTS", "SIZE_PX"]
+__all__ = [
+    "ACCEPTS",
+    "DES_BANDS",
+    "EUCLID",
+    "EUCLID_BANDS",
+    "HSC_BANDS",
+    "HSC_UNIT",
+    "SDSS_INSTRUMENTS",
+    "SIZE_PX",
+]
 
 HSC_BANDS = ("HSC-G", "HSC-R", "HSC-I", "HSC-Z", "HSC-Y")
 DES_BANDS = ("DES-G", "DES-R", "DES-I", "DES-Z")
+EUCLID_BANDS = ("VIS", "NISP-Y", "NISP-J", "NISP-H")
 SIZE_PX = 96
 """Side of the central square that is used."""
 HSC_UNIT = f"{10 ** ((22.5 - 27.0) / 2.5)!r} nmgy"
@@ -51,3 +61,14 @@ ACCEPTS = (
     ),
 )
 """What the published weights take."""
+
+EUCLID = Accepts(
+    slot="image",
+    kind="images",
+    bands=EUCLID_BANDS,
+    units=("uJy", "nmgy"),
+    # 0.1 arcsec, with 5 % for resampled cutouts.
+    pixel_scale_arcsec=(0.095, 0.105),
+    calibrated=True,
+)
+"""What an adapter is trained on; weights that hold one accept it too."""

@@ -111,6 +111,7 @@ def make_plan(
     *,
     detect: bool = True,
     draw: bool = True,
+    train: bool = False,
     progress: Progress = quiet,
 ) -> Plan:
     """Resolve and check everything a request names.
@@ -121,6 +122,7 @@ def make_plan(
         workspace: where data, weights, embeddings and runs are kept.
         detect: plan detectors; without one named that is an error.
         draw: plan figures; without one named the default ones.
+        train: bind what models learn from, which may be what their weights do not accept yet.
         progress: told how far a simulated survey is.
 
     Raises:
@@ -132,16 +134,10 @@ def make_plan(
         if request.model:
             raise ConfigError("--embeddings brings its own vectors: leave --model out")
         return Plan(request, workspace, None, (), detectors, plots)
-    if not request.model:
-        known = ", ".join(c.spec.name for c in registry.all("model"))
-        raise ConfigError(f"name a model with --model; installed: {known or 'none'}")
     # Models first: a misspelt one must not wait for a survey to be simulated.
-    chosen = [
-        _choose_model(label, asked, request, registry, workspace)
-        for label, asked in request.model.items()
-    ]
+    chosen = _choose_models(request, registry, workspace)
     dataset = _open(request.data, registry, workspace, progress)
-    models = tuple(_bind(model, request, dataset, registry) for model in chosen)
+    models = tuple(_bind(model, request, dataset, registry, train=train) for model in chosen)
     return Plan(request, workspace, dataset, models, detectors, plots, _notes(dataset, models))
 
 
@@ -185,6 +181,16 @@ class _Chosen:
     weights_state: str
 
 
+def _choose_models(request: Request, registry: Registry, workspace: Path) -> list[_Chosen]:
+    if not request.model:
+        known = ", ".join(c.spec.name for c in registry.all("model"))
+        raise ConfigError(f"name a model with --model; installed: {known or 'none'}")
+    return [
+        _choose_model(label, asked, request, registry, workspace)
+        for label, asked in request.model.items()
+    ]
+
+
 def _choose_model(
     label: str, asked: ModelRequest, request: Request, registry: Registry, workspace: Path
 ) -> _Chosen:
@@ -199,10 +205,14 @@ def _choose_model(
     return _Chosen(label, asked, component, config, weights, state)
 
 
-def _bind(model: _Chosen, request: Request, dataset: Dataset, registry: Registry) -> ModelPlan:
+def _bind(
+    model: _Chosen, request: Request, dataset: Dataset, registry: Registry, *, train: bool
+) -> ModelPlan:
+    assert isinstance(model.component.spec, ModelSpec)
+    learned = model.component.spec.retrain_accepts if train else ()
     sources = bind_inputs(
         model.label,
-        model.weights.card.accepts,
+        learned or model.weights.card.accepts,
         dataset.inputs,
         wanted=model.asked.input,
         allow_out_of_domain=request.run.allow_out_of_domain,

@@ -8,7 +8,7 @@ from fmb.errors import DataError, did_you_mean
 from fmb.registry import Component
 from fmb.specs import Accepts, ModelSpec
 
-__all__ = ["Sources", "bind_inputs", "choose_views"]
+__all__ = ["Sources", "bind_inputs", "choose_views", "feeds"]
 
 WORD_UNITS = ("display", "counts")
 """Units that only equal themselves."""
@@ -122,6 +122,11 @@ def _choose(
             refusals.append(f"{slot}: the survey has no such input")
         return None
     return best[0]
+
+
+def feeds(accepts: Accepts, name: str, info: InputInfo) -> bool:
+    """True when the input can feed the slot, in or out of domain."""
+    return accepts.kind == info.kind and not _match(accepts, name, info).refused
 
 
 def _match(accepts: Accepts, name: str, info: InputInfo) -> _Match:

@@ -111,6 +111,9 @@ class TrainTask(Protocol):
     memory or for several processes, and gives the same update. A loss that compares the objects of
     a batch compares those of one piece: the update is then the mean over pieces, and their size
     (`micro_batch`, the number of processes) is a setting of the training like any other.
+
+    One whose weights take several files has `files()` too: file -> its tensors by name, those of
+    `weights()` in a file of their own, or None for a file that is copied from the starting weights.
     """
 
     @property
@@ -141,7 +144,10 @@ class TrainTask(Protocol):
         ...
 
     def weights(self) -> "Mapping[str, torch.Tensor]":
-        """Tensors of the weights file, by name, as `Model.load` takes them."""
+        """Tensors that were trained, by name, as `Model.load` takes them.
+
+        They are the file `model.safetensors`, unless the task has `files()`.
+        """
         ...
 
     def card_changes(self) -> Mapping[str, Any]:

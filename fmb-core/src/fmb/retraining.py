@@ -2,8 +2,9 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from fmb.config import build
 from fmb.data import Array
 from fmb.errors import ConfigError, DataError, FailedError, did_you_mean
 from fmb.plan import ModelPlan, Plan, Progress, quiet
+from fmb.planner import feeds
 from fmb.provenance import content_key, environment
 from fmb.seeds import derive_seed
 from fmb.split import Split, split_objects
@@ -21,11 +23,16 @@ from fmb.train_config import TrainConfig
 from fmb.training_folder import TrainingFolder
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from fmb.torch import FitJob, Fitted, Processes
 
 __all__ = ["Retraining", "plan_retraining", "retrain", "training_cost"]
 
 logger = logging.getLogger(__name__)
+
+_PIECE = 1 << 24
+"""Bytes of a file that are copied at a time."""
 
 
 @dataclass(frozen=True)
@@ -176,18 +183,15 @@ def _have_required(todo: Retraining, required: Sequence[str]) -> Array:
 
 def _finish(todo: Retraining, job: "FitJob", fitted: "Fitted") -> Card:
     """Write tensors, figure and, last, the card."""
-    import torch
-    from safetensors.torch import save
-
     from fmb.torch.history import draw_losses
 
-    dtype = {"float32": torch.float32, "float16": torch.float16}[todo.config.stored]
-    tensors = {
-        name: value.detach().to("cpu", dtype).contiguous()
-        for name, value in job.task.weights().items()
+    own, trained = getattr(job.task, "files", None), job.task.weights()
+    files: Mapping[str, Mapping[str, Tensor] | None] = {TENSORS: trained} if own is None else own()
+    kinds = {
+        name: todo.config.stored if held and held.keys() == trained.keys() else None
+        for name, held in files.items()
     }
-    if not all(torch.isfinite(value).all() for value in tensors.values()):
-        raise FailedError(f"weights do not fit {todo.config.stored}: --set train.stored=float32")
+    tensors = {name: held and _stored(held, kinds[name]) for name, held in files.items()}
     draw_losses(todo.folder.work, fitted.history)
     base = todo.model.weights.card
     card = Card.model_validate(
@@ -196,7 +200,7 @@ def _finish(todo: Retraining, job: "FitJob", fitted: "Fitted") -> Card:
             "name": todo.folder.name,
             "summary": f"{todo.model.spec.name} trained from {todo.model.weights.name} on"
             f" {len(job.training):,} objects",
-            "files": (TENSORS,),
+            "files": tuple(files),
             "random_seed": None,
             "licence": todo.config.licence or base.licence,
             "training": _record(todo, job, fitted),
@@ -204,24 +208,56 @@ def _finish(todo: Retraining, job: "FitJob", fitted: "Fitted") -> Card:
         }
     )
     card = card.model_copy(update={"accepts": _accepts(todo, card)})
-    todo.folder.finish(card, save(tensors))
+    todo.folder.finish(card, _bodies(todo, tensors))
     return card
 
 
+def _stored(tensors: Mapping[str, "Tensor"], kind: str | None) -> dict[str, "Tensor"]:
+    """The tensors on the CPU, floating ones as numbers of `kind`; None leaves them as they are."""
+    import torch
+
+    dtype = None if kind is None else {"float32": torch.float32, "float16": torch.float16}[kind]
+    held = {
+        name: value.detach().to("cpu", dtype if value.is_floating_point() else None).contiguous()
+        for name, value in tensors.items()
+    }
+    if not all(torch.isfinite(value).all() for value in held.values()):
+        raise FailedError(f"weights do not fit {kind}: --set train.stored=float32")
+    return held
+
+
+def _bodies(
+    todo: Retraining, files: Mapping[str, Mapping[str, "Tensor"] | None]
+) -> Iterator[tuple[str, bytes | Iterable[bytes]]]:
+    """Name and content of each file; what was not trained is copied a piece at a time."""
+    from safetensors.torch import save
+
+    for name, tensors in files.items():
+        if tensors is not None:
+            yield name, save(dict(tensors))
+        else:
+            with (todo.model.weights.folder / name).open("rb") as stream:
+                yield name, iter(partial(stream.read, _PIECE), b"")
+
+
 def _accepts(todo: Retraining, card: Card) -> tuple[Any, ...]:
-    """What the weights have seen: the survey's instruments, and those of trained base weights."""
+    """What the weights have seen: the survey's instruments, and those of trained base weights.
+
+    Of several alternatives of a slot only those that the survey can feed have seen it.
+    """
     assert todo.plan.dataset is not None
+    inputs = todo.plan.dataset.inputs
     drawn = todo.model.weights.card.random_seed is not None
     found = []
     for accepts in card.accepts:
         name = todo.model.sources.slots.get(accepts.slot)
-        if name is None:
+        if name is None or not feeds(accepts, name, inputs[name]):
             found.append(accepts)
             continue
         seen = () if drawn else accepts.instruments
         if drawn or seen:  # trained weights that name none know more than one could list
             accepts = replace(accepts, instruments=tuple(dict.fromkeys([*seen, name])))
-        scale = todo.plan.dataset.inputs[name].pixel_scale_arcsec
+        scale = inputs[name].pixel_scale_arcsec
         old = None if drawn else accepts.pixel_scale_arcsec
         if scale is not None and (drawn or old):
             both = (scale, *(old or ()))

@@ -140,6 +140,8 @@ class ModelSpec(Spec):
     nothing of the pickle could run; `source` is the name of the file it came from.
     """
     retrain_config: str = ""
+    retrain_accepts: tuple[Accepts, ...] = ()
+    """What a training learns to read, where that is not what its starting weights accept."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "views", MappingProxyType(dict(self.views)))

@@ -45,6 +45,6 @@ class TrainConfig(Config):
     slots: tuple[str, ...] = ()
     """Inputs of the model to train on; empty: all that the survey feeds."""
     stored: Literal["float32", "float16"] = "float32"
-    """Numbers in the file of weights."""
+    """Numbers in the file of trained weights."""
     licence: str = ""
     """Of the weights that come out; empty: that of the weights they started from."""

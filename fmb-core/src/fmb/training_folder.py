@@ -1,11 +1,11 @@
 """The folder of a training: checkpoints while it runs, weights when it is done."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fmb.card import CARD, TENSORS, Card, read_card
+from fmb.card import CARD, Card, read_card
 from fmb.errors import ConfigError
 from fmb.paths import ensure_folder
 from fmb.provenance import content_key
@@ -79,13 +79,19 @@ class TrainingFolder:
             )
         return self.finished
 
-    def finish(self, card: Card, tensors: bytes) -> None:
+    def finish(self, card: Card, files: Iterable[tuple[str, bytes | Iterable[bytes]]]) -> None:
         """Publish the weights, the card last, and remove the checkpoints.
+
+        Args:
+            card: of the new weights.
+            files: name and content of each file of `card.files`.
 
         Raises:
             FailedError: the disk is full; the checkpoints stay.
         """
-        publish(self.path / TENSORS, tensors)
+        for name, body in files:
+            ensure_folder((self.path / name).parent)
+            publish(self.path / name, body)
         publish(self.path / CARD, card.model_dump_json(indent=1).encode() + b"\n")
         for leftover in self.work.glob("*.safetensors"):
             leftover.unlink()

@@ -51,6 +51,7 @@ def command(
         ensure_folder(workspace()),
         detect=False,
         draw=False,
+        train=True,
         progress=progress_line,
     )
     todo = plan_retraining(plan, out)
