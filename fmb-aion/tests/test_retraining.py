@@ -16,6 +16,7 @@ from fmb.card import read_card
 from fmb.cli import main
 from fmb.config import Config
 from fmb.data import InputInfo
+from fmb.datasets.demo.survey import DemoSurvey
 from fmb.datasets.opening import open_dataset
 from fmb.errors import DataError, WeightsError
 from fmb.planner import bind_inputs
@@ -81,9 +82,7 @@ def loaded(folder):
 
 
 def euclid_batch(n=3):
-    settings = {"n_objects": n, "inputs": ["euclid"], "planting": "none"}
-    dataset = open_dataset("demo", settings=settings, cache=Path("unused"))
-    return dataset.read(np.arange(n))
+    return DemoSurvey(n, 0, ["euclid"]).read(np.arange(n))
 
 
 def vectors(model, batch, sources):
