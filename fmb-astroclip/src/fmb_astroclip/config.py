@@ -43,7 +43,7 @@ class AstroCLIPTraining(TrainConfig):
     learn_temperature: bool = False
     """Train that factor too; the card of the weights keeps it."""
     dropout: float | None = Field(default=None, ge=0, lt=1)
-    """Share of what both heads give that is left out; None: 0 from random weights, else 0.1."""
+    """Share of what heads give that is left out; None: 0 where random towers learn, else 0.1."""
     decoys: int = Field(default=100, gt=0)
     """Other held-out objects among which the true partner is looked for."""
     redshift_column: str | None = None

@@ -45,7 +45,7 @@ def pair_losses(
     Returns:
         Two tensors (n,), in nats: log n when nothing is known, 0 for a pair alone.
 
-    Source: arXiv:2310.03024, eq. 3; arXiv:1807.03748, eq. 4.
+    Source: arXiv:1807.03748, eq. 4, both ways as in the code of arXiv:2310.03024.
     """
     with torch.autocast(image.device.type, enabled=False):
         a, b = (F.normalize(x.float(), dim=1, eps=_EPS) for x in (image, spectrum))
@@ -112,7 +112,7 @@ class Contrastive:
     of a batch is a contrast of its own, and their gradients are averaged. A pair alone in a part
     has a loss of zero and teaches nothing.
 
-    Source: arXiv:2310.03024, section 3.3.
+    Source: arXiv:2310.03024.
     """
 
     required: tuple[str, ...] = ("image", "spectrum")
@@ -134,16 +134,18 @@ class Contrastive:
             sizes: of the network, with the temperature of its weights.
             recipe: how spectra are cut.
             config: what learns, temperature, dropout, and how retrieval is measured.
-            drawn: True when the weights are random. Then all blocks learn and nothing is dropped,
-                unless told otherwise: vectors of random weights are nearly alike, and the noise of
-                dropout, as large as what tells them apart, kept them so.
+            drawn: True when the weights are random. Then all blocks learn, unless told otherwise,
+                and where towers learn nothing is dropped: their vectors are soon nearly alike, and
+                dropout, a noise as large as what tells them apart, kept them so.
             prepare: gives the preparer for slot -> instrument.
 
         Raises:
             ConfigError: there are not so many blocks.
         """
         blocks = config.blocks if config.blocks is not None else "all" if drawn else 0
-        dropout = config.dropout if config.dropout is not None else 0.0 if drawn else DROPOUT
+        dropout = 0.0 if drawn and blocks != 0 else DROPOUT
+        if config.dropout is not None:
+            dropout = config.dropout
         choose_trained(network, sizes, blocks)
         for part in (network.image_encoder, network.spectrum_encoder):
             part.cross_attention.dropout.p = part.mlp.dropout.p = dropout
