@@ -6,8 +6,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from fmb.card import Card
-from fmb.config import Config, build
-from fmb.errors import ConfigError, WeightsError
+from fmb.config import Config
+from fmb.errors import WeightsError
 from fmb_aion.surveys import (
     DES_BANDS,
     EUCLID_BANDS,
@@ -202,13 +202,7 @@ def unpack_card(card: Card, where: str) -> tuple[Architecture, Recipe]:
     Raises:
         WeightsError: it is for another model, or a value is wrong.
     """
-    if card.model != "aion":
-        raise WeightsError(f"{where}: these weights are for model {card.model!r}, not 'aion'")
-    try:
-        architecture = build(Architecture, card.architecture, "architecture")
-        recipe = build(Recipe, card.preprocessing, "preprocessing")
-    except ConfigError as error:
-        raise WeightsError(f"{where}: {error}") from None
+    architecture, recipe = card.unpack(where, "aion", Architecture, Recipe)
     if (architecture.adapter is None) != (recipe.adapter is None):
         raise WeightsError(f"{where}: architecture and preprocessing differ on having an adapter")
     return architecture, recipe

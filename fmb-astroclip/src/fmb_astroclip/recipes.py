@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from fmb.card import Card
-from fmb.config import Config, build
-from fmb.errors import ConfigError, WeightsError
+from fmb.config import Config
+from fmb.errors import WeightsError
 from fmb.specs import Accepts
 
 __all__ = [
@@ -183,13 +183,7 @@ def unpack_card(card: Card, where: str) -> tuple[Architecture, Recipe]:
     Raises:
         WeightsError: it is for another model, or a value is wrong.
     """
-    if card.model != "astroclip":
-        raise WeightsError(f"{where}: these weights are for model {card.model!r}, not 'astroclip'")
-    try:
-        architecture = build(Architecture, card.architecture, "architecture")
-        recipe = build(Recipe, card.preprocessing, "preprocessing")
-    except ConfigError as error:
-        raise WeightsError(f"{where}: {error}") from None
+    architecture, recipe = card.unpack(where, "astroclip", Architecture, Recipe)
     if recipe.image.size_px % architecture.image.patch_px:
         raise WeightsError(
             f"{where}: preprocessing.image.size_px = {recipe.image.size_px} is not a multiple of"

@@ -5,8 +5,8 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from fmb.card import Card
-from fmb.config import Config, build
-from fmb.errors import ConfigError, WeightsError
+from fmb.config import Config
+from fmb.errors import WeightsError
 from fmb.specs import Accepts
 
 __all__ = ["Architecture", "ImageRecipe", "Modality", "Recipe", "SpectrumRecipe", "unpack_card"]
@@ -147,13 +147,7 @@ def unpack_card(card: Card, where: str) -> tuple[Architecture, Recipe]:
     Raises:
         WeightsError: it is for another model, a value is wrong, or its two halves disagree.
     """
-    if card.model != "astropt":
-        raise WeightsError(f"{where}: these weights are for model {card.model!r}, not 'astropt'")
-    try:
-        architecture = build(Architecture, card.architecture, "architecture")
-        recipe = build(Recipe, card.preprocessing, "preprocessing")
-    except ConfigError as error:
-        raise WeightsError(f"{where}: {error}") from None
+    architecture, recipe = card.unpack(where, "astropt", Architecture, Recipe)
     for problem in _disagreements(architecture, recipe):
         raise WeightsError(f"{where}: {problem}")
     return architecture, recipe

@@ -1,18 +1,21 @@
 """What a weights folder says of itself: `card.json`."""
 
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError, field_validator
 
-from fmb.config import Config
-from fmb.errors import WeightsError
+from fmb.config import Config, build
+from fmb.errors import ConfigError, WeightsError
 from fmb.specs import Accepts
 
 __all__ = ["CARD", "TENSORS", "Card", "read_card"]
 
 CARD = "card.json"
 TENSORS = "model.safetensors"
+
+A = TypeVar("A", bound=Config)
+P = TypeVar("P", bound=Config)
 
 
 class Card(Config):
@@ -55,6 +58,32 @@ class Card(Config):
     def contents(self) -> tuple[str, ...]:
         """Files the folder must hold, the card first; weights that are drawn have no others."""
         return (CARD, *(self.files if self.random_seed is None else ()))
+
+    def unpack(
+        self, where: str, model: str, architecture: type[A], preprocessing: type[P]
+    ) -> tuple[A, P]:
+        """Both tables as the records a model keeps them in.
+
+        Args:
+            where: names the card in messages.
+            model: the model that reads it.
+            architecture: class of the sizes.
+            preprocessing: class of the tokenisation preset.
+
+        Raises:
+            WeightsError: it is for another model, or a value is wrong.
+        """
+        if self.model != model:
+            raise WeightsError(
+                f"{where}: these weights are for model {self.model!r}, not {model!r}"
+            )
+        try:
+            return (
+                build(architecture, self.architecture, "architecture"),
+                build(preprocessing, self.preprocessing, "preprocessing"),
+            )
+        except ConfigError as error:
+            raise WeightsError(f"{where}: {error}") from None
 
 
 def read_card(folder: Path) -> Card:
