@@ -1,7 +1,8 @@
 """Writes demo-results.md: how well planted anomalies are found on the simulated survey.
 
 Run: python docs/demo_results.py [--hosts 10000] [--copies 100] [--model [LABEL=]NAME ...]
-[--weights LABEL=REF ...] [--input euclid ...] [--page FILE]. It takes some minutes.
+[--weights LABEL=REF ...] [--set KEY=VALUE ...] [--input euclid ...] [--page FILE]. It takes some
+ten minutes.
 
 Each anomaly is planted in a copy of a host; the host stays as it was. Detectors are fitted on
 objects without anomalies, cross-fitted; a copy is scored by the fit that has not seen its host.
@@ -26,17 +27,28 @@ from fmb.plan import Plan, make_plan
 from fmb.plugins import load_plugins
 
 PAGE = Path(__file__).with_name("demo-results.md")
-STRENGTHS = (0.0, 0.5, 1.0)
+STRENGTHS = {"weak": 0.0, "middle": 0.5, "strong": 1.0}
 VIEW_OF = {"image": "image", "spectrum": "spectrum", "mismatch": "joint"}
+FAMILIES = ("science", "pairing", "artefact")
+DEFAULTS = {
+    "model": ["tiny=astropt", "random=astropt"],
+    "weights": ["tiny=tiny", "random=random"],
+    "set": ["model.random.preset=tiny"],
+    "input": ["euclid", "desi"],
+}
 NOTES = (
     "Weights called `random` are drawn, not trained. PCA-100 are the 100 principal components of"
     " the pixels that the first model is given; the catalogue is magnitudes, colours, size,"
     " redshift and signal-to-noise. These are the floor that trained weights have to beat. Kinds"
     " that only a mismatch between image and spectrum can show are given in the joint view: no"
     " detector here compares views. `expected` is what a sane trained encoder should reach.",
-    "AION and AstroCLIP see the galaxies through `legacysurvey` and `desi`, AstroPT through"
-    " `euclid` and `desi`. Trails, cosmic rays and columns are planted in `euclid` VIS only: they"
-    " are not in the images that AION and AstroCLIP are given.",
+    "Weights are trained on simulated surveys of other seeds, and what can be chosen (patches,"
+    " pooling) was chosen on another one yet: no number of this page was looked at before.",
+)
+OTHER_IMAGES = (
+    "AION and AstroCLIP see the galaxies through `legacysurvey` unless an adapter reads `euclid`."
+    " Trails, cosmic rays and columns are planted in `euclid` VIS only: they are not in the images"
+    " of `legacysurvey`."
 )
 
 
@@ -51,15 +63,7 @@ class Entrant:
 
 def main() -> None:
     """Compute and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--hosts", type=int, default=10_000)
-    parser.add_argument("--copies", type=int, default=100, help="of each kind and strength")
-    parser.add_argument("--model", action="append", default=[])
-    parser.add_argument("--weights", action="append", default=[])
-    parser.add_argument("--input", action="append", default=[])
-    parser.add_argument("--page", type=Path, default=PAGE)
-    options = parser.parse_args()
-    options.model = options.model or ["astropt", "aion", "astroclip"]
+    options = asked()
     plan = planned(options)
     objects = planted.objects_of(plan)
     entrants = [
@@ -77,26 +81,41 @@ def main() -> None:
     options.page.write_text("\n\n".join(page(objects, entrants, options)) + "\n", encoding="utf-8")
 
 
+def asked() -> argparse.Namespace:
+    """The command line; models that are named replace all of `DEFAULTS`."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--hosts", type=int, default=10_000)
+    parser.add_argument("--copies", type=int, default=100, help="of each kind and strength")
+    parser.add_argument("--page", type=Path, default=PAGE)
+    for name in DEFAULTS:
+        parser.add_argument(f"--{name}", action="append")
+    options = parser.parse_args()
+    options.given = [n for n in DEFAULTS if getattr(options, n) is not None]
+    for name, values in DEFAULTS.items():
+        if getattr(options, name) is None:
+            setattr(options, name, [] if "model" in options.given else values)
+    return options
+
+
 def planned(options: argparse.Namespace) -> Plan:
     """The paired survey, the models and both detectors."""
-    inputs = options.input or ["euclid", "legacysurvey", "desi"]
     settings = {
         "data.n_objects": options.hosts,
         "data.n_per_kind": options.copies,
-        "data.strengths": list(STRENGTHS),
-        "data.inputs": inputs,
+        "data.strengths": list(STRENGTHS.values()),
+        "data.inputs": options.input or ["euclid", "legacysurvey", "desi"],
     }
-    asked = {
+    request = {
         "data": "demo-eval",
         "model": options.model,
         "detector": ["gaussian", "flow"],
-        "set": [f"{key}={value}" for key, value in settings.items()],
+        "set": [*(f"{key}={value}" for key, value in settings.items()), *options.set],
     }
     if options.weights:
-        asked["weights"] = options.weights
+        request["weights"] = options.weights
     home = ensure_folder(workspace())
     return make_plan(
-        options_request(asked), load_plugins().registry, home, draw=False, progress=tell
+        options_request(request), load_plugins().registry, home, draw=False, progress=tell
     )
 
 
@@ -125,39 +144,36 @@ def page(
 ) -> Iterator[str]:
     """The paragraphs of the page, in Markdown."""
     yield "# What is found on the simulated survey"
-    models = " ".join(f"--model {name}" for name in options.model)
-    weights = "".join(f" --weights {given}" for given in options.weights)
-    yield (
-        f"Written by `python docs/demo_results.py --hosts {options.hosts}"
-        f" --copies {options.copies} {models}{weights}`; do not edit."
-    )
-    yield " ".join(__doc__.strip().splitlines()[5:])
+    yield f"Written by `{command(options)}`; do not edit."
+    yield " ".join(__doc__.strip().splitlines()[6:])
     yield from NOTES
-    seen = [kind for kind in KINDS.values() if kind.view != "nobody"]
-    for detector in dict.fromkeys(e.detector for e in entrants):
-        columns = [e for e in entrants if e.detector == detector]
-        yield f"## AUROC, {detector}, all strengths"
-        yield table(columns, seen, lambda e, k, v: planted.compared(objects, e.scores[v], k, None))
-        yield f"## AUROC, {detector}, the strongest"
-        yield table(columns, seen, lambda e, k, v: planted.compared(objects, e.scores[v], k, 1.0))
-    columns = [e for e in entrants if e.detector == "gaussian"]
-    yield "## Recall in the top 1 %, gaussian, the strongest"
-    yield "Of the copies, the share above all but 1 % of the unchanged objects; chance is 0.01."
-    yield table(columns, seen, lambda e, k, v: planted.recall_in_top(objects, e.scores[v], k, 1.0))
-    yield f"## More than {columns[0].name}, gaussian, all strengths"
-    yield "AUROC less that of the first column, on the same copies, hosts and resamples."
-    first = columns[0].scores
-    yield table(
-        columns[1:],
-        seen,
-        lambda e, k, v: planted.compared(objects, e.scores[v], k, None, first[v]),
-    )
+    if "legacysurvey" in (options.input or ["legacysurvey"]):
+        yield OTHER_IMAGES
+    detectors = dict.fromkeys(e.detector for e in entrants)
+    compared = {
+        detector: Comparison(objects, [e for e in entrants if e.detector == detector])
+        for detector in detectors
+    }
+    yield f"## {entrants[0].name} against the others"
+    for detector, comparison in compared.items():
+        yield f"{detector}: " + " ".join(comparison.verdicts())
+    for detector, comparison in compared.items():
+        yield f"## {entrants[0].name} less the others, {detector}"
+        yield "Differences of AUROC, all strengths, on the same copies, hosts and resamples."
+        yield comparison.differences()
+    for detector, comparison in compared.items():
+        yield f"## AUROC, {detector}"
+        yield comparison.by_strength(planted.compared)
+    for detector, comparison in compared.items():
+        yield f"## Recall in the top 1 %, {detector}"
+        yield "Of the copies, the share above all but 1 % of the unchanged objects; chance is 0.01."
+        yield comparison.by_strength(planted.recall_in_top)
     yield "## Negative controls"
-    yield "Nothing should be found: 0.50 +- 0.05. Only the catalogue may see a wrong redshift."
-    controls = [kind for kind in KINDS.values() if kind.view == "nobody"]
-    yield table(
-        entrants, controls, lambda e, k, v: planted.compared(objects, e.scores[v], k, None), True
+    yield (
+        "AUROC, all strengths. Nothing should be found: 0.50 +- 0.05. Only the catalogue may see a"
+        " wrong redshift."
     )
+    yield controls(objects, entrants)
     yield "## The bad sky cell"
     yield (
         "One cell of the sky is bad in everything. Its share of the top 1 % of the unchanged"
@@ -166,25 +182,102 @@ def page(
     yield cell_table(objects, entrants)
 
 
-def table(
-    entrants: Sequence[Entrant],
-    kinds: Sequence[Kind],
-    measure: Callable[[Entrant, str, str], Interval | None],
-    every_view: bool = False,
-) -> str:
-    """One row a kind and view, one column an entrant."""
-    names = [f"{e.name}, {e.detector}" if every_view else e.name for e in entrants]
-    lines = [
-        "| kind | view | expected | " + " | ".join(names) + " |",
-        "|---|---|---|" + "---|" * len(names),
-    ]
-    for kind in kinds:
-        for view in planted.VIEWS if every_view else (VIEW_OF[kind.view],):
-            values = [cell(measure(entrant, kind.name, view)) for entrant in entrants]
-            lines.append(
-                f"| {kind.name} | {view} | {expected(kind)} | " + " | ".join(values) + " |"
+def command(options: argparse.Namespace) -> str:
+    """The command line that writes the page."""
+    words = ["python docs/demo_results.py", f"--hosts {options.hosts} --copies {options.copies}"]
+    words += [f"--{name} {value}" for name in options.given for value in getattr(options, name)]
+    if options.page != PAGE:
+        words.append(f"--page docs/{options.page.name}")
+    return " ".join(words)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What one detector makes of every column."""
+
+    objects: pd.DataFrame
+    columns: list[Entrant]
+
+    def by_strength(self, measure: Callable[..., Interval | None]) -> str:
+        """One row a kind and strength, then the means of the families; one column an entrant."""
+        lines = heading(["kind", "view", "expected", "strength"], [e.name for e in self.columns])
+        means: dict[str, list[list[Interval]]] = {family: [] for family in FAMILIES}
+        for kind in seen():
+            strengths = {**(STRENGTHS if kind.parameter else {}), "all": None}
+            view = VIEW_OF[kind.view]
+            for label, strength in strengths.items():
+                values = [
+                    measure(self.objects, e.scores[view], kind.name, strength) for e in self.columns
+                ]
+                lines.append(row([kind.name, view, expected(kind), label], values))
+            means[kind.family].append([v for v in values if v is not None])
+        for family, rows in means.items():
+            lines.append(row([f"*{family}*", "", "", "all"], averages(rows, len(self.columns))))
+        return "\n".join(lines)
+
+    def difference(self, kind: Kind, other: Entrant) -> Interval | None:
+        """AUROC of the first column less that of another, all strengths."""
+        view = VIEW_OF[kind.view]
+        ours, theirs = self.columns[0].scores[view], other.scores[view]
+        return planted.compared(self.objects, ours, kind.name, None, theirs)
+
+    def differences(self) -> str:
+        """One row a kind, then the means of the families."""
+        others = self.columns[1:]
+        lines = heading(["kind", "view"], [f"less {e.name}" for e in others])
+        means: dict[str, list[list[Interval]]] = {family: [] for family in FAMILIES}
+        for kind in seen():
+            values = [self.difference(kind, other) for other in others]
+            lines.append(row([kind.name, VIEW_OF[kind.view]], values))
+            means[kind.family].append([v for v in values if v is not None])
+        for family, rows in means.items():
+            lines.append(row([f"*{family}*", ""], averages(rows, len(others))))
+        return "\n".join(lines)
+
+    def verdicts(self) -> Iterator[str]:
+        """On which science kinds the first column is above or below each other one."""
+        first = self.columns[0].name
+        for other in self.columns[1:]:
+            found = {k.name: self.difference(k, other) for k in seen() if k.family == "science"}
+            above = [name for name, value in found.items() if value and value.low > 0]
+            below = [name for name, value in found.items() if value and value.high < 0]
+            yield (
+                f"Of {len(found)} science kinds {first} is above {other.name} on {listed(above)}"
+                f" and below it on {listed(below)} (the interval of the difference leaves out 0)."
             )
-    return "\n".join(lines)
+
+
+def seen() -> list[Kind]:
+    """Kinds that some view should see."""
+    return [kind for kind in KINDS.values() if kind.view != "nobody"]
+
+
+def listed(names: list[str]) -> str:
+    """How many, and which."""
+    return f"{len(names)} ({', '.join(names)})" if names else "none"
+
+
+def averages(rows: list[list[Interval]], columns: int) -> list[Interval | None]:
+    """The mean of each column over kinds, whose errors are taken as independent."""
+    full = [r for r in rows if len(r) == columns]
+    found: list[Interval | None] = []
+    for values in zip(*full, strict=True):
+        mean = sum(v.value for v in values) / len(values)
+        below = sum((v.value - v.low) ** 2 for v in values) ** 0.5 / len(values)
+        above = sum((v.high - v.value) ** 2 for v in values) ** 0.5 / len(values)
+        found.append(Interval(mean, mean - below, mean + above))
+    return found or [None] * columns
+
+
+def heading(first: list[str], names: Sequence[str]) -> list[str]:
+    """The two top lines of a table."""
+    cells = [*first, *names]
+    return ["| " + " | ".join(cells) + " |", "|" + "---|" * len(cells)]
+
+
+def row(first: list[str], values: Sequence[Interval | None]) -> str:
+    """A line of a table; a dash where there is no value."""
+    return "| " + " | ".join([*first, *("-" if v is None else str(v) for v in values)]) + " |"
 
 
 def expected(kind: Kind) -> str:
@@ -192,19 +285,27 @@ def expected(kind: Kind) -> str:
     return f"{kind.auroc[0]:g}-{kind.auroc[1]:g}"
 
 
-def cell(value: Interval | None) -> str:
-    """A value with its interval; a dash where there is none."""
-    return "-" if value is None else str(value)
+def controls(objects: pd.DataFrame, entrants: list[Entrant]) -> str:
+    """AUROC of what must not be found, in every view."""
+    lines = heading(["kind", "view"], [f"{e.name}, {e.detector}" for e in entrants])
+    for kind in KINDS.values():
+        if kind.view == "nobody":
+            for view in planted.VIEWS:
+                values = [
+                    planted.compared(objects, e.scores[view], kind.name, None) for e in entrants
+                ]
+                lines.append(row([kind.name, view], values))
+    return "\n".join(lines)
 
 
 def cell_table(objects: pd.DataFrame, entrants: list[Entrant]) -> str:
     """Shares of the bad cell, one row a column of the tables above."""
-    lines = ["| scores | view | share of the top 1 % | share of all |", "|---|---|---|---|"]
+    lines = heading(["scores", "view"], ["share of the top 1 %", "share of all", "ratio"])
     for entrant in entrants:
         for view, scores in entrant.scores.items():
             top, every = planted.share_of_bad_cell(objects, scores)
             name = f"{entrant.name}, {entrant.detector}"
-            lines.append(f"| {name} | {view} | {top:.3f} | {every:.3f} |")
+            lines.append(f"| {name} | {view} | {top:.3f} | {every:.3f} | {top / every:.1f} |")
     return "\n".join(lines)
 
 

@@ -77,7 +77,7 @@ def test_everything_the_plugin_names_is_there():
     component = Component(model, "astropt", "fmb-astropt", "0")
     assert component.resolve(model.importer)
     assert component.resolve(model.weights[0].card)(AstroPTConfig(), 1).model == model.name
-    assert set(model.embedders) == {"mean", "last", "exp-decay"}  # the first two are the core's
+    assert set(model.embedders) == {"mean", "last", "exp-decay", "tails"}
 
 
 def test_a_network_needs_a_modality():

@@ -29,7 +29,7 @@ def fmb_register_models() -> Iterator[ModelSpec]:
             "joint": ("image", "spectrum"),
         },
         joint="native",
-        embedders=("mean",),
+        embedders=("mean", "tails"),
         weights=(
             WeightsSpec(
                 name="random",

@@ -9,7 +9,7 @@ FMB_API = 1
 
 @hookimpl
 def fmb_register_models() -> Iterator[ModelSpec]:
-    """AstroPT, with random weights or an imported checkpoint."""
+    """AstroPT, with small bundled weights, random ones or an imported checkpoint."""
     yield ModelSpec(
         name="astropt",
         summary="AstroPT: autoregressive image and spectrum patches",
@@ -25,8 +25,18 @@ def fmb_register_models() -> Iterator[ModelSpec]:
             "joint": ("image", "spectrum"),
         },
         joint="native",
-        embedders=("mean", "last", "exp-decay"),
+        embedders=("mean", "last", "exp-decay", "tails"),
         weights=(
+            WeightsSpec(
+                name="tiny",
+                summary="trained on simulated Euclid images and DESI spectra",
+                location="package:fmb_astropt/weights/tiny",
+            ),
+            WeightsSpec(
+                name="tiny-one-band",
+                summary="trained on simulated Euclid VIS images",
+                location="package:fmb_astropt/weights/tiny-one-band",
+            ),
             WeightsSpec(
                 name="random",
                 summary="drawn from a seed: the floor of every comparison",

@@ -10,7 +10,7 @@ __all__ = ["card_of", "modalities_for", "random_card"]
 
 EUCLID_BANDS = ("VIS", "NISP-Y", "NISP-J", "NISP-H")
 
-_TINY = {"n_layer": 4, "n_head": 4, "n_embd": 96, "block_size": 128}
+_TINY = {"n_layer": 4, "n_head": 4, "n_embd": 96, "block_size": 386}
 _SMALL = {"n_layer": 4, "n_head": 4, "n_embd": 128, "block_size": 512}
 _FULL = {"n_layer": 12, "n_head": 12, "n_embd": 768, "block_size": 1024}
 # 3600-9824 A, as DESI. 4 A pixels keep a narrow emission line in one pixel or two and make 98
@@ -25,13 +25,14 @@ class _Preset(NamedTuple):
     size_px: int
     patch_px: int
     spectrum: dict[str, float]
+    embedder: str = ""
 
 
 _PRESETS = {
-    # 64 + 49 tokens: some 200 objects a second on one core, read, prepared and embedded. 12 px
-    # patches tell a core from its surroundings; the weights take 2.2 MB in float16.
-    "tiny": _Preset(_TINY, EUCLID_BANDS, 96, 12, _COARSE | {"patch_px": 32}),
-    "tiny-one-band": _Preset(_TINY, ("VIS",), 96, 12, _COARSE | {"patch_px": 32}),
+    # 256 + 130 tokens: patches of 0.6 arcsec and 48 A hold an arc or a line and little else, so
+    # that a few strange tokens stand out of many.
+    "tiny": _Preset(_TINY, EUCLID_BANDS, 96, 6, _COARSE | {"patch_px": 12}, "tails"),
+    "tiny-one-band": _Preset(_TINY, ("VIS",), 96, 6, _COARSE | {"patch_px": 12}, "tails"),
     "small": _Preset(_SMALL, EUCLID_BANDS, 96, 16, _COARSE),
     # 12 px: a cutout of 79 px gives 6 x 6 tokens, one of 201 px 16 x 16.
     "one-band": _Preset(_SMALL, ("VIS",), 192, 12, _COARSE),
@@ -67,6 +68,7 @@ def random_card(config: AstroPTConfig, seed: int) -> Card:
         name=f"random-{config.preset}",
         summary=f"AstroPT with random weights, preset {config.preset}: a floor, not a model",
         random_seed=seed,
+        embedder=preset.embedder,
     )
 
 
@@ -102,6 +104,7 @@ def card_of(
     name: str,
     summary: str,
     random_seed: int | None = None,
+    embedder: str = "",
     source: str = "",
 ) -> Card:
     """A card of this model from its typed parts."""
@@ -113,5 +116,6 @@ def card_of(
         preprocessing=recipe.model_dump(mode="json"),
         accepts=recipe.accepts(),
         random_seed=random_seed,
+        embedder=embedder,
         source=source,
     )

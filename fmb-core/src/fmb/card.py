@@ -36,6 +36,8 @@ class Card(Config):
     """The tokenisation preset: resampling, scaling, patches."""
     accepts: tuple[Accepts, ...]
     """What these weights can be fed; replaces the model's general list."""
+    embedder: str = ""
+    """Reduction of the tokens when none is asked for; "" = the model's first."""
     files: tuple[str, ...] = (TENSORS,)
     """Files of tensors beside the card, relative to it; every one is digested."""
     random_seed: int | None = None

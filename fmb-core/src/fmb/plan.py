@@ -163,6 +163,10 @@ def _notes(dataset: Dataset, models: tuple[ModelPlan, ...]) -> tuple[str, ...]:
     for model in models:
         if model.weights_state == "drawn":
             notes.append(f"{model.label} has random weights: a floor, not evidence")
+        elif model.weights_state == "bundled":
+            notes.append(
+                f"{model.label} has small weights, {model.weights.card.name}: not evidence"
+            )
         elif model.weights_state == "unverified":
             notes.append(f"{model.label}: weights {model.weights.name} are unverified")
         notes.extend(f"{model.label} out of domain: {why}" for why in model.sources.out_of_domain)
@@ -223,7 +227,7 @@ def _bind(
         config=model.config,
         weights=model.weights,
         weights_state=model.weights_state,
-        embedders=_embedders(model.label, model.component, model.asked.embedder, registry),
+        embedders=_embedders(model, registry),
         views=choose_views(model.label, model.component, sources, model.asked.view),
         sources=sources,
     )
@@ -239,18 +243,26 @@ def _default_weights(label: str, spec: ModelSpec, request: Request) -> str:
     )
 
 
-def _embedders(
-    label: str, component: Component, wanted: tuple[str, ...], registry: Registry
-) -> dict[str, Component]:
-    """Embedders by name; the model's own plugin comes first where several declare a name."""
-    spec = component.spec
+def _embedders(model: _Chosen, registry: Registry) -> dict[str, Component]:
+    """Those asked for, else the one the weights name, else the model's first.
+
+    The model's own plugin comes first where several declare a name.
+    """
+    spec, card = model.component.spec, model.weights.card
     assert isinstance(spec, ModelSpec)
-    names = wanted or spec.embedders[:1]
+    if not model.asked.embedder and card.embedder and card.embedder not in spec.embedders:
+        raise WeightsError(
+            f"weights {model.weights.name!r} name the embedder {card.embedder!r}, which"
+            f" {spec.name} does not go with: choose with --embedder {', '.join(spec.embedders)}"
+        )
+    names = model.asked.embedder or ((card.embedder,) if card.embedder else spec.embedders[:1])
     for name in names:
         if name not in spec.embedders:
             hint = did_you_mean(name, spec.embedders)
-            raise UnknownNameError(f"model {label!r} does not go with embedder {name!r}{hint}")
-    return {name: registry.get("embedder", name, prefer=component.plugin) for name in names}
+            raise UnknownNameError(
+                f"model {model.label!r} does not go with embedder {name!r}{hint}"
+            )
+    return {name: registry.get("embedder", name, prefer=model.component.plugin) for name in names}
 
 
 def _detectors(request: Request, registry: Registry) -> tuple[DetectorPlan, ...]:

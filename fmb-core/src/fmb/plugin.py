@@ -39,6 +39,7 @@ def fmb_register_embedders() -> Iterator[EmbedderSpec]:
     for name, summary in (
         ("mean", "Mean over the tokens"),
         ("last", "The last token, which has seen all others"),
+        ("tails", "Means of the largest and of the smallest tokens"),
         ("native", "The one vector that the model gives"),
     ):
         yield EmbedderSpec(

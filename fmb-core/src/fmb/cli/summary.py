@@ -116,7 +116,8 @@ def run_notes(manifest: Mapping[str, Any]) -> Iterable[str]:
     notes = manifest["notes"]
     yield from notes
     if any("simulated" in note for note in notes):
-        yield "simulated data: not evidence"
+        small = any("small weights" in note for note in notes)
+        yield f"simulated data{', small weights' if small else ''}: not evidence"
 
 
 def quality_lines(findings: Iterable[Mapping[str, Any]]) -> Iterable[str]:
