@@ -88,6 +88,29 @@ def test_weights_nobody_accepted_are_unverified_until_accepted(tmp_path):
     assert Lock(tmp_path / "w").state(found) == "verified"
 
 
+def packed(tmp_path, monkeypatch):
+    """The weights `tiny` that an installed package brings."""
+    (tmp_path / "toy_pack").mkdir()
+    (tmp_path / "toy_pack" / "__init__.py").touch()
+    inside = folder(tmp_path).rename(tmp_path / "toy_pack" / "tiny")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    tiny = WeightsSpec(name="tiny", summary="bundled", location="package:toy_pack/tiny")
+    component = replace(COMPONENT, spec=replace(COMPONENT.spec, weights=(tiny,)))
+    return inside, lambda: resolve_weights(
+        component, "tiny", Config(), seed=0, workspace=tmp_path / "w"
+    )
+
+
+def test_weights_of_an_installed_package_are_bundled_and_can_be_accepted(tmp_path, monkeypatch):
+    inside, resolved = packed(tmp_path, monkeypatch)
+    assert Lock(tmp_path / "w").state(resolved()) == "bundled"
+    Lock(tmp_path / "w").accept(resolved())
+    assert Lock(tmp_path / "w").state(resolved()) == "verified"
+    save_file({"w": np.zeros(3, np.float32)}, inside / "model.safetensors")
+    with pytest.raises(WeightsError, match=r"model\.safetensors changed"):
+        Lock(tmp_path / "w").state(resolved())
+
+
 def test_accepted_weights_that_change_are_refused(tmp_path):
     path = folder(tmp_path)
     Lock(tmp_path / "w").accept(resolve(path, tmp_path))

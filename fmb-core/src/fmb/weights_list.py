@@ -51,7 +51,7 @@ def known_weights(component: Component, workspace: Path) -> Iterator[dict[str, s
 
 
 def declared_state(component: Component, declared: WeightsSpec, workspace: Path) -> str:
-    """drawn, verified, unverified, not downloaded, or damaged."""
+    """drawn, bundled, verified, unverified, not downloaded, or damaged."""
     if declared.card:
         return "drawn"
     if _on_hub(declared.location):

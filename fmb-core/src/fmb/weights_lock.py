@@ -16,7 +16,7 @@ __all__ = ["Lock", "State"]
 LOCK = "weights.lock"
 FORMAT = "fmb-weights-lock/1"
 
-State = Literal["drawn", "verified", "unverified"]
+State = Literal["drawn", "bundled", "verified", "unverified"]
 
 
 class Lock:
@@ -45,7 +45,9 @@ class Lock:
         self._folders: dict[str, dict[str, str]] = found.get("folders", {})
 
     def state(self, weights: "Weights") -> State:
-        """Whether these weights were accepted before; drawn weights need no acceptance.
+        """Whether these weights were accepted before.
+
+        Drawn weights need no acceptance, nor do those that came with an installed package.
 
         Raises:
             WeightsError: they were accepted with other digests.
@@ -56,7 +58,7 @@ class Lock:
             return "verified"  # `fmb.hub.downloaded` opens nothing that is not as recorded here
         accepted = self._folders.get(self._key(weights))
         if accepted is None:
-            return "unverified"
+            return "bundled" if weights.origin.startswith("package:") else "unverified"
         changed = [name for name, digest in weights.sha256.items() if accepted.get(name) != digest]
         if changed:
             raise WeightsError(
