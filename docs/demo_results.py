@@ -1,8 +1,9 @@
 """Writes demo-results.md: how well planted anomalies are found on the simulated survey.
 
 Run: python docs/demo_results.py [--hosts 10000] [--copies 100] [--model [LABEL=]NAME ...]
-[--weights LABEL=REF ...] [--set KEY=VALUE ...] [--input euclid ...] [--page FILE]. It takes some
-ten minutes.
+[--weights LABEL=REF ...] [--set KEY=VALUE ...] [--input euclid ...] [--bind LABEL.SLOT=INSTRUMENT
+...] [--page FILE]. It takes some ten minutes. What stands above the line <!-- results --> of a page
+stays there.
 
 Each anomaly is planted in a copy of a host; the host stays as it was. Detectors are fitted on
 objects without anomalies, cross-fitted; a copy is scored by the fit that has not seen its host.
@@ -14,6 +15,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -23,10 +25,11 @@ from fmb.bootstrap import Interval
 from fmb.datasets.planting.kinds import KINDS, Kind
 from fmb.options import options_request
 from fmb.paths import ensure_folder, workspace
-from fmb.plan import Plan, make_plan
+from fmb.plan import ModelPlan, Plan, make_plan
 from fmb.plugins import load_plugins
 
 PAGE = Path(__file__).with_name("demo-results.md")
+MARK = "<!-- results -->"
 STRENGTHS = {"weak": 0.0, "middle": 0.5, "strong": 1.0}
 VIEW_OF = {"image": "image", "spectrum": "spectrum", "mismatch": "joint"}
 FAMILIES = ("science", "pairing", "artefact")
@@ -35,6 +38,7 @@ DEFAULTS = {
     "weights": ["tiny=tiny", "random=random"],
     "set": ["model.random.preset=tiny"],
     "input": ["euclid", "desi"],
+    "bind": [],
 }
 NOTES = (
     "Weights called `random` are drawn, not trained. PCA-100 are the 100 principal components of"
@@ -43,12 +47,10 @@ NOTES = (
     " that only a mismatch between image and spectrum can show are given in the joint view: no"
     " detector here compares views. `expected` is what a sane trained encoder should reach.",
     "Weights are trained on simulated surveys of other seeds, and what can be chosen (patches,"
-    " pooling) was chosen on another one yet: no number of this page was looked at before.",
-)
-OTHER_IMAGES = (
-    "AION and AstroCLIP see the galaxies through `legacysurvey` unless an adapter reads `euclid`."
-    " Trails, cosmic rays and columns are planted in `euclid` VIS only: they are not in the images"
-    " of `legacysurvey`."
+    " pooling) was chosen on another one yet.",
+    "A heading names the model, its weights and the instruments through which it sees a galaxy."
+    " Trails, cosmic rays and columns are planted in `euclid` VIS only: `legacysurvey` does not"
+    " have them.",
 )
 
 
@@ -78,7 +80,7 @@ def main() -> None:
         for name, views in all_views(plan, objects).items()
         for detector in plan.detectors
     ]
-    options.page.write_text("\n\n".join(page(objects, entrants, options)) + "\n", encoding="utf-8")
+    write(options.page, page(objects, entrants, options))
 
 
 def asked() -> argparse.Namespace:
@@ -113,6 +115,8 @@ def planned(options: argparse.Namespace) -> Plan:
     }
     if options.weights:
         request["weights"] = options.weights
+    if options.bind:
+        request["input"] = options.bind
     home = ensure_folder(workspace())
     return make_plan(
         options_request(request), load_plugins().registry, home, draw=False, progress=tell
@@ -127,11 +131,9 @@ def tell(what: str, done: int, total: int) -> None:
 
 def all_views(plan: Plan, objects: pd.DataFrame) -> dict[str, planted.Views]:
     """Name of a column -> vectors by view: the models, then the floors."""
-    weights = {model.label: model.weights.name for model in plan.models}
-    found = {
-        label if weights[label] == label else f"{label}, {weights[label]}": views
-        for label, views in planted.model_vectors(plan, tell).items()
-    }
+    names = {model.label: named(model) for model in plan.models}
+    vectors = planted.model_vectors(plan, tell)
+    found = {names[label]: views for label, views in vectors.items()}
     return {
         **found,
         "PCA-100": planted.raw_pca(plan, objects),
@@ -139,16 +141,29 @@ def all_views(plan: Plan, objects: pd.DataFrame) -> dict[str, planted.Views]:
     }
 
 
+def named(model: ModelPlan) -> str:
+    """Label, weights and what the model is given: "aion, random (legacysurvey + desi)"."""
+    weights = "" if model.weights.name == model.label else f", {model.weights.name}"
+    return f"{model.label}{weights} ({' + '.join(model.sources.slots.values())})"
+
+
+def write(path: Path, paragraphs: Iterator[str]) -> None:
+    """Write the page; title and text that were written above its mark are kept."""
+    head, mark, _ = path.read_text(encoding="utf-8").partition(MARK) if path.exists() else [""] * 3
+    if mark:
+        next(paragraphs)
+        paragraphs = chain([head + mark], paragraphs)
+    path.write_text("\n\n".join(paragraphs) + "\n", encoding="utf-8")
+
+
 def page(
     objects: pd.DataFrame, entrants: list[Entrant], options: argparse.Namespace
 ) -> Iterator[str]:
     """The paragraphs of the page, in Markdown."""
     yield "# What is found on the simulated survey"
-    yield f"Written by `{command(options)}`; do not edit."
-    yield " ".join(__doc__.strip().splitlines()[6:])
+    yield f"Written by `{command(options)}`; do not edit below."
+    yield " ".join(__doc__.strip().split("\n\n")[2].splitlines())
     yield from NOTES
-    if "legacysurvey" in (options.input or ["legacysurvey"]):
-        yield OTHER_IMAGES
     detectors = dict.fromkeys(e.detector for e in entrants)
     compared = {
         detector: Comparison(objects, [e for e in entrants if e.detector == detector])
