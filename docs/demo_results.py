@@ -13,7 +13,7 @@ the view that was declared to see it before anything was computed. Intervals dra
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -24,6 +24,7 @@ import planted
 from fmb.bootstrap import Interval
 from fmb.datasets.planting.kinds import KINDS, Kind
 from fmb.options import options_request
+from fmb.parallel import side_by_side
 from fmb.paths import ensure_folder, workspace
 from fmb.plan import ModelPlan, Plan, make_plan
 from fmb.plugins import load_plugins
@@ -68,18 +69,7 @@ def main() -> None:
     options = asked()
     plan = planned(options)
     objects = planted.objects_of(plan)
-    entrants = [
-        Entrant(
-            name,
-            detector.label,
-            {
-                view: planted.scored(plan, objects, vectors, view, detector)
-                for view, vectors in views.items()
-            },
-        )
-        for name, views in all_views(plan, objects).items()
-        for detector in plan.detectors
-    ]
+    entrants = scored(plan, objects, all_views(plan, objects))
     write(options.page, page(objects, entrants, options))
 
 
@@ -139,6 +129,24 @@ def all_views(plan: Plan, objects: pd.DataFrame) -> dict[str, planted.Views]:
         "PCA-100": planted.raw_pca(plan, objects),
         "catalogue": planted.catalogue_features(objects),
     }
+
+
+def scored(
+    plan: Plan, objects: pd.DataFrame, columns: Mapping[str, planted.Views]
+) -> list[Entrant]:
+    """Every column by every detector, on all cores."""
+    jobs = [
+        (plan.request.run.seed, objects, vectors, view, detector)
+        for views in columns.values()
+        for detector in plan.detectors
+        for view, vectors in views.items()
+    ]
+    done = side_by_side(planted.scored, jobs, len(jobs), worth_it=True)
+    return [
+        Entrant(name, detector.label, {view: next(done) for view in views})
+        for name, views in columns.items()
+        for detector in plan.detectors
+    ]
 
 
 def named(model: ModelPlan) -> str:

@@ -101,7 +101,7 @@ def catalogue_features(objects: pd.DataFrame) -> Views:
 
 
 def scored(
-    plan: Plan, objects: pd.DataFrame, vectors: Vectors, view: str, detector: DetectorPlan
+    seed: int, objects: pd.DataFrame, vectors: Vectors, view: str, detector: DetectorPlan
 ) -> pd.Series:
     """Score by object id: hosts cross-fitted, copies by the fit that has not seen their host."""
     component = detector.component
@@ -110,8 +110,8 @@ def scored(
     keys = group_keys(objects)[at]
 
     def make(fold: int) -> Any:
-        seed = derive_seed(plan.request.run.seed, "detector", component.qualified, view, fold)
-        return component.load()(detector.config, seed=seed, device="cpu")
+        drawn = derive_seed(seed, "detector", component.qualified, view, fold)
+        return component.load()(detector.config, seed=drawn, device="cpu")
 
     fitted = cross_fit(make, vectors.take(host), keys[host], FOLDS, name=detector.label)
     found = pd.Series(np.nan, index=vectors.ids)
