@@ -11,6 +11,7 @@ from fmb.data import Array
 from fmb.metrics import auroc
 
 LEARNING_RATE = 1e-3
+"""Of 3e-4, 1e-3 and 3e-3 that of the smallest validation loss, from scratch on half 0: 0.287."""
 RANDOM, SCRATCH, PIXELS = "random weights", "trained from scratch", f"PCA-{N_COMPONENTS}"
 LIGHT, MORE_LIGHT = "size, concentration", "size, concentration, brightness"
 FLOORS = (RANDOM, PIXELS, LIGHT)

@@ -36,7 +36,7 @@ from fmb.paths import ensure_folder, workspace
 
 PAGE = Path(__file__).with_name("real-images.md")
 START = "random"
-EPOCHS = 20
+EPOCHS = 30
 WORTH_SHARING = 1000
 """Objects from which on several processes pay."""
 SURVEY = """name = "euclid-q1-vis"

@@ -1,5 +1,6 @@
 """The page on real cutouts: its measures, and the script on a small made-up survey."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -42,15 +43,16 @@ def test_the_light_of_a_gaussian_has_its_size_and_concentration():
     assert 10 ** found["brightness"] == pytest.approx(light, rel=0.003)
 
 
-def test_the_light_of_a_disc_is_more_concentrated_as_it_should_be():
+def test_the_light_of_an_exponential_disc_has_its_size_and_concentration():
     from picture_light import light_of
 
     (found,) = light_of(blob(3.0, "disc")[None]).to_dict("records")
 
-    def inside(r: float) -> float:
-        return 1 - (1 + r) * np.exp(-r)
+    def over(r: float, share: float) -> float:
+        """Light within r scale lengths less a share of that within the circle, ten of them."""
+        return 1 - (1 + r) * np.exp(-r) - share * (1 - 11 * np.exp(-10))
 
-    at = {f: brentq(lambda r: inside(r) - f * inside(10), 0, 10) for f in (0.2, 0.5, 0.8)}
+    at = {share: brentq(over, 0, 10, args=(share,)) for share in (0.2, 0.5, 0.8)}
     assert 10 ** found["size"] == pytest.approx(3 * at[0.5], rel=0.02)
     assert found["concentration"] == pytest.approx(5 * np.log10(at[0.8] / at[0.2]), abs=0.03)
 
@@ -74,17 +76,16 @@ def objects_of(merger: np.ndarray, half: np.ndarray) -> pd.DataFrame:
 def test_mergers_are_two_percent_of_each_half_and_all_are_dealt():
     from agreement import rare_draws
 
-    half = np.repeat([0, 1], [540, 280])
-    merger = np.zeros(820, bool)
-    merger[:50] = merger[540:575] = True
+    half = np.repeat([0, 1], [5400, 2700])
+    merger = np.zeros(8100, bool)
+    merger[:500] = merger[5400:5650] = True
     drawn = rare_draws(objects_of(merger, half), 8)
     assert drawn[~merger].all()
-    # 2 % of 500 and of 250: 490 and 245 others need 10 and 5.
-    assert (drawn[merger & (half == 0)].sum(axis=0) == 10).all()
-    assert (drawn[merger & (half == 1)].sum(axis=0) == 5).all()
-    times = drawn[merger & (half == 0)].sum(axis=1)  # 8 hands of 10 of a deck of 50
-    assert times.min() >= 1
-    assert times.max() <= 2
+    # 2 % of 5,000 and of 2,500: 4,900 and 2,450 others need 100 and 50.
+    assert (drawn[merger & (half == 0)].sum(axis=0) == 100).all()
+    assert (drawn[merger & (half == 1)].sum(axis=0) == 50).all()
+    times = drawn[merger & (half == 0)].sum(axis=1)  # 8 hands of 100 from a deck of 500
+    assert (times.min(), times.max()) == (1, 2)
 
 
 def test_replicates_of_one_sample_are_the_interval_of_the_core():
@@ -186,5 +187,16 @@ def test_the_script_trains_on_halves_and_writes_all_rows(tmp_path, home, monkeyp
     assert len(halves[0] | halves[1]) == 420
     assert not halves[0] & halves[1]
     assert abs(len(halves[0]) - len(halves[1])) <= 1
-    trained = sorted((home / "real-images").glob("half-*/card.json"))
-    assert [path.parent.name[:6] for path in trained] == ["half-0", "half-1"]
+    # Weights that learned from one half, the other left out, have given vectors of the other.
+    trained = sorted((home / "real-images").glob("half-*/training/recipe.json"))
+    assert [path.parts[-3][:6] for path in trained] == ["half-0", "half-1"]
+    left_out = [excluded(path, "data") for path in trained]
+    assert left_out[0] != left_out[1]
+    keys = list((home / "embeddings").glob("*/key.json"))
+    seen = {json.loads(path.read_text())["weights"]["name"]: path for path in keys}
+    names = [path.parts[-3] for path in trained]
+    assert [excluded(seen[name], "dataset") for name in names] == left_out[::-1]
+
+
+def excluded(record: Path, table: str) -> str:
+    return json.loads(record.read_text())[table]["selection"]["exclude"]
