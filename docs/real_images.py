@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 from agreement import MEASURES
 from images_page import (
-    LEARNING_RATE,
     LIGHT,
     MORE_LIGHT,
     PIXELS,
@@ -35,8 +34,8 @@ from fmb.parallel import side_by_side
 from fmb.paths import ensure_folder, workspace
 
 PAGE = Path(__file__).with_name("real-images.md")
-START = "random"
-EPOCHS = 30
+START = "tiny-one-band"
+EPOCHS = 10
 WORTH_SHARING = 1000
 """Objects from which on several processes pay."""
 SURVEY = """name = "euclid-q1-vis"
@@ -93,11 +92,10 @@ def trained_rows(
 ) -> tuple[dict[str, pd.DataFrame], dict[str, list[Training]]]:
     """Vectors by id, from trained and from starting weights, and the trainings by row."""
     rows, trainings = {}, {}
-    settings = (f"train.epochs={epochs}", f"train.learning_rate={LEARNING_RATE}")
     for reference in dict.fromkeys((start, "random")):
         name = Path(reference).name
         after, before = (SCRATCH, RANDOM) if name == "random" else (f"{name}, retrained", name)
-        made = [halves.trained(half, reference, *settings) for half in HALVES]
+        made = [halves.trained(half, reference, f"train.epochs={epochs}") for half in HALVES]
         trainings[after] = made
         # Each half is seen through weights that were trained on the other.
         rows[after] = halves.vectors((str(made[1].folder), str(made[0].folder)))
