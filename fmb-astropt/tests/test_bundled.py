@@ -39,7 +39,10 @@ def galaxies(tmp_path_factory) -> Batch:
         settings={"n_objects": 80, "seed": 12, "planting": "none", "inputs": ["euclid", "desi"]},
         cache=tmp_path_factory.mktemp("data"),
     )
-    whole = np.all([dataset.inputs[i].present for i in ("euclid", "desi")], axis=0)
+    whole = np.ones(len(dataset), dtype=bool)
+    for instrument in ("euclid", "desi"):
+        present = dataset.inputs[instrument].present
+        whole &= True if present is None else present
     return dataset.read(np.flatnonzero(whole), ["euclid", "desi"])
 
 
