@@ -90,3 +90,12 @@ def test_a_mean_of_kinds_has_the_error_of_independent_kinds():
     assert mean.value == pytest.approx(0.6)
     assert mean.value - mean.low == pytest.approx((0.3**2 + 0.4**2) ** 0.5 / 2)
     assert mean.high - mean.value == pytest.approx((0.4**2 + 0.3**2) ** 0.5 / 2)
+
+
+def test_what_stands_above_the_mark_of_a_page_is_kept(tmp_path):
+    page = tmp_path / "page.md"
+    demo_results.write(page, iter(["# Title", "first"]))
+    assert page.read_text() == "# Title\n\nfirst\n"
+    page.write_text(f"# Mine\n\nby hand\n\n{demo_results.MARK}\n\nold\n")
+    demo_results.write(page, iter(["# Title", "second"]))
+    assert page.read_text() == f"# Mine\n\nby hand\n\n{demo_results.MARK}\n\nsecond\n"
