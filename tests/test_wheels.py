@@ -114,6 +114,20 @@ def components(bin_folder, cwd):
     return {(c["kind"], f"{c['plugin']}:{c['name']}") for c in listed["components"]}
 
 
+def test_bundled_weights_are_in_the_wheels(fresh, tmp_path):
+    listed = json.loads(succeed(fresh / "fmb", "weights", "list", "--json", cwd=tmp_path).stdout)
+    bundled = {
+        (row["model"], row["weights"]): row["state"]
+        for row in listed
+        if row["from"].startswith("package:")
+    }
+    assert ("astroclip", "tiny") in bundled
+    assert set(bundled.values()) == {"bundled"}
+    for model, name in bundled:
+        told = succeed(fresh / "fmb", "weights", "verify", model, name, cwd=tmp_path).stdout
+        assert str(fresh.parent) in told
+
+
 @pytest.mark.parametrize("model", ["aion", "astroclip"])
 def test_a_models_wheel_beside_the_core_adds_exactly_that_model(wheels, tmp_path, model):
     core, added = (

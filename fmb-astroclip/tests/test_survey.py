@@ -72,8 +72,9 @@ def survey(tmp_path) -> Callable[..., Path]:
     return write
 
 
-def embed(*args: Any) -> Result:
-    command = ["embed", "--model", "astroclip", "--weights", "random", *map(str, args)]
+def embed(*args: Any, weights: str | None = "random") -> Result:
+    chosen = [] if weights is None else ["--weights", weights]
+    command = ["embed", "--model", "astroclip", *chosen, *map(str, args)]
     result = CliRunner().invoke(main, command, prog_name="fmb")
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -95,10 +96,14 @@ def test_images_and_spectra_become_three_views(survey, home):
     np.testing.assert_allclose(joint, (units[0] + units[1]) / 2, atol=1e-6)
 
 
-def test_the_demo_survey_feeds_the_model_by_itself(home):
-    result = embed("--set", "data.n_objects=8")
+@pytest.mark.parametrize(("weights", "width", "told"), [(None, 64, False), ("random", 128, True)])
+def test_the_demo_survey_feeds_the_bundled_weights_unless_others_are_named(
+    home, weights, width, told
+):
+    result = embed("--set", "data.n_objects=8", weights=weights)
     assert result.exit_code == 0, result.stderr
-    assert "random weights: a floor, not evidence" in result.stderr
+    assert ("random weights: a floor, not evidence" in result.stderr) is told
+    assert vectors(home, "joint").shape[1] == width
     assert np.isfinite(vectors(home, "joint")).all()
 
 

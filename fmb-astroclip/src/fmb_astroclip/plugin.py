@@ -9,7 +9,7 @@ FMB_API = 1
 
 @hookimpl
 def fmb_register_models() -> Iterator[ModelSpec]:
-    """AstroCLIP, with random weights, the published ones or a converted checkpoint."""
+    """AstroCLIP, with weights small or random, the published ones or a converted checkpoint."""
     yield ModelSpec(
         name="astroclip",
         summary="AstroCLIP: images and spectra in one space",
@@ -28,6 +28,12 @@ def fmb_register_models() -> Iterator[ModelSpec]:
         aligned=True,
         embedders=("native",),
         weights=(
+            WeightsSpec(
+                name="tiny",
+                summary="small, trained on simulated galaxies: a demo, not evidence",
+                location="package:fmb_astroclip/weights/tiny",
+                parameters=399_808,
+            ),
             WeightsSpec(
                 name="random",
                 summary="drawn from a seed: the floor of every comparison",
