@@ -33,6 +33,7 @@ def fmb_register_models() -> Iterator[ModelSpec]:
                 summary="small, trained on simulated galaxies: a demo, not evidence",
                 location="package:fmb_astroclip/weights/tiny",
                 parameters=399_808,
+                measured="7 ms an object on one core",
             ),
             WeightsSpec(
                 name="random",
