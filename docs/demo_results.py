@@ -178,6 +178,7 @@ def page(
         for detector in detectors
     }
     yield f"## {entrants[0].name} against the others"
+    yield "Above and below: the interval of the difference leaves out 0."
     for detector, comparison in compared.items():
         yield f"{detector}: " + " ".join(comparison.verdicts())
     for detector, comparison in compared.items():
@@ -265,8 +266,8 @@ class Comparison:
             above = [name for name, value in found.items() if value and value.low > 0]
             below = [name for name, value in found.items() if value and value.high < 0]
             yield (
-                f"Of {len(found)} science kinds {first} is above {other.name} on {listed(above)}"
-                f" and below it on {listed(below)} (the interval of the difference leaves out 0)."
+                f"{first} is above {other.name} on {listed(above)} of the {len(found)} science"
+                f" kinds and below it on {listed(below)}."
             )
 
 

@@ -59,7 +59,9 @@ def cells(table):
 
 def test_a_kind_is_above_or_below_where_the_interval_of_the_difference_leaves_out_zero(comparison):
     (verdict,) = comparison.verdicts()
-    assert "ours is above theirs on 2 (lens, agn) and below it on 1 (merger)" in verdict
+    assert verdict == (
+        "ours is above theirs on 2 (lens, agn) of the 4 science kinds and below it on 1 (merger)."
+    )
 
 
 def test_differences_are_those_of_the_two_auroc(objects, comparison):
