@@ -76,7 +76,7 @@ def test_everything_the_plugin_names_is_there():
         assert component.load_config()
     component = Component(model, "astropt", "fmb-astropt", "0")
     assert component.resolve(model.importer)
-    assert component.resolve(model.weights[0].card)(AstroPTConfig(), 1).model == model.name
+    assert component.resolve(model.weights[-1].card)(AstroPTConfig(), 1).model == model.name
     assert set(model.embedders) == {"mean", "last", "exp-decay", "tails"}
 
 
