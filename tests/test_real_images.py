@@ -141,7 +141,7 @@ def test_matched_objects_are_alike_and_what_has_no_like_counts_nothing():
     assert share == pytest.approx(400 / 8400)  # as it was
 
 
-def made_up(folder: Path, n: int = 420) -> None:
+def made_up(folder: Path, n: int = 280) -> None:
     """Pictures of one blob or, of mergers, two; each stretched by itself to 8 bits."""
     rng = np.random.default_rng(4)
     label = rng.choice(["nonmerger", "merger", "unknown"], n, p=[0.75, 0.2, 0.05])
@@ -184,7 +184,7 @@ def test_the_script_trains_on_halves_and_writes_all_rows(tmp_path, home, monkeyp
         assert listed[2 : 2 + len(rows)] == rows
     assert "nan" not in text
     halves = [set((home / "real-images" / f"half-{i}.txt").read_text().split()) for i in (0, 1)]
-    assert len(halves[0] | halves[1]) == 420
+    assert len(halves[0] | halves[1]) == 280
     assert not halves[0] & halves[1]
     assert abs(len(halves[0]) - len(halves[1])) <= 1
     # Weights that learned from one half, the other left out, have given vectors of the other.
