@@ -161,7 +161,7 @@ def test_a_strangers_detector_runs_while_it_is_installed(fresh, tmp_path):
     asked = (fresh / "fmb", "run", "--model", "astropt", "--detector", "norm")
     small = ("--set", "data.n_objects=40", "--view", "image", "--top", "2")
     done = succeed(*asked, *small, cwd=tmp_path)
-    assert "astropt image (mean), norm: the strangest of" in done.stdout
+    assert "astropt image (tails), norm: the strangest of" in done.stdout
     (scores,) = (tmp_path / "fmb-runs" / "runs").glob("*/scores/*norm*.parquet")
     table = pd.read_parquet(scores)
     assert len(table) == 40
