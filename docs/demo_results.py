@@ -47,8 +47,8 @@ NOTES = (
     " redshift and signal-to-noise. These are the floor that trained weights have to beat. Kinds"
     " that only a mismatch between image and spectrum can show are given in the joint view: no"
     " detector here compares views. `expected` is what a sane trained encoder should reach.",
-    "Weights are trained on simulated surveys of other seeds, and what can be chosen (patches,"
-    " pooling) was chosen on another one yet.",
+    "Weights are trained on simulated surveys of another seed. What was chosen by what it finds"
+    " (patches and pooling of AstroPT's `tiny`) was chosen on one of a third seed.",
     "A heading names the model, its weights and the instruments through which it sees a galaxy."
     " Trails, cosmic rays and columns are planted in `euclid` VIS only: `legacysurvey` does not"
     " have them.",
