@@ -9,12 +9,13 @@ from sklearn.decomposition import PCA
 
 from fmb.bootstrap import Interval, bootstrap
 from fmb.crossfit import cross_fit
-from fmb.data import Vectors
+from fmb.data import Batch, Vectors
 from fmb.embedding import embed_model, model_job, read_embeddings
 from fmb.groups import group_keys
 from fmb.metrics import auroc_of_copies
 from fmb.plan import DetectorPlan, Plan, Progress
 from fmb.seeds import derive_seed
+from fmb.torch import EmbedJob
 
 VIEWS = ("image", "spectrum", "joint")
 N_COMPONENTS = 100
@@ -48,9 +49,26 @@ def model_vectors(plan: Plan, progress: Progress) -> dict[str, Views]:
     return found
 
 
+def pixel_job(plan: Plan) -> EmbedJob:
+    """Of the first model that is given one array of pixels a slot, under the slot's name."""
+    for model in plan.models:
+        job = model_job(plan, model)
+        prepare = job.model.preparer(job.sources)
+        if set(job.sources) <= set(prepare(one_object(job)).arrays):
+            return job
+    raise SystemExit("no model here is given plain pixels: PCA-100 needs astropt or astroclip")
+
+
+def one_object(job: EmbedJob) -> Batch:
+    """The first object that has all inputs."""
+    seen = [job.dataset.inputs[i].present for i in job.sources.values()]
+    whole = np.all([s for s in seen if s is not None] or [[True]], axis=0)
+    return job.dataset.read(np.flatnonzero(whole)[:1], list(job.sources.values()))
+
+
 def raw_pca(plan: Plan, objects: pd.DataFrame) -> Views:
-    """100 principal components of what the first model is given: pixels, spectrum, both."""
-    job = model_job(plan, plan.models[0])
+    """100 principal components of what a model is given: pixels, spectrum, both."""
+    job = pixel_job(plan)
     ids, parts = objects["object_id"].to_numpy(), {}
     for slot, instrument in job.sources.items():
         prepare = job.model.preparer({slot: instrument})

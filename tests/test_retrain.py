@@ -188,7 +188,7 @@ def test_the_folder_is_taken_by_weights_and_gives_other_vectors_than_its_start(
     )
     assert start.exit_code == 0, start.stderr
     scores = [
-        (place / "home" / "runs" / name / "scores" / "astropt.mean.image.gaussian.parquet")
+        (place / "home" / "runs" / name / "scores" / "astropt.tails.image.gaussian.parquet")
         for name in ("trained", "random")
     ]
     assert scores[0].read_bytes() != scores[1].read_bytes()

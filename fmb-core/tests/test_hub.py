@@ -482,6 +482,7 @@ def test_other_files_under_a_locked_commit_are_refused(home, hub):
 
 
 def test_a_large_file_is_digested_once_while_it_stays_and_always_to_verify(home, hub, monkeypatch):
+    monkeypatch.setattr("fmb.digests._SMALL_BYTES", 1 << 20)
     found = fetch(home)
     large = found.folder / "model.safetensors"
     for path in [large, *resolve(home).folder.glob("*.safetensors")]:

@@ -12,8 +12,8 @@ from fmb.store import publish_json, read_json
 
 __all__ = ["Digests"]
 
-_SMALL_BYTES = 1 << 20
-"""Smaller files are hashed each time: that is as fast as looking them up."""
+_SMALL_BYTES = 1 << 24
+"""Smaller files (bundled weights) are hashed each time: hundredths of a second, no trace."""
 _SETTLED_SECONDS = 2.0
 """A file that changed later than this could change again within one tick of its clock."""
 
