@@ -137,14 +137,15 @@ def matched_weights(merger: Array, features: Array) -> Array:
 
     Each labelled object takes the ten others nearest to it, in units of the standard deviation of
     the labelled; one whose tenth is farther than 0.25 has no like and counts nothing. An other
-    counts as often as it was taken, over all scaled so that the share of labelled stays as it is.
+    counts as often as it was taken. Both kinds are scaled to count as many as they are, so that a
+    list of so many looks goes as deep as without matching.
 
     Args:
         merger: (n,), bool.
         features: (n, k); an object with NaN counts nothing.
 
     Returns:
-        (n,), float64; labelled objects count 1 or 0.
+        (n,), float64; the sum over each kind is its number.
     """
     known = np.isfinite(features).all(axis=1)
     ours, others = np.flatnonzero(known & merger), np.flatnonzero(known & ~merger)
@@ -152,8 +153,9 @@ def matched_weights(merger: Array, features: Array) -> Array:
     distance, near = cKDTree(scaled[others]).query(scaled[ours], NEIGHBOURS)
     kept = distance[:, -1] <= CALIPER
     weights = np.zeros(len(merger))
-    weights[ours] = kept
-    np.add.at(weights, others[near[kept].ravel()], (~merger).sum() / merger.sum() / NEIGHBOURS)
+    weights[ours[kept]] = merger.sum() / kept.sum()
+    share = (~merger).sum() / kept.sum() / NEIGHBOURS
+    np.add.at(weights, others[near[kept].ravel()], share)
     return weights
 
 
@@ -185,6 +187,12 @@ def over_samples(measure: Callable[..., Any], merger: Array, found: Array, weigh
         inside = np.isfinite(column)
         total += measure(merger[inside], column[inside], weights[:, inside])
     return total / found.shape[1]
+
+
+def share_of_looks(chosen: Array, found: Array) -> float:
+    """The share of chosen objects (n,) in the top 100 of found (n, samples), mean over samples."""
+    order = np.argsort(np.nan_to_num(-found, nan=1), axis=0, kind="stable")
+    return float(chosen[order[:LOOKS]].mean())
 
 
 def told(values: Array) -> Interval:

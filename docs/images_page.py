@@ -13,6 +13,7 @@ from fmb.metrics import auroc
 RANDOM, SCRATCH, PIXELS = "random weights", "trained from scratch", f"PCA-{N_COMPONENTS}"
 LIGHT, MORE_LIGHT = "size, concentration", "size, concentration, brightness"
 FLOORS = (RANDOM, PIXELS, LIGHT)
+COLUMNS = tuple(f"{measure}{kind}" for measure in MEASURES for kind in ("", ", matched"))
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Results:
     """Detector -> its samples, (objects, samples)."""
     replicates: dict[tuple[str, str, str, str], Array]
     """Detector, row, weighting, measure -> replicates of the measure."""
+    spent: dict[tuple[str, str], float]
+    """Detector, row -> the share of looks that goes to objects that cannot be measured."""
     fits: int
     gave_up: int
     """Fits in which the flow is the Gaussian, because it was no better."""
@@ -128,43 +131,47 @@ def matching(results: Results) -> str:
         " 3 arcsec about the centre, the sky taken away; since the stretch cuts the cores off,"
         " they are those of the picture, not of the galaxy. Brightness, which such pictures do not"
         " have, stands for something else here: the light in that circle in units of the noise of"
-        f" a pixel. Nothing could be measured of {len(lost)} objects, whose light is not above the"
-        f" noise of a sky full of a neighbour's ({int(lost['merger'].sum())} mergers): these rows"
-        " of features do not rank them, and what is compared with them leaves them out.\n\n"
+        f" a pixel. Nothing could be measured of {len(lost)} objects"
+        f" ({int(lost['merger'].sum())} mergers), whose light is not above that of a sky lit by a"
+        " bright star or a large galaxy beside: these rows of features do not rank them, and what"
+        " is compared with them leaves them out. The other rows do rank them: *spent* is the share"
+        f" of the {LOOKS} looks that goes to them.\n\n"
         "*Matched*: nonmergers count as often as they are like mergers in this brightness and"
         f" in size (the ten nearest of each, within {CALIPER:g} standard deviations;"
-        f" {int(counts[merger].sum())} of {merger.sum()} mergers have them, and the nonmergers"
-        f" amount to {effective:.0f} that count alike). As a score by itself, before and after"
-        f" matching, AUROC: {', '.join(values)}."
+        f" {(counts[merger] > 0).sum()} of {merger.sum()} mergers have them, and the nonmergers"
+        f" amount to {effective:.0f} that count alike; both kinds keep their number). As a score by"
+        f" itself, before and after matching, AUROC: {', '.join(values)}."
     )
 
 
 def levels(results: Results, detector: str, rows: Sequence[str]) -> str:
-    """Agreement of each row."""
-    head = ["vectors", *(f"{m}{e}" for m in MEASURES for e in ("", ", matched"))]
-    cells = [
+    """Agreement of each row, and what its list is spent on."""
+    kinds = [(measure, weighting) for measure in MEASURES for weighting in ("all", "matched")]
+    lines = [
         [
-            told(results.replicates[detector, name, weighting, measure])
-            for measure in MEASURES
-            for weighting in ("all", "matched")
+            name,
+            *(told(results.replicates[detector, name, w, measure]) for measure, w in kinds),
+            f"{results.spent[detector, name]:.2f}",
         ]
         for name in rows
     ]
-    return table(head, [[name, *found] for name, found in zip(rows, cells, strict=True)])
+    return table(["vectors", *COLUMNS, "spent"], lines)
 
 
 def differences(results: Results, detector: str, rows: Sequence[str]) -> str:
-    """How much more each row from a model agrees than each floor, on the same resamples."""
-    head = ["vectors", "more than", *(f"{m}{e}" for m in MEASURES for e in ("", ", matched"))]
+    """How much more each row from a model agrees, on the same resamples.
+
+    More than each floor, and the retrained one more than the weights it started from.
+    """
     lines = []
     for name in rows[: rows.index(RANDOM)]:
-        for floor in FLOORS:
-            every = "measured" if floor == LIGHT else "all"
+        for other in dict.fromkeys((rows[1], *FLOORS)) if name == rows[0] else FLOORS:
+            every = "measured" if other == LIGHT else "all"
             found = [
                 results.replicates[detector, name, weighting, measure]
-                - results.replicates[detector, floor, weighting, measure]
+                - results.replicates[detector, other, weighting, measure]
                 for measure in MEASURES
                 for weighting in (every, "matched")
             ]
-            lines.append([name, floor, *(format(told(one), "+.2f") for one in found)])
-    return table(head, lines)
+            lines.append([name, other, *(format(told(one), "+.2f") for one in found)])
+    return table(["vectors", "more than", *COLUMNS], lines)

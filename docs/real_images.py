@@ -120,22 +120,22 @@ def compared_objects(
     return objects, rows
 
 
-def judged(
-    halves: TwoHalves,
-    objects: pd.DataFrame,
-    rows: Mapping[str, Array],
-    drawn: dict[str, Array],
-    trainings: dict[str, list[Training]],
-) -> Results:
-    """Rank every row by every detector and compare with the label."""
+def weightings(objects: pd.DataFrame) -> dict[str, Array]:
+    """How often each object counts, by what is compared."""
     features = objects[["brightness", "size"]].to_numpy()
-    weights = {
+    return {
         "all": np.ones(len(objects)),
         "measured": np.isfinite(features).all(axis=1).astype(float),
         "matched": agreement.matched_weights(objects["merger"].to_numpy(), features),
     }
+
+
+def rankings(
+    halves: TwoHalves, objects: pd.DataFrame, rows: Mapping[str, Array], drawn: Mapping[str, Array]
+) -> dict[tuple[str, str], tuple[Array, int]]:
+    """Detector, row -> what `agreement.ranked` gives."""
     detectors = halves.plan(None, "random", detect=True).detectors
-    ranked = keyed(
+    return keyed(
         agreement.ranked,
         {
             (detector.label, name): (objects, values, drawn[detector.label], detector)
@@ -144,6 +144,18 @@ def judged(
         },
         len(objects),
     )
+
+
+def judged(
+    halves: TwoHalves,
+    objects: pd.DataFrame,
+    rows: Mapping[str, Array],
+    drawn: dict[str, Array],
+    trainings: dict[str, list[Training]],
+) -> Results:
+    """Rank every row by every detector and compare with the label."""
+    weights = weightings(objects)
+    ranked = rankings(halves, objects, rows, drawn)
     replicates = keyed(
         agreement.replicates,
         {
@@ -163,6 +175,10 @@ def judged(
         drawn=drawn,
         replicates=replicates,
         fits=len(rows) * drawn["flow"].shape[1] * len(HALVES) * agreement.FOLDS,
+        spent={
+            key: agreement.share_of_looks(weights["measured"] == 0, percentiles)
+            for key, (percentiles, _) in ranked.items()
+        },
         gave_up=sum(fallbacks for _, fallbacks in ranked.values()),
         supervised={
             n: agreement.replicates(auroc, objects, p, weights["all"]) for n, p in shown.items()

@@ -121,6 +121,15 @@ def test_precision_in_looks_is_the_share_of_mergers_in_the_list():
     assert precision_at_k(merger, scores, k=101) == pytest.approx(4 / 101)
 
 
+def test_looks_are_shared_out_over_samples():
+    from agreement import share_of_looks
+
+    found = np.stack([np.linspace(1, 0.1, 400), np.full(400, np.nan)], axis=1)
+    found[200:, 1] = np.linspace(0.1, 1, 200)
+    chosen = np.arange(400) < 50  # in the first sample 50 of the top 100, in the second none
+    assert share_of_looks(chosen, found) == 0.25
+
+
 def test_matched_objects_are_alike_and_what_has_no_like_counts_nothing():
     from agreement import matched_weights
 
@@ -133,12 +142,12 @@ def test_matched_objects_are_alike_and_what_has_no_like_counts_nothing():
     weights = matched_weights(merger, features)
     assert weights[0] == weights[8399] == 0
     counted = merger & (weights > 0)
-    assert weights[counted].tolist() == [1.0] * counted.sum()
+    assert np.ptp(weights[counted]) == 0
     mean = np.average(features[~merger][:-1], axis=0, weights=weights[~merger][:-1])
     # Each other lies within 0.25 deviations of the merger that takes it, on all sides.
     np.testing.assert_allclose(mean, features[counted].mean(axis=0), atol=0.05)
-    share = weights[merger].sum() / weights.sum()
-    assert share == pytest.approx(400 / 8400)  # as it was
+    assert weights[merger].sum() == pytest.approx(400)
+    assert weights[~merger].sum() == pytest.approx(8000)
 
 
 def made_up(folder: Path, n: int = 280) -> None:
@@ -182,6 +191,8 @@ def test_the_script_trains_on_halves_and_writes_all_rows(tmp_path, home, monkeyp
         lines = text.partition(heading + "\n")[2].partition("\n## ")[0].splitlines()
         listed = [line.split("|")[1].strip() for line in lines if line.startswith("| ")]
         assert listed[2 : 2 + len(rows)] == rows
+    for floor in rows[1:4]:
+        assert text.count(f"| trained from scratch | {floor} | ") == 2
     assert "nan" not in text
     halves = [set((home / "real-images" / f"half-{i}.txt").read_text().split()) for i in (0, 1)]
     assert len(halves[0] | halves[1]) == 280
