@@ -26,6 +26,8 @@ PREVALENCE = 0.02
 LOOKS = 100
 FOLDS = 5
 RESAMPLES = 1000
+PENALTIES = (1e-4, 1e-3, 0.01, 0.1, 1.0, 10.0)
+"""Inverse strengths, from which a classifier that is shown labels chooses."""
 NEIGHBOURS = 10
 CALIPER = 0.25
 """Standard deviations of the labelled objects within which a like one must lie."""
@@ -113,7 +115,7 @@ def supervised(objects: pd.DataFrame, values: Array) -> Array:
         chosen = (objects["half"] == number).to_numpy() & known
         # The penalty is chosen for its likelihood, whose minimum is far from the ends of the list.
         regression = LogisticRegressionCV(
-            Cs=np.logspace(-4, 1, 6),
+            Cs=PENALTIES,
             cv=FOLDS,
             scoring="neg_log_loss",
             max_iter=1000,

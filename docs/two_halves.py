@@ -23,7 +23,7 @@ from fmb.retraining import plan_retraining, retrain
 from fmb.split import objects_at
 from fmb.training_folder import TrainingFolder
 
-PRESET = "model.astropt.preset=tiny-one-band"
+PRESET = ("model.astropt.preset=tiny-one-band",)  # of weights that are drawn
 N_COMPONENTS = 100
 HALVES = (0, 1)
 
@@ -57,7 +57,7 @@ class TwoHalves:
             "weights": [weights],
             "view": ["image"],
             "allow_out_of_domain": True,
-            "set": [PRESET, *settings],
+            "set": [*(PRESET if weights == "random" else ()), *settings],
         }
         if half is not None:
             options["exclude"] = str(self.folder / f"half-{1 - half}.txt")

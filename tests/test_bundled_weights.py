@@ -59,3 +59,12 @@ def test_bundled_weights_are_listed_and_verified(fmb):
     checked = fmb("weights", "verify", "astropt", "tiny")
     assert checked.exit_code == 0
     assert "bundled" in checked.stdout
+
+
+@pytest.mark.parametrize("model", ["astropt", "astroclip"])
+def test_an_option_that_the_card_settles_is_refused_not_ignored(fmb, model):
+    asked = ("run", "--model", model, "--detector", "gaussian", "--dry-run", "--limit", "20")
+    refused = fmb(*asked, "--set", f"model.{model}.preset=full")
+    assert refused.exit_code == 2
+    assert f"option 'preset' of {model} shapes weights that are drawn or imported" in refused.stderr
+    assert "weights 'tiny' have a card that settles it" in refused.stderr

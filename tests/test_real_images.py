@@ -180,6 +180,7 @@ def test_the_script_trains_on_halves_and_writes_all_rows(tmp_path, home, monkeyp
     monkeypatch.setattr(agreement, "PREVALENCE", 0.1)
     monkeypatch.setattr(agreement, "CALIPER", 2.0)
     monkeypatch.setattr(agreement, "RESAMPLES", 20)
+    monkeypatch.setattr(agreement, "PENALTIES", (0.01, 0.1))
     page = tmp_path / "page.md"
     arguments = ["--weights", "random", "--epochs", "1", "--draws", "2", "--flow-draws", "1"]
     monkeypatch.setattr(sys, "argv", ["real_images.py", *arguments, "--page", str(page)])

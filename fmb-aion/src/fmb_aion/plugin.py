@@ -45,6 +45,7 @@ def fmb_register_models() -> Iterator[ModelSpec]:
             _published("large", 314_104_832),
             _published("xlarge", 1_234_332_672),
         ),
+        shaping_options=("preset",),
         importer="fmb_aion.importing:import_folder",
         retrain_config="fmb_aion.config:AionTraining",
         retrain_accepts=(EUCLID,),

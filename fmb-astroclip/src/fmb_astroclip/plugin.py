@@ -48,6 +48,7 @@ def fmb_register_models() -> Iterator[ModelSpec]:
                 measured="1.9 GB, 4 s an object on one core",
             ),
         ),
+        shaping_options=("preset", "image_heads", "spectrum_heads", "cross_heads"),
         importer="fmb_astroclip.checkpoints:import_checkpoint",
         converter="fmb_astroclip.checkpoints:convert",
         retrain_config="fmb_astroclip.config:AstroCLIPTraining",

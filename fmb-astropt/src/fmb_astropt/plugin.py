@@ -29,12 +29,12 @@ def fmb_register_models() -> Iterator[ModelSpec]:
         weights=(
             WeightsSpec(
                 name="tiny",
-                summary="trained on simulated Euclid images and DESI spectra",
+                summary="trained on simulated Euclid images and DESI spectra; embedder tails",
                 location="package:fmb_astropt/weights/tiny",
             ),
             WeightsSpec(
                 name="tiny-one-band",
-                summary="trained on simulated Euclid VIS images",
+                summary="trained on simulated Euclid VIS images; embedder tails",
                 location="package:fmb_astropt/weights/tiny-one-band",
             ),
             WeightsSpec(
@@ -43,6 +43,7 @@ def fmb_register_models() -> Iterator[ModelSpec]:
                 card="fmb_astropt.presets:random_card",
             ),
         ),
+        shaping_options=("preset", "bands", "tokenisation", "image_size_px"),
         importer="fmb_astropt.checkpoints:import_checkpoint",
         retrain_config="fmb_astropt.config:AstroPTTraining",
         source="arXiv:2405.14930",

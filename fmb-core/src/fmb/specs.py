@@ -120,7 +120,7 @@ class ModelSpec(Spec):
     views: Mapping[str, tuple[str, ...]]
     """View -> the slots it needs, for instance {"joint": ("image", "spectrum")}."""
     embedders: tuple[str, ...]
-    """Embedders that fit this model's tokens; the first is the default."""
+    """Embedders that fit this model's tokens; the first serves weights whose card names none."""
     weights: tuple[WeightsSpec, ...] = ()
     """The first is what the demo survey uses; real data have no default."""
     joint: Literal["native", "unit-mean"] | None = None
@@ -138,6 +138,11 @@ class ModelSpec(Spec):
 
     `tensors` is a safetensors file with the bare state dict, made by a process of its own in which
     nothing of the pickle could run; `source` is the name of the file it came from.
+    """
+    shaping_options: tuple[str, ...] = ()
+    """Options that shape weights which are drawn or imported.
+
+    Weights with a card of their own have their shape from it: naming one of these is an error.
     """
     retrain_config: str = ""
     retrain_accepts: tuple[Accepts, ...] = ()

@@ -63,8 +63,8 @@ def resolve_weights(
         fresh: digest every file anew, also those that look unchanged.
 
     Raises:
-        WeightsError: nothing answers to the reference, the folder is not one of this model, or a
-            file is not what it was when it was accepted.
+        WeightsError: nothing answers to the reference, the folder is not one of this model, a file
+            is not what it was when it was accepted, or an option is set that its card settles.
     """
     spec = component.spec
     assert isinstance(spec, ModelSpec)
@@ -118,7 +118,21 @@ class _Opening:
         digests = self.digests.of_all(folder, card.contents)
         if (folder / ORIGIN).is_file():
             check_import(folder, digests)
+        else:
+            self._refuse_shaping()
         return Weights(name or card.name, folder, card, digests, self.reference, origin)
+
+    def _refuse_shaping(self) -> None:
+        """Options that would be ignored, because the card says what they would choose."""
+        fields = type(self.config).model_fields
+        chosen = self.config.model_fields_set.intersection(self.spec.shaping_options)
+        for name in sorted(chosen):
+            if getattr(self.config, name) != fields[name].default:
+                raise WeightsError(
+                    f"option {name!r} of {self.spec.name} shapes weights that are drawn or"
+                    f" imported; weights {self.reference!r} have a card that settles it: leave the"
+                    " option out, or choose other weights with --weights"
+                )
 
     def path(self, path: Path) -> Weights:
         """The weights at a user's own path, imported if they are not an FMB folder."""

@@ -50,7 +50,9 @@ def command(object_id: str, run_name: str | None, as_json: bool) -> None:
     click.echo(f"object {object_id} of run {run.name}")
     units = run.objects.attrs.get("units", {})
     for column, value in catalog.items():
-        click.echo(f"  {column} = {value} {units.get(column, '')}".rstrip())
+        if value == value and value != "":  # the others are not known of this object
+            told = f"{value:.9g}" if isinstance(value, float) else value
+            click.echo(f"  {column} = {told} {units.get(column, '')}".rstrip())
     click.echo(table_text(places))
     for line in quality_lines(quality):
         click.echo(f"note: {line}", err=True)
