@@ -9,7 +9,8 @@ import pytest
 
 from fmb.bootstrap import Interval
 
-sys.path.append(str(Path(__file__).parents[1] / "docs"))
+sys.path.append(str(Path(__file__).parents[1] / "docs" / "results"))
+import demo_page
 import demo_results
 import planted
 
@@ -40,14 +41,14 @@ def entrant(name, objects, shift):
     base = np.tile(rng.normal(size=N), 2)
     moved = [shift(kind) for kind in objects["label"]] * np.nan_to_num(objects["strength"])
     scores = pd.Series(base + moved, index=objects["object_id"])
-    return demo_results.Entrant(name, "gaussian", dict.fromkeys(planted.VIEWS, scores))
+    return demo_page.Entrant(name, "gaussian", dict.fromkeys(planted.VIEWS, scores))
 
 
 @pytest.fixture(scope="module")
 def comparison(objects):
     ours = entrant("ours", objects, lambda kind: 100.0 if kind in ("lens", "agn") else 0.0)
     theirs = entrant("theirs", objects, lambda kind: 100.0 if kind == "merger" else 0.0)
-    return demo_results.Comparison(objects, [ours, theirs])
+    return demo_page.Comparison(objects, [ours, theirs])
 
 
 def cells(table):
@@ -88,7 +89,7 @@ def test_a_row_is_there_for_each_strength_and_one_for_all(comparison):
 
 def test_a_mean_of_kinds_has_the_error_of_independent_kinds():
     rows = [[Interval(0.5, 0.2, 0.9)], [Interval(0.7, 0.3, 1.0)]]
-    (mean,) = demo_results.averages(rows, 1)
+    (mean,) = demo_page.averages(rows, 1)
     assert mean.value == pytest.approx(0.6)
     assert mean.value - mean.low == pytest.approx((0.3**2 + 0.4**2) ** 0.5 / 2)
     assert mean.high - mean.value == pytest.approx((0.4**2 + 0.3**2) ** 0.5 / 2)

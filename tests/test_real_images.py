@@ -13,13 +13,13 @@ from scipy.optimize import brentq
 from fmb.bootstrap import interval
 from fmb.metrics import auroc, precision_at_k
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+SCRIPTS = Path(__file__).resolve().parents[1] / "docs" / "results"
 SIDE = 79
 
 
 @pytest.fixture(autouse=True)
 def scripts(monkeypatch):
-    monkeypatch.syspath_prepend(DOCS)
+    monkeypatch.syspath_prepend(SCRIPTS)
 
 
 def blob(sigma: float, shape: str = "gauss", noise: float = 0.0, seed: int = 0) -> np.ndarray:

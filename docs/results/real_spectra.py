@@ -1,6 +1,6 @@
 """Writes real-spectra.md: how random encoders order the classes of real SDSS spectra.
 
-Run: FMB_TEST_DATA=FOLDER python docs/real_spectra.py
+Run: FMB_TEST_DATA=FOLDER python docs/results/real_spectra.py
 """
 
 import os
@@ -14,7 +14,7 @@ from fmb.metrics import auroc
 from fmb.options import options_request
 from fmb.pipeline import run_request
 
-PAGE = Path(__file__).with_name("real-spectra.md")
+PAGE = Path(__file__).parents[1] / "real-spectra.md"
 CLASSES = ("QSO", "STAR", "SKY")
 ORDINARY = "GALAXY"
 SURVEY = """name = "sdss-spectra"
@@ -37,7 +37,7 @@ unit = "1e-17 erg / (s cm2 Angstrom)"
 """
 ABOUT = """# Real spectra through random encoders
 
-Written by `python docs/real_spectra.py` with `FMB_TEST_DATA` set; do not edit.
+Written by `python docs/results/real_spectra.py` with `FMB_TEST_DATA` set; do not edit.
 
 224 spectra of SDSS, BOSS and eBOSS go through the spectrum views of AION and AstroCLIP, both with
 random weights of the `small` presets: this says that real files are read and embedded, and how much

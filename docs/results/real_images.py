@@ -1,7 +1,7 @@
 """Writes real-images.md: how far AstroPT's rankings of real cutouts agree with the Euclid Q1 CNN.
 
-Run: FMB_TEST_DATA=FOLDER python docs/real_images.py [--weights REF] [--epochs N] [--draws N]
-[--flow-draws N] [--page FILE]. It takes some ten minutes on two cores; trained weights stay in the
+Run: FMB_TEST_DATA=FOLDER python docs/results/real_images.py [--weights REF] [--epochs N]
+[--draws N] [--flow-draws N] [--page FILE]. It takes some ten minutes on two cores; trained weights stay in the
 workspace and are used again.
 """
 
@@ -33,7 +33,7 @@ from fmb.metrics import auroc
 from fmb.parallel import side_by_side
 from fmb.paths import ensure_folder, workspace
 
-PAGE = Path(__file__).with_name("real-images.md")
+PAGE = Path(__file__).parents[1] / "real-images.md"
 START = "tiny-one-band"
 EPOCHS = 10
 WORTH_SHARING = 1000
@@ -82,7 +82,7 @@ def main() -> None:
 def command(options: argparse.Namespace) -> str:
     """What to type for this page."""
     return (
-        f"python docs/real_images.py --weights {Path(options.weights).name} --epochs"
+        f"python docs/results/real_images.py --weights {Path(options.weights).name} --epochs"
         f" {options.epochs} --draws {options.draws} --flow-draws {options.flow_draws}"
     )
 
