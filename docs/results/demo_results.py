@@ -2,8 +2,8 @@
 
 Run: python docs/results/demo_results.py [--hosts 10000] [--copies 100] [--model [LABEL=]NAME ...]
 [--weights LABEL=REF ...] [--set KEY=VALUE ...] [--input euclid ...] [--bind LABEL.SLOT=INSTRUMENT
-...] [--page FILE]. It takes ten to twenty minutes. What stands above the line <!-- results --> of a page
-stays there.
+...] [--page FILE]. It takes ten to twenty minutes. What stands above the line <!-- results --> of
+a page stays there.
 """
 
 import argparse

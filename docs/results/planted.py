@@ -101,6 +101,11 @@ def reduced(
     rows, values = rows[order], values[order]
     injected = objects.loc[~unchanged(objects), "injected_from"]
     apart = ~objects["object_id"].isin(injected) & unchanged(objects)
+    if apart.sum() < 2 * N_COMPONENTS:
+        raise SystemExit(
+            f"{apart.sum()} objects are neither host nor copy, PCA-{N_COMPONENTS} needs"
+            f" {2 * N_COMPONENTS}: take more --hosts or fewer --copies"
+        )
     pca = PCA(N_COMPONENTS, svd_solver="randomized", random_state=0)
     pca.fit(values[apart.to_numpy()[rows]])
     return rows, pca.transform(values).astype(np.float32)

@@ -1,8 +1,8 @@
 """Writes real-images.md: how far AstroPT's rankings of real cutouts agree with the Euclid Q1 CNN.
 
 Run: FMB_TEST_DATA=FOLDER python docs/results/real_images.py [--weights REF] [--epochs N]
-[--draws N] [--flow-draws N] [--page FILE]. It takes some ten minutes on two cores; trained weights stay in the
-workspace and are used again.
+[--draws N] [--flow-draws N] [--page FILE]. It takes some ten minutes on two cores; trained weights
+stay in the workspace and are used again.
 """
 
 import argparse
