@@ -71,10 +71,11 @@ def fmb(*args) -> Result:
 
 def retrain(survey: Path, *settings, weights="random") -> Result:
     usual = (
-        "model.astroclip.preset=tiny", "train.epochs=15", "train.learning_rate=0.002",
-        "train.batch_size=12", "train.folds=4", "train.blocks=0",
+        "train.epochs=15", "train.learning_rate=0.002", "train.batch_size=12", "train.folds=4",
+        "train.blocks=0",
     )  # fmt: skip
-    chosen = [part for text in (*usual, *settings) for part in ("--set", text)]
+    sizes = ["model.astroclip.preset=tiny"] if weights == "random" else []
+    chosen = [part for text in (*sizes, *usual, *settings) for part in ("--set", text)]
     command = ("retrain", "astroclip", "--data", survey, "--weights", weights, "--out", "trained")
     return fmb(*command, *chosen)
 
