@@ -8,9 +8,17 @@ from textwrap import dedent
 
 import click
 
-from fmb import hookspecs, specs
 from fmb.cli import COMMANDS, main
-from fmb.plugins import load_plugins
+from fmb.contract import hooks as hookspecs
+from fmb.contract.dataset import DatasetSpec
+from fmb.contract.detector import DetectorSpec
+from fmb.contract.embedder import EmbedderSpec
+from fmb.contract.model import Accepts, ModelSpec, WeightsSpec
+from fmb.contract.plot import PlotSpec
+from fmb.contract.spec import Spec
+from fmb.plugins.loading import load_plugins
+
+RECORDS = (Accepts, DatasetSpec, DetectorSpec, EmbedderSpec, ModelSpec, PlotSpec, Spec, WeightsSpec)
 
 
 def commands() -> str:
@@ -49,8 +57,8 @@ def hooks() -> str:
 def records() -> str:
     """Every record and its fields."""
     parts = []
-    for name in specs.__all__:
-        record = getattr(specs, name)
+    for record in RECORDS:
+        name = record.__name__
         first = inspect.cleandoc(record.__doc__).splitlines()[0]
         rows = "\n".join(
             f"| `{field.name}` | `{_type(field.type)}` | {_default(field)} |"
@@ -69,7 +77,7 @@ def _type(annotation: object) -> str:
     return (
         text.replace("typing.", "")
         .replace("collections.abc.", "")
-        .replace("fmb.specs.", "")
+        .replace("fmb.contract.model.", "")
         .replace("|", "or")
     )
 

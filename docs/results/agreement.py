@@ -14,8 +14,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from fmb.bootstrap import Interval, resamples
+from fmb.contract.arrays import Array
+from fmb.contract.vectors import Vectors
 from fmb.crossfit import cross_fit
-from fmb.data import Array, Vectors
 from fmb.folds import group_codes
 from fmb.metrics import auroc, precision_at_k
 from fmb.plan import DetectorPlan

@@ -20,7 +20,7 @@ from fmb.options import options_request
 from fmb.parallel import side_by_side
 from fmb.paths import ensure_folder, workspace
 from fmb.plan import ModelPlan, Plan, make_plan
-from fmb.plugins import load_plugins
+from fmb.plugins.loading import load_plugins
 
 PAGE = Path(__file__).parents[1] / "demo-results.md"
 MARK = "<!-- results -->"

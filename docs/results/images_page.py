@@ -7,7 +7,7 @@ import pandas as pd
 from agreement import CALIPER, LOOKS, MEASURES, PREVALENCE, table, told
 from two_halves import N_COMPONENTS, Training
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.metrics import auroc
 
 RANDOM, SCRATCH, PIXELS = "random weights", "trained from scratch", f"PCA-{N_COMPONENTS}"

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 
 APERTURE_PX = 30
 SKY_FROM_PX = 33

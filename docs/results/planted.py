@@ -8,12 +8,14 @@ import pandas as pd
 from sklearn.decomposition import PCA
 
 from fmb.bootstrap import Interval, bootstrap
+from fmb.contract.inputs import Batch
+from fmb.contract.progress import Progress
+from fmb.contract.vectors import Vectors
 from fmb.crossfit import cross_fit
-from fmb.data import Batch, Vectors
 from fmb.embedding import embed_model, model_job, read_embeddings
 from fmb.groups import group_keys
 from fmb.metrics import auroc_of_copies
-from fmb.plan import DetectorPlan, Plan, Progress
+from fmb.plan import DetectorPlan, Plan
 from fmb.seeds import derive_seed
 from fmb.torch import EmbedJob
 

@@ -28,7 +28,7 @@ from images_page import (
 from picture_light import light_of
 from two_halves import HALVES, Training, TwoHalves, divide
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.metrics import auroc
 from fmb.parallel import side_by_side
 from fmb.paths import ensure_folder, workspace

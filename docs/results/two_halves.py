@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
-from fmb.data import Array, Images
+from fmb.contract.arrays import Array
+from fmb.contract.inputs import Images
 from fmb.embedding import embed_model, model_job, read_embeddings
 from fmb.folds import assign_folds
 from fmb.groups import group_keys
 from fmb.options import options_request
 from fmb.paths import ensure_folder, workspace
 from fmb.plan import Plan, make_plan
-from fmb.plugins import load_plugins
+from fmb.plugins.loading import load_plugins
 from fmb.provenance import content_key
 from fmb.retraining import plan_retraining, retrain
 from fmb.split import objects_at

@@ -19,8 +19,8 @@ from aion.fourm.modality_info import MODALITY_INFO
 from aion.modalities import DESISpectrum, HSCImage, LegacySurveyImage, SDSSSpectrum
 from torch import Tensor, nn
 
-from fmb.config import Config
-from fmb.data import Batch, Images, Inputs, Spectra
+from fmb.contract.config import Config
+from fmb.contract.inputs import Batch, Images, Inputs, Spectra
 from fmb.torch.embedders import Mean
 from fmb_aion.config import AionConfig
 from fmb_aion.importing import import_folder

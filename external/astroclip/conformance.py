@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import save_file
 from upstream import Upstream, load_upstream
 
-from fmb.data import Batch, Images, Spectra
+from fmb.contract.inputs import Batch, Images, Spectra
 from fmb_astroclip.checkpoints import convert
 from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.model import AstroCLIPModel

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from astropt.model import GPT, GPTConfig, ModalityConfig, ModalityRegistry
 
-from fmb.config import Config
-from fmb.data import Inputs
-from fmb.protocols import Tokens
+from fmb.contract.config import Config
+from fmb.contract.inputs import Inputs
+from fmb.contract.model import Tokens
 from fmb.torch.embedders import Last, Mean
 from fmb_astropt.checkpoints import import_checkpoint
 from fmb_astropt.config import AstroPTConfig

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fmb.card import Card
-from fmb.data import Batch, Images, Spectra
+from fmb.contract.inputs import Batch, Images, Spectra
 from fmb_aion.config import AionConfig
 from fmb_aion.importing import import_folder
 from fmb_aion.model import AionModel

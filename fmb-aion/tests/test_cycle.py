@@ -7,7 +7,7 @@ from aion.codecs.image import ImageCodec
 from aion.modalities import Image
 from safetensors.torch import load_file, save_file
 
-from fmb.errors import ConfigError, WeightsError
+from fmb.contract.errors import ConfigError, WeightsError
 from fmb_aion.codecs import IMAGE_DECODER_SIDE, round_trip
 from fmb_aion.config import AionConfig, AionTraining
 from fmb_aion.importing import import_folder

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from fmb.config import Config
+from fmb.contract.config import Config
 from fmb.torch.embedders import Mean
 from fmb_aion.config import AionConfig
 from fmb_aion.model import AionModel

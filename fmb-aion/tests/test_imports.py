@@ -16,8 +16,8 @@ socket.socket.connect = socket.getaddrinfo = closed
 
 import numpy as np
 from pathlib import Path
-from fmb.config import Config
-from fmb.data import Batch, Images, Spectra
+from fmb.contract.config import Config
+from fmb.contract.inputs import Batch, Images, Spectra
 from fmb_aion.importing import import_folder
 from fmb_aion.config import AionConfig
 from fmb.torch.embedders import Mean

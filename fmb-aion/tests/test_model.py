@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from fmb.config import Config
-from fmb.data import Batch
-from fmb.errors import ConfigError, DataError
+from fmb.contract.config import Config
+from fmb.contract.errors import ConfigError, DataError
+from fmb.contract.inputs import Batch
 from fmb.torch.embedders import Mean
 from fmb_aion.config import AionConfig
 from fmb_aion.model import AionModel

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from fmb.config import Config
-from fmb.data import InputInfo, Spectra
-from fmb.errors import DataError
+from fmb.contract.config import Config
+from fmb.contract.errors import DataError
+from fmb.contract.inputs import InputInfo, Spectra
 from fmb.planner import bind_inputs
 from fmb.torch.embedders import Mean
 from fmb_aion.surveys import ACCEPTS

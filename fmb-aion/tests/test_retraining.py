@@ -14,11 +14,11 @@ from safetensors.torch import load_file, save_file
 
 from fmb.card import read_card
 from fmb.cli import main
-from fmb.config import Config
-from fmb.data import InputInfo
+from fmb.contract.config import Config
+from fmb.contract.errors import DataError, WeightsError
+from fmb.contract.inputs import InputInfo
 from fmb.datasets.demo.survey import DemoSurvey
 from fmb.datasets.opening import open_dataset
-from fmb.errors import DataError, WeightsError
 from fmb.planner import bind_inputs
 from fmb.torch import FitJob, fit
 from fmb.torch.embedders import Mean

@@ -7,7 +7,7 @@ import pytest
 from safetensors.torch import load_file
 
 from fmb.card import Card
-from fmb.data import Batch, Images, Spectra
+from fmb.contract.inputs import Batch, Images, Spectra
 from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.model import AstroCLIPModel
 from fmb_astroclip.network import AstroCLIP, fill_network

@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 from scipy.special import logsumexp
 
 from fmb.card import read_card
-from fmb.data import InputInfo
-from fmb.errors import ConfigError
+from fmb.contract.errors import ConfigError
+from fmb.contract.inputs import InputInfo
 from fmb.torch import FitJob, fit
 from fmb_astroclip.config import AstroCLIPConfig, AstroCLIPTraining
 from fmb_astroclip.contrastive import pair_losses

@@ -7,7 +7,7 @@ PROGRAM = """
 import sys
 import numpy as np
 from pathlib import Path
-from fmb.data import Batch, Images, Spectra
+from fmb.contract.inputs import Batch, Images, Spectra
 from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.model import AstroCLIPModel
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from fmb.data import Batch, Inputs
-from fmb.errors import ConfigError, DataError, WeightsError
-from fmb.protocols import Tokens
+from fmb.contract.errors import ConfigError, DataError, WeightsError
+from fmb.contract.inputs import Batch, Inputs
+from fmb.contract.model import Tokens
 from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.model import AstroCLIPModel
 

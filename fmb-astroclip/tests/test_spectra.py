@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fmb.data import Batch
-from fmb.errors import DataError, ShapeError
+from fmb.contract.errors import DataError, ShapeError
+from fmb.contract.inputs import Batch
 from fmb_astroclip.presets import PUBLISHED
 from fmb_astroclip.spectra import prepare_spectra
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fmb.card import Card
-from fmb.data import Batch, Images, Spectra
+from fmb.contract.inputs import Batch, Images, Spectra
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.model import AstroPTModel
 from fmb_astropt.presets import random_card

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fmb.card import read_card
-from fmb.data import Batch
+from fmb.contract.inputs import Batch
 from fmb.datasets.opening import open_dataset
 from fmb_astropt.config import AstroPTConfig, AstroPTTraining
 from fmb_astropt.model import AstroPTModel

@@ -9,7 +9,7 @@ from astropt.model import ModalityConfig, ModalityRegistry
 from safetensors.torch import load_file
 
 from fmb.card import read_card
-from fmb.errors import ConfigError, FailedError, WeightsError
+from fmb.contract.errors import ConfigError, FailedError, WeightsError
 from fmb_astropt.checkpoints import import_checkpoint
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.model import AstroPTModel

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from fmb.config import Config
-from fmb.protocols import Tokens
+from fmb.contract.config import Config
+from fmb.contract.model import Tokens
 from fmb.torch.embedders import Last, Mean
 from fmb_astropt.embedders import ExpDecay
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file, save_file
 
-from fmb.config import Config
-from fmb.data import Batch, Inputs
-from fmb.protocols import Tokens
+from fmb.contract.config import Config
+from fmb.contract.inputs import Batch, Inputs
+from fmb.contract.model import Tokens
 from fmb.torch.embedders import Last, Mean
 from fmb_astropt.checkpoints import import_checkpoint
 from fmb_astropt.config import AstroPTConfig

@@ -7,8 +7,8 @@ PROGRAM = """
 import sys
 import numpy as np
 from pathlib import Path
-from fmb.config import Config
-from fmb.data import Batch, Images, Spectra
+from fmb.contract.config import Config
+from fmb.contract.inputs import Batch, Images, Spectra
 from fmb_astropt.checkpoints import import_checkpoint
 from fmb_astropt.config import AstroPTConfig
 from fmb.torch.embedders import Mean

@@ -5,9 +5,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from fmb.config import Config
-from fmb.data import Batch, Inputs
-from fmb.errors import ConfigError, DataError, WeightsError
+from fmb.contract.config import Config
+from fmb.contract.errors import ConfigError, DataError, WeightsError
+from fmb.contract.inputs import Batch, Inputs
 from fmb.torch.embedders import Mean
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.model import AstroPTModel

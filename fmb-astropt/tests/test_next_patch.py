@@ -6,8 +6,8 @@ import torch
 from astropt.model import GPT, GPTConfig, ModalityConfig, ModalityRegistry
 from safetensors.torch import load_file, save_file
 
-from fmb.data import Inputs
-from fmb.errors import ConfigError, WeightsError
+from fmb.contract.errors import ConfigError, WeightsError
+from fmb.contract.inputs import Inputs
 from fmb.torch import FitJob, fit
 from fmb_astropt.config import AstroPTConfig, AstroPTTraining
 from fmb_astropt.model import AstroPTModel

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from fmb.data import Batch
-from fmb.registry import Component
+from fmb.contract.inputs import Batch
+from fmb.plugins.registry import Component
 from fmb_astropt import plugin
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.presets import random_card

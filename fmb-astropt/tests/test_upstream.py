@@ -6,9 +6,9 @@ import torch
 from astropt.model import ModalityRegistry
 
 from fmb.card import Card
-from fmb.config import Config
-from fmb.data import Inputs
-from fmb.protocols import Tokens
+from fmb.contract.config import Config
+from fmb.contract.inputs import Inputs
+from fmb.contract.model import Tokens
 from fmb.torch.embedders import Last, Mean
 from fmb_astropt.embedders import ExpDecay
 from fmb_astropt.model import AstroPTConfig, AstroPTModel

@@ -31,10 +31,10 @@ def site(tmp_path, monkeypatch) -> Path:
         return [
             entry
             for entry in entry_points(group=group)
-            if entry.value == "fmb.plugin" or Path(entry.dist.locate_file("")) == folder
+            if entry.value == "fmb.plugins.builtin" or Path(entry.dist.locate_file("")) == folder
         ]
 
-    monkeypatch.setattr("fmb.plugins.entry_points", only_here)
+    monkeypatch.setattr("fmb.plugins.loading.entry_points", only_here)
     before = set(sys.modules)
     yield folder
     for name in set(sys.modules) - before:

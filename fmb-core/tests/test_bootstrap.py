@@ -16,7 +16,7 @@ from fmb.bootstrap import (
     resamples,
     wilson,
 )
-from fmb.errors import ConfigError, DataError, ShapeError
+from fmb.contract.errors import ConfigError, DataError, ShapeError
 from fmb.metrics import auroc, average_precision, recall_at_k
 
 examples = settings(max_examples=50, deadline=None)

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from fmb.errors import AmbiguousNameError, PluginError, UnknownNameError
-from fmb.plugins import load_plugins
+from fmb.contract.errors import AmbiguousNameError, PluginError, UnknownNameError
+from fmb.plugins.loading import load_plugins
 
 
 def declares(*records: dict, hook: str = "fmb_register_detectors") -> str:

@@ -16,9 +16,9 @@ from fmb.calibration import (
     q_values,
     reference_lines,
 )
+from fmb.contract.errors import ConfigError, DataError, ScoreError, ShapeError
+from fmb.contract.vectors import Vectors
 from fmb.crossfit import cross_fit, in_sample, score_each
-from fmb.data import Vectors
-from fmb.errors import ConfigError, DataError, ScoreError, ShapeError
 
 examples = settings(max_examples=50, deadline=None)
 

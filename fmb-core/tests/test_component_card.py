@@ -7,9 +7,9 @@ from click.testing import CliRunner
 
 from fmb.cli import main
 from fmb.cli.component_card import accepts_line, bibtex_lines, card_lines, card_values
-from fmb.config import Config
-from fmb.registry import Component
-from fmb.specs import Accepts, ModelSpec, WeightsSpec
+from fmb.contract.config import Config
+from fmb.contract.model import Accepts, ModelSpec, WeightsSpec
+from fmb.plugins.registry import Component
 
 
 class Options(Config):

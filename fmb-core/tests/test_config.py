@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError, field_validator
 
-from fmb.config import Config, build, merge, parse_setting, read_toml
-from fmb.errors import ConfigError
+from fmb.contract.config import Config, build, merge, parse_setting, read_toml
+from fmb.contract.errors import ConfigError
 
 
 class Optimiser(Config):

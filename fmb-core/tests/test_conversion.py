@@ -19,18 +19,18 @@ from torch import nn
 
 from fmb import conversion, stub_unpickler
 from fmb.card import Card
-from fmb.config import Config
+from fmb.contract.config import Config
+from fmb.contract.errors import FailedError, WeightsError
+from fmb.contract.model import Accepts, ModelSpec
 from fmb.conversion import convert_checkpoint, extracted
-from fmb.errors import FailedError, WeightsError
-from fmb.registry import Component
-from fmb.specs import Accepts, ModelSpec
+from fmb.plugins.registry import Component
 
 ACCEPTS = (Accepts(slot="image", kind="images"),)
 SPEC = ModelSpec(
     name="toy",
     summary="A toy",
     target="none:None",
-    config="fmb.config:Config",
+    config="fmb.contract.config:Config",
     accepts=ACCEPTS,
     views={"image": ("image",)},
     embedders=("mean",),

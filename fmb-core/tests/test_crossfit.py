@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fmb.contract.errors import ConfigError, DataError, PluginError, ScoreError, ShapeError
+from fmb.contract.vectors import Members, Pairs, Vectors
 from fmb.crossfit import cross_fit, in_sample, score_each, score_new
-from fmb.data import Members, Pairs, Vectors
-from fmb.errors import ConfigError, DataError, PluginError, ScoreError, ShapeError
 
 examples = settings(max_examples=50, deadline=None)
 

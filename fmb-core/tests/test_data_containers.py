@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmb.data import Batch, Columns, Embeddings, Images, Inputs, Members, Pairs, Spectra, Vectors
-from fmb.errors import ShapeError
+from fmb.contract.errors import ShapeError
+from fmb.contract.inputs import Batch, Columns, Images, Inputs, Spectra
+from fmb.contract.vectors import Embeddings, Members, Pairs, Vectors
 
 
 def images(n=4, bands=("g", "r"), **changes):

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from fmb.config import build
+from fmb.contract.config import build
+from fmb.contract.errors import ConfigError, FailedError
 from fmb.datasets.demo import DemoConfig, DemoEvalConfig, open_demo
 from fmb.datasets.demo import cached as opening
 from fmb.datasets.demo.cached import build_demo, demo_folder
 from fmb.datasets.hdf5 import write_survey
-from fmb.errors import ConfigError, FailedError
 
 SMALL = {"n_objects": 40, "inputs": ("euclid", "desi"), "kinds": ("trail", "agn")}
 

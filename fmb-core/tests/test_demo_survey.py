@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
+from fmb.contract.errors import DataError
 from fmb.datasets.demo.bands import BANDS, EUCLID, LEGACY, Instrument
 from fmb.datasets.demo.rendering import Scene, render
 from fmb.datasets.demo.sky import make_cells, make_plan, object_ids
@@ -12,7 +13,6 @@ from fmb.datasets.demo.sky_spectrum import WAVELENGTH_AA
 from fmb.datasets.demo.spectra import add_lines, fibre_spectrum
 from fmb.datasets.demo.surroundings import draw_blends, draw_neighbours
 from fmb.datasets.demo.survey import DemoSurvey
-from fmb.errors import DataError
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fmb.data import Vectors
-from fmb.errors import DataError, NotFittedError, ShapeError
+from fmb.contract.errors import DataError, NotFittedError, ShapeError
+from fmb.contract.vectors import Vectors
 from fmb.testing import DetectorContract
 from fmb.testing.global_generators import global_states, seeded_globally
 
@@ -380,7 +380,7 @@ def test_the_pytest_plugin_loads_nothing_heavy(tmp_path):
     (tmp_path / "test_light.py").write_text(
         "import sys\n"
         "def test_light():\n"
-        "    heavy = {'numpy', 'torch', 'pandas', 'pydantic', 'fmb.data'}\n"
+        "    heavy = {'numpy', 'torch', 'pandas', 'pydantic', 'fmb.contract.inputs'}\n"
         "    assert 'fmb.testing.pytest_plugin' in sys.modules\n"
         "    assert not heavy & set(sys.modules)\n"
     )

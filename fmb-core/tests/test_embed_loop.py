@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 import torch
 
-from fmb.data import Batch, Images, InputInfo, Inputs, Spectra
-from fmb.errors import PluginError
-from fmb.protocols import Tokens
+from fmb.contract.errors import PluginError
+from fmb.contract.inputs import Batch, Images, InputInfo, Inputs, Spectra
+from fmb.contract.model import Tokens
 from fmb.torch import EmbedJob, embed, resolve_device
 
 WAVELENGTH = np.linspace(4000, 9000, 5)
@@ -226,7 +226,7 @@ def test_a_model_that_leaves_a_view_out_is_named():
 
 
 def test_an_unknown_device_is_one_line():
-    from fmb.errors import ConfigError
+    from fmb.contract.errors import ConfigError
 
     with pytest.raises(ConfigError, match="choose from auto, cpu, cuda"):
         resolve_device("gpu0")

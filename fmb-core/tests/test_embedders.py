@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from fmb.config import Config
-from fmb.errors import PluginError
-from fmb.protocols import Tokens
+from fmb.contract.config import Config
+from fmb.contract.errors import PluginError
+from fmb.contract.model import Tokens
 from fmb.torch.embedders import Native, Tails
 
 

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from fmb.errors import DataError, ScoreError, ShapeError, UnknownNameError
+from fmb.contract.errors import DataError, ScoreError, ShapeError, UnknownNameError
 from fmb.metrics import (
     auroc,
     auroc_of_copies,

@@ -1,6 +1,6 @@
 import pytest
 
-from fmb.errors import ConfigError
+from fmb.contract.errors import ConfigError
 from fmb.options import options_request
 
 

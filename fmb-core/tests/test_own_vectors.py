@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fmb.errors import DataError
+from fmb.contract.errors import DataError
 from fmb.own_vectors import read_own_vectors
 from fmb.request import OwnVectors
 

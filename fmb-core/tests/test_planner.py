@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from fmb.data import InputInfo
-from fmb.errors import DataError
+from fmb.contract.errors import DataError
+from fmb.contract.inputs import InputInfo
+from fmb.contract.model import Accepts
 from fmb.planner import bind_inputs, feeds
-from fmb.specs import Accepts
 
 EUCLID = InputInfo(
     kind="images",

@@ -7,12 +7,13 @@ from inspect import signature
 
 import pytest
 
-from fmb import hookspecs
-from fmb.errors import PluginError
-from fmb.hookspecs import HOOKS
-from fmb.plugins import Source, load_plugins
-from fmb.records import check_record
-from fmb.specs import Spec
+from fmb.contract import hooks as hookspecs
+from fmb.contract.errors import PluginError
+from fmb.contract.hooks import HOOKS
+from fmb.contract.spec import Spec
+from fmb.plugins.checks import check_record
+from fmb.plugins.failures import Source
+from fmb.plugins.loading import load_plugins
 
 
 def test_the_core_declares_its_parts_through_the_same_hooks(site):
@@ -112,7 +113,7 @@ def test_every_lazy_name_of_the_public_api_exists():
 
 def test_finding_plugins_imports_nothing_heavy():
     code = (
-        "import sys; from fmb.plugins import load_plugins; load_plugins();"
+        "import sys; from fmb.plugins.loading import load_plugins; load_plugins();"
         "heavy = {'torch', 'numpy', 'pandas', 'sklearn', 'matplotlib', 'astropy', 'pydantic'};"
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmb.errors import AmbiguousNameError, ConfigError, UnknownNameError
-from fmb.plugins import Failure
-from fmb.registry import Component, Registry, split_label
-from fmb.specs import DetectorSpec, PlotSpec
+from fmb.contract.detector import DetectorSpec
+from fmb.contract.errors import AmbiguousNameError, ConfigError, UnknownNameError
+from fmb.contract.plot import PlotSpec
+from fmb.plugins.failures import Failure
+from fmb.plugins.registry import Component, Registry, split_label
 
 
 def component(name, plugin="mine", distribution="mine-dist", aliases=(), spec=DetectorSpec):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fmb.errors import FailedError, StoreError
+from fmb.contract.errors import FailedError, StoreError
 from fmb.store import ShardStore, publish
 
 IDS = {

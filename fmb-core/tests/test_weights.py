@@ -6,10 +6,10 @@ import pytest
 from safetensors.numpy import save_file
 
 from fmb.card import Card
-from fmb.config import Config
-from fmb.errors import WeightsError
-from fmb.registry import Component
-from fmb.specs import Accepts, ModelSpec, WeightsSpec
+from fmb.contract.config import Config
+from fmb.contract.errors import WeightsError
+from fmb.contract.model import Accepts, ModelSpec, WeightsSpec
+from fmb.plugins.registry import Component
 from fmb.weights import resolve_weights
 from fmb.weights_lock import Lock
 
@@ -17,7 +17,7 @@ SPEC = ModelSpec(
     name="toy",
     summary="A toy",
     target="none:None",
-    config="fmb.config:Config",
+    config="fmb.contract.config:Config",
     accepts=(Accepts(slot="image", kind="images"),),
     views={"image": ("image",)},
     embedders=("mean",),

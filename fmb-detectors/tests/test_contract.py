@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fmb.data import Vectors
+from fmb.contract.vectors import Vectors
 from fmb.testing import DetectorContract
 from fmb_detectors.config import FlowConfig, GaussianConfig
 from fmb_detectors.flow import FlowDetector

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from fmb.config import build
-from fmb.data import Vectors
-from fmb.errors import ConfigError
+from fmb.contract.config import build
+from fmb.contract.errors import ConfigError
+from fmb.contract.vectors import Vectors
 from fmb_detectors.config import FlowConfig, GaussianConfig
 from fmb_detectors.flow import FlowDetector
 from fmb_detectors.gaussian import GaussianDetector

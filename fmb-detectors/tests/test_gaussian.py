@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 from sklearn.covariance import LedoitWolf
 
-from fmb.data import Vectors
-from fmb.errors import DataError, NotFittedError, ShapeError, StoreError
+from fmb.contract.errors import DataError, NotFittedError, ShapeError, StoreError
+from fmb.contract.vectors import Vectors
 from fmb_detectors.config import FlowConfig, GaussianConfig
 from fmb_detectors.flow import FlowDetector
 from fmb_detectors.gaussian import GaussianDetector

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fmb.data import Batch, Images, Spectra
-from fmb.protocols import PlotData
+from fmb.contract.inputs import Batch, Images, Spectra
+from fmb.contract.plot import PlotData
 
 N_SURVEY = 2000
 

@@ -10,8 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
-from fmb.config import build
-from fmb.errors import ConfigError, DataError
+from fmb.contract.config import build
+from fmb.contract.errors import ConfigError, DataError
 from fmb_viz.config import OutlierGridConfig
 from fmb_viz.outlier_grid import OutlierGrid
 from fmb_viz.palette import NO_DATA

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.text import Text
 
-from fmb.errors import DataError, ScoreError
+from fmb.contract.errors import DataError, ScoreError
 from fmb_viz.config import ScoreHistogramConfig
 from fmb_viz.score_histogram import ScoreHistogram
 from fmb_viz.score_scale import ScoreScale, bin_edges, score_scale

@@ -7,8 +7,8 @@ import sys
 from importlib.metadata import distributions
 from importlib.util import find_spec
 
-from fmb.hookspecs import HOOKS
-from fmb.plugins import load_plugins
+from fmb.contract.hooks import HOOKS
+from fmb.plugins.loading import load_plugins
 
 
 def check(package: str) -> str:

@@ -25,12 +25,13 @@ from aion import AION
 from aion.modalities import DESISpectrum, LegacySurveyImage
 from bench_embed import bare_loop
 
-from fmb.config import Config
-from fmb.data import Batch, Images, Inputs, Spectra
+from fmb.contract.config import Config
+from fmb.contract.inputs import Batch, Images, Inputs, Spectra
+from fmb.contract.progress import quiet
 from fmb.embedding import embed_model
 from fmb.options import options_request
-from fmb.plan import make_plan, quiet
-from fmb.plugins import load_plugins
+from fmb.plan import make_plan
+from fmb.plugins.loading import load_plugins
 from fmb.torch.embedders import Mean
 from fmb_aion.config import AionConfig
 from fmb_aion.model import AionModel

@@ -23,10 +23,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from fmb.contract.progress import quiet
 from fmb.embedding import embed_model, model_job
 from fmb.options import options_request
-from fmb.plan import Plan, make_plan, quiet
-from fmb.plugins import load_plugins
+from fmb.plan import Plan, make_plan
+from fmb.plugins.loading import load_plugins
 from fmb_astroclip.drawing import draw_network
 from fmb_astroclip.presets import FULL, PUBLISHED
 from fmb_astroclip.vision import VisionTransformer

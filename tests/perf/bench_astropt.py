@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from astropt.model import GPT, ModalityRegistry
 
-from fmb.config import Config
-from fmb.data import Inputs
+from fmb.contract.config import Config
+from fmb.contract.inputs import Inputs
 from fmb.torch.embedders import Mean
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.model import AstroPTModel

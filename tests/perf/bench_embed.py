@@ -17,10 +17,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from fmb.contract.progress import quiet
 from fmb.embedding import embed_model, model_job
 from fmb.options import options_request
-from fmb.plan import Plan, make_plan, quiet
-from fmb.plugins import load_plugins
+from fmb.plan import Plan, make_plan
+from fmb.plugins.loading import load_plugins
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.presets import random_card
 

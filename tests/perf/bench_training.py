@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from fmb.data import Array, Batch, Images, InputInfo, Spectra
+from fmb.contract.arrays import Array
+from fmb.contract.inputs import Batch, Images, InputInfo, Spectra
 from fmb.torch import FitJob, fit
 from fmb.torch.training_data import Part, TrainingData
 from fmb_astropt.config import AstroPTConfig, AstroPTTraining

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmb.data import Array, Images
+from fmb.contract.arrays import Array
+from fmb.contract.inputs import Images
 from fmb_aion.images import central_pixels
 from fmb_aion.recipes import AdapterRecipe
 from fmb_aion.surveys import SIZE_PX

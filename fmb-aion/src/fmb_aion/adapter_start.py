@@ -12,8 +12,8 @@ from aion.codecs.image import ImageCodec
 from torch import Tensor
 
 from fmb.card import Card
-from fmb.errors import ConfigError, WeightsError
-from fmb.specs import Accepts
+from fmb.contract.errors import ConfigError, WeightsError
+from fmb.contract.model import Accepts
 from fmb.torch import fill, read_tensors
 from fmb_aion.adapter import Adapter
 from fmb_aion.codecs import IMAGE_DECODER_SIDE, build_image_codec

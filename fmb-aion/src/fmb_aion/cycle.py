@@ -7,7 +7,7 @@ import torch
 from aion.codecs.image import ImageCodec
 from torch import Tensor
 
-from fmb.data import Batch, Inputs
+from fmb.contract.inputs import Batch, Inputs
 from fmb_aion.adapter import Adapter
 from fmb_aion.codecs import round_trip
 from fmb_aion.surveys import EUCLID_BANDS, HSC_BANDS

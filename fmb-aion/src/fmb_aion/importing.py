@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from fmb.config import Config, build
-from fmb.errors import ConfigError, WeightsError
+from fmb.contract.config import Config, build
+from fmb.contract.errors import ConfigError, WeightsError
 from fmb.paths import ensure_folder
 from fmb.store import publish
 from fmb.torch import fill, read_tensors

@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 
 from fmb.card import read_card
-from fmb.data import Batch, Inputs
-from fmb.errors import ConfigError
-from fmb.protocols import Tokens
+from fmb.contract.errors import ConfigError
+from fmb.contract.inputs import Batch, Inputs
+from fmb.contract.model import Tokens
 from fmb.torch import DTYPES, autocast
 from fmb_aion.adapter_start import AdapterStart
 from fmb_aion.config import AionConfig, AionTraining

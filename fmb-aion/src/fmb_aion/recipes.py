@@ -6,8 +6,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from fmb.card import Card
-from fmb.config import Config
-from fmb.errors import WeightsError
+from fmb.contract.config import Config
+from fmb.contract.errors import WeightsError
 from fmb_aion.surveys import (
     DES_BANDS,
     EUCLID_BANDS,

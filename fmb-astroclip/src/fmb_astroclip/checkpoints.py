@@ -7,7 +7,7 @@ from pathlib import Path
 from safetensors.torch import save
 from torch import Tensor
 
-from fmb.errors import WeightsError
+from fmb.contract.errors import WeightsError
 from fmb.paths import ensure_folder
 from fmb.store import publish
 from fmb.torch import read_tensors

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from fmb.config import Config
+from fmb.contract.config import Config
 from fmb.train_config import TrainConfig
 
 __all__ = ["AstroCLIPConfig", "AstroCLIPTraining"]

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fmb.data import Array, Batch, Inputs
-from fmb.errors import ConfigError
+from fmb.contract.arrays import Array
+from fmb.contract.errors import ConfigError
+from fmb.contract.inputs import Batch, Inputs
 from fmb_astroclip.config import AstroCLIPTraining
 from fmb_astroclip.encoding import image_vectors, keep_tokens, spectrum_vectors
 from fmb_astroclip.network import DROPOUT, AstroCLIP

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fmb.data import Array, Inputs
+from fmb.contract.arrays import Array
+from fmb.contract.inputs import Inputs
 from fmb_astroclip.network import AstroCLIP
 from fmb_astroclip.recipes import SpectrumRecipe
 

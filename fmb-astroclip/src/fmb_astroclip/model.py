@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 
 from fmb.card import read_card
-from fmb.data import Batch, Inputs
-from fmb.errors import ConfigError
-from fmb.protocols import Tokens
+from fmb.contract.errors import ConfigError
+from fmb.contract.inputs import Batch, Inputs
+from fmb.contract.model import Tokens
 from fmb.torch import DTYPES, autocast, read_tensors
 from fmb_astroclip.config import AstroCLIPConfig, AstroCLIPTraining
 from fmb_astroclip.contrastive import Contrastive

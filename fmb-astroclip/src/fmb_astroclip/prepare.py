@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmb.data import Array, Batch, Images, Inputs, Spectra
+from fmb.contract.arrays import Array
+from fmb.contract.inputs import Batch, Images, Inputs, Spectra
 from fmb_astroclip.images import prepare_images
 from fmb_astroclip.recipes import Recipe
 from fmb_astroclip.spectra import prepare_spectra

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from fmb.config import build
-from fmb.errors import ConfigError, WeightsError
+from fmb.contract.config import build
+from fmb.contract.errors import ConfigError, WeightsError
 from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.presets import FULL, PUBLISHED
 from fmb_astroclip.recipes import Architecture

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmb.data import Array, Spectra
-from fmb.errors import ShapeError
+from fmb.contract.arrays import Array
+from fmb.contract.errors import ShapeError
+from fmb.contract.inputs import Spectra
 from fmb_astroclip.recipes import SpectrumRecipe
 from fmb_astroclip.units import LARGEST, factor_to
 

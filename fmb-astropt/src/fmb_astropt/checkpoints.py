@@ -11,8 +11,8 @@ from astropt.model import ModalityConfig, ModalityRegistry
 from safetensors.torch import save
 from torch import Tensor
 
-from fmb.config import build
-from fmb.errors import ConfigError, WeightsError
+from fmb.contract.config import build
+from fmb.contract.errors import ConfigError, WeightsError
 from fmb.paths import ensure_folder
 from fmb.store import publish
 from fmb_astropt.config import AstroPTConfig

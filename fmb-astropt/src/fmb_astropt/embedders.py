@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from fmb.config import Config
-from fmb.protocols import Tokens
+from fmb.contract.config import Config
+from fmb.contract.model import Tokens
 from fmb.torch.embedders import by_segment, weighted_mean
 
 __all__ = ["ExpDecay"]

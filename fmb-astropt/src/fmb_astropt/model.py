@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from fmb.card import TENSORS, read_card
-from fmb.data import Batch, Inputs
-from fmb.errors import ConfigError
-from fmb.protocols import Tokens
+from fmb.contract.errors import ConfigError
+from fmb.contract.inputs import Batch, Inputs
+from fmb.contract.model import Tokens
 from fmb.torch import DTYPES, autocast, read_tensors
 from fmb_astropt.config import AstroPTConfig, AstroPTTraining
 from fmb_astropt.network import (

@@ -8,7 +8,7 @@ from astropt.model import GPT
 from torch import Tensor
 from torch.nn import functional as F
 
-from fmb.data import Batch, Inputs
+from fmb.contract.inputs import Batch, Inputs
 from fmb_astropt.config import AstroPTTraining
 from fmb_astropt.network import MODALITY, decode_tokens, embed_tokens, run_all_blocks
 

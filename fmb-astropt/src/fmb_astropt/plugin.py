@@ -64,6 +64,6 @@ def fmb_register_embedders() -> Iterator[EmbedderSpec]:
         name="exp-decay",
         summary="Mean weighted from 1 at the first token to 0.1",
         target="fmb_astropt.embedders:ExpDecay",
-        config="fmb.config:Config",
+        config="fmb.contract.config:Config",
         licence="AGPL-3.0-or-later",
     )

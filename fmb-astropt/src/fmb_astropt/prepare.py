@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmb.data import Array, Batch, Images, Inputs, Spectra
+from fmb.contract.arrays import Array
+from fmb.contract.inputs import Batch, Images, Inputs, Spectra
 from fmb_astropt.recipes import Recipe
 from fmb_astropt.spectra import tokenise_spectra
 from fmb_astropt.tokenise import tokenise_images

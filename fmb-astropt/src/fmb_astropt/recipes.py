@@ -5,9 +5,9 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from fmb.card import Card
-from fmb.config import Config
-from fmb.errors import WeightsError
-from fmb.specs import Accepts
+from fmb.contract.config import Config
+from fmb.contract.errors import WeightsError
+from fmb.contract.model import Accepts
 
 __all__ = ["Architecture", "ImageRecipe", "Modality", "Recipe", "SpectrumRecipe", "unpack_card"]
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmb.data import Array, Spectra
+from fmb.contract.arrays import Array
+from fmb.contract.inputs import Spectra
 from fmb_astropt.recipes import SpectrumRecipe
 
 __all__ = ["Resampled", "resample"]

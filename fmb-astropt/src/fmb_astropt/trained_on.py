@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fmb.config import build
-from fmb.errors import ConfigError, WeightsError
+from fmb.contract.config import build
+from fmb.contract.errors import ConfigError, WeightsError
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.recipes import Architecture, ImageRecipe, Modality, Recipe, SpectrumRecipe
 

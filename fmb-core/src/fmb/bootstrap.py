@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fmb.data import Array
-from fmb.errors import ConfigError, DataError, ShapeError
+from fmb.contract.arrays import Array
+from fmb.contract.errors import ConfigError, DataError, ShapeError
 from fmb.folds import group_codes
 from fmb.metrics import precision_at_k, two_valued
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fmb.errors import UnknownNameError, did_you_mean
+from fmb.contract.errors import UnknownNameError, did_you_mean
 from fmb.paths import workspace
 from fmb.store import ShardStore, read_json
 

@@ -17,8 +17,8 @@ from math import ceil
 import numpy as np
 import numpy.typing as npt
 
-from fmb.data import Array
-from fmb.errors import ConfigError, DataError, ShapeError
+from fmb.contract.arrays import Array
+from fmb.contract.errors import ConfigError, DataError, ShapeError
 from fmb.folds import group_codes
 from fmb.ranking import check_finite
 

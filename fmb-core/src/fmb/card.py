@@ -5,9 +5,9 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError, field_validator
 
-from fmb.config import Config, build
-from fmb.errors import ConfigError, WeightsError
-from fmb.specs import Accepts
+from fmb.contract.config import Config, build
+from fmb.contract.errors import ConfigError, WeightsError
+from fmb.contract.model import Accepts
 
 __all__ = ["CARD", "TENSORS", "Card", "read_card"]
 

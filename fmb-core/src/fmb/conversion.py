@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fmb.card import read_card
-from fmb.config import Config
-from fmb.errors import FailedError, WeightsError
-from fmb.registry import Component
-from fmb.specs import ModelSpec
+from fmb.contract.config import Config
+from fmb.contract.errors import FailedError, WeightsError
+from fmb.contract.model import ModelSpec
+from fmb.plugins.registry import Component
 from fmb.staging import staged_folder
 from fmb.stub_unpickler import REFUSED
 

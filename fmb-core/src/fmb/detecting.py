@@ -10,15 +10,17 @@ import numpy as np
 import pandas as pd
 
 from fmb.calibration import p_values_by_fold, q_values
+from fmb.contract.arrays import Array
+from fmb.contract.detector import Detector
+from fmb.contract.errors import DataError
+from fmb.contract.progress import Progress
+from fmb.contract.vectors import Vectors
 from fmb.crossfit import CrossFit, cross_fit, in_sample, score_each
-from fmb.data import Array, Vectors
 from fmb.datasets.ids import locate
-from fmb.errors import DataError
 from fmb.folds import sky_folds
 from fmb.foldshift import FoldShift
 from fmb.parallel import side_by_side
-from fmb.plan import DetectorPlan, Progress
-from fmb.protocols import Detector
+from fmb.plan import DetectorPlan
 from fmb.provenance import content_key
 from fmb.ranking import rank_survey
 from fmb.reference import Reference

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from fmb.errors import StoreError, WeightsError
+from fmb.contract.errors import StoreError, WeightsError
 from fmb.paths import ensure_folder
 from fmb.provenance import file_sha256
 from fmb.store import publish_json, read_json

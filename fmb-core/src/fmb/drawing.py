@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fmb.data import Batch, Vectors
+from fmb.contract.dataset import Dataset
+from fmb.contract.errors import PluginError
+from fmb.contract.inputs import Batch
+from fmb.contract.plot import PlotData
+from fmb.contract.progress import Progress
+from fmb.contract.vectors import Vectors
 from fmb.datasets.hdf5 import HDF5Config, open_hdf5, write_survey
 from fmb.datasets.ids import locate
 from fmb.datasets.selection import Selection
-from fmb.errors import PluginError
 from fmb.parallel import side_by_side
-from fmb.plan import PlotPlan, Progress
-from fmb.protocols import Dataset, PlotData
+from fmb.plan import PlotPlan
 from fmb.runs import RunFolder, ScoreName, strangest
 from fmb.store import publish
 from fmb.tables import read_table

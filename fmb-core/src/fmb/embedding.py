@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from fmb.data import Array, Embeddings
+from fmb.contract.arrays import Array
+from fmb.contract.dataset import Dataset
+from fmb.contract.progress import Progress
+from fmb.contract.vectors import Embeddings
 from fmb.datasets.ids import locate
-from fmb.plan import ModelPlan, Plan, Progress
-from fmb.protocols import Dataset
+from fmb.plan import ModelPlan, Plan
+from fmb.plugins.registry import Component
 from fmb.provenance import content_key
-from fmb.registry import Component
 from fmb.seeds import derive_seed
 from fmb.store import ShardStore, read_json
 

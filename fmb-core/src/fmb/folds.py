@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from fmb.data import Array
-from fmb.errors import ConfigError, DataError, ShapeError
+from fmb.contract.arrays import Array
+from fmb.contract.errors import ConfigError, DataError, ShapeError
 
 __all__ = ["SkyFolds", "assign_folds", "group_codes", "healpix_cells", "sky_folds"]
 

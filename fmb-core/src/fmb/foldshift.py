@@ -5,7 +5,7 @@ from math import erfc, exp, gamma, sqrt
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.ranking import rank
 
 __all__ = ["FoldShift", "fold_shift"]

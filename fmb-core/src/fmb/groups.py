@@ -6,7 +6,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 
 __all__ = ["group_keys"]
 

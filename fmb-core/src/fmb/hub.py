@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fmb.card import CARD
+from fmb.contract.errors import WeightsError
 from fmb.digests import Digests
-from fmb.errors import WeightsError
 from fmb.importing import PICKLES, source_files
 from fmb.weights_lock import Lock
 

@@ -11,8 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from fmb.contract.errors import FailedError, FmbError, WeightsError
 from fmb.digests import Digests
-from fmb.errors import FailedError, FmbError, WeightsError
 from fmb.hub import Downloaded, HubReference, downloaded, is_downloaded
 from fmb.importing import PICKLES, SAFE
 from fmb.paths import ensure_folder

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from fmb.card import read_card
-from fmb.config import Config
+from fmb.contract.config import Config
+from fmb.contract.errors import WeightsError
+from fmb.contract.model import ModelSpec
 from fmb.conversion import convert_into
 from fmb.digests import Digests
-from fmb.errors import WeightsError
+from fmb.plugins.registry import Component
 from fmb.provenance import content_key
-from fmb.registry import Component
-from fmb.specs import ModelSpec
 from fmb.staging import staged_folder
 from fmb.store import publish_json, read_json
 

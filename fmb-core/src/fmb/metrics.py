@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fmb.data import Array
-from fmb.errors import DataError, ShapeError, UnknownNameError, did_you_mean
+from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError, ShapeError, UnknownNameError, did_you_mean
 from fmb.ranking import check_finite
 
 __all__ = [

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fmb.config import merge, parse_setting
-from fmb.errors import ConfigError, did_you_mean
-from fmb.registry import split_label
+from fmb.contract.config import merge, parse_setting
+from fmb.contract.errors import ConfigError, did_you_mean
+from fmb.plugins.registry import split_label
 from fmb.request import Request, build_request
 
 __all__ = ["OPTIONS", "options_request"]

@@ -11,7 +11,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fmb.data import Array, Vectors
+from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError, did_you_mean
+from fmb.contract.vectors import Vectors
 from fmb.datasets.ids import (
     as_ids,
     canonical_order,
@@ -20,7 +22,6 @@ from fmb.datasets.ids import (
     read_id_file,
     refuse_duplicates,
 )
-from fmb.errors import DataError, did_you_mean
 from fmb.provenance import file_sha256
 from fmb.request import OwnVectors
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from fmb.errors import FailedError
+from fmb.contract.errors import FailedError
 
 __all__ = ["ensure_folder", "workspace"]
 

@@ -10,18 +10,19 @@ from typing import Any
 import pandas as pd
 
 from fmb.calibration import NO_REFERENCE, reference_lines
-from fmb.config import build, read_toml
-from fmb.data import Array
+from fmb.contract.arrays import Array
+from fmb.contract.config import build, read_toml
+from fmb.contract.errors import ConfigError, UnknownNameError
+from fmb.contract.progress import Progress, quiet
 from fmb.datasets.ids import canonical_order
 from fmb.detecting import Survey, ViewVectors, detect
 from fmb.drawing import RunView, draw, keep_cutouts
 from fmb.embedding import EmbeddedView, embed_model, model_key, read_embeddings
-from fmb.errors import ConfigError, UnknownNameError
 from fmb.groups import group_keys
 from fmb.own_vectors import OwnSurvey, read_own_vectors
 from fmb.paths import ensure_folder, workspace
-from fmb.plan import Plan, Progress, make_plan, quiet
-from fmb.plugins import load_plugins
+from fmb.plan import Plan, make_plan
+from fmb.plugins.loading import load_plugins
 from fmb.provenance import content_key, environment
 from fmb.reference import Reference, find_reference
 from fmb.request import OwnVectors, Request, request_toml

@@ -1,35 +1,27 @@
 """Turns a request into a plan: every name resolved and every input matched before any compute."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fmb.config import Config, build
+from fmb.contract.config import Config, build
+from fmb.contract.dataset import Dataset
+from fmb.contract.detector import DetectorSpec
+from fmb.contract.errors import ConfigError, UnknownNameError, WeightsError, did_you_mean
+from fmb.contract.model import ModelSpec
+from fmb.contract.plot import PlotSpec
+from fmb.contract.progress import Progress, quiet
 from fmb.datasets.opening import open_dataset
 from fmb.datasets.selection import select
-from fmb.errors import ConfigError, UnknownNameError, WeightsError, did_you_mean
 from fmb.planner import Sources, bind_inputs, choose_views
-from fmb.protocols import Dataset
-from fmb.registry import Component, Registry
+from fmb.plugins.registry import Component, Registry
 from fmb.request import DataRequest, ModelRequest, Request
-from fmb.specs import DetectorSpec, ModelSpec, PlotSpec
 from fmb.weights import Weights, resolve_weights
 from fmb.weights_lock import Lock
 
-__all__ = [
-    "DetectorPlan",
-    "ModelPlan",
-    "Plan",
-    "PlotPlan",
-    "Progress",
-    "make_plan",
-    "plan_plots",
-    "quiet",
-]
+__all__ = ["DetectorPlan", "ModelPlan", "Plan", "PlotPlan", "make_plan", "plan_plots"]
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much is done and how much there is."""
 
 SIMULATED = ("demo", "demo-eval")
 """Datasets that take a model's first weights when none are named."""
@@ -98,10 +90,6 @@ class Plan:
     plots: tuple[PlotPlan, ...]
     notes: tuple[str, ...] = field(default=())
     """What a reader of the results must know, one line each."""
-
-
-def quiet(what: str, done: int, total: int) -> None:
-    """Progress that nobody sees."""
 
 
 def make_plan(

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fmb.data import InputInfo
-from fmb.errors import DataError, did_you_mean
-from fmb.registry import Component
-from fmb.specs import Accepts, ModelSpec
+from fmb.contract.errors import DataError, did_you_mean
+from fmb.contract.inputs import InputInfo
+from fmb.contract.model import Accepts, ModelSpec
+from fmb.plugins.registry import Component
 
 __all__ = ["Sources", "bind_inputs", "choose_views", "feeds"]
 

@@ -6,8 +6,8 @@ from math import floor, log10
 import numpy as np
 import numpy.typing as npt
 
-from fmb.data import Array
-from fmb.errors import ScoreError, ShapeError
+from fmb.contract.arrays import Array
+from fmb.contract.errors import ScoreError, ShapeError
 from fmb.folds import group_codes
 
 __all__ = [

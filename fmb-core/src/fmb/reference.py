@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fmb.data import Array, Vectors
+from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError, StoreError
+from fmb.contract.vectors import Vectors
 from fmb.datasets.ids import locate, read_id_file
 from fmb.datasets.where import Where
-from fmb.errors import DataError, StoreError
 from fmb.runs import Run, RunFolder, ScoreName
 
 __all__ = ["Reference", "find_reference"]

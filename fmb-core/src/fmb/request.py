@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from fmb.config import Config, build, merge, read_toml
-from fmb.errors import ConfigError
+from fmb.contract.config import Config, build, merge, read_toml
+from fmb.contract.errors import ConfigError
 
 __all__ = ["DataRequest", "DetectorRequest", "ModelRequest", "PlotRequest", "Request", "RunOptions"]
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fmb.card import TENSORS, Card
-from fmb.config import build
-from fmb.data import Array
-from fmb.errors import ConfigError, DataError, FailedError, did_you_mean
-from fmb.plan import ModelPlan, Plan, Progress, quiet
+from fmb.contract.arrays import Array
+from fmb.contract.config import build
+from fmb.contract.errors import ConfigError, DataError, FailedError, did_you_mean
+from fmb.contract.progress import Progress, quiet
+from fmb.plan import ModelPlan, Plan
 from fmb.planner import feeds
 from fmb.provenance import content_key, environment
 from fmb.seeds import derive_seed

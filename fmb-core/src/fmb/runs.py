@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 import tomli_w
 
-from fmb.data import Vectors
-from fmb.errors import ConfigError, StoreError, UnknownNameError, did_you_mean
+from fmb.contract.errors import ConfigError, StoreError, UnknownNameError, did_you_mean
+from fmb.contract.vectors import Vectors
 from fmb.paths import ensure_folder, workspace
 from fmb.request import Request, request_toml
 from fmb.store import publish, read_json

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fmb.data import Array
-from fmb.errors import DataError
+from fmb.contract.arrays import Array
+from fmb.contract.dataset import Dataset
+from fmb.contract.errors import DataError
 from fmb.folds import assign_folds, sky_folds
 from fmb.groups import group_keys
-from fmb.protocols import Dataset
 from fmb.train_config import TrainConfig
 
 __all__ = ["Split", "objects_at", "split_objects"]

@@ -18,8 +18,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from fmb.data import Array
-from fmb.errors import FailedError, StoreError
+from fmb.contract.arrays import Array
+from fmb.contract.errors import FailedError, StoreError
 from fmb.paths import ensure_folder
 from fmb.provenance import canonical_json, content_key, file_sha256
 

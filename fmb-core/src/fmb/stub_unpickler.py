@@ -26,7 +26,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, Literal
 
-__all__ = ["FAILED", "REFUSED", "main"]
+__all__ = ["main"]
 
 REFUSED, FAILED = 3, 4
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fmb.errors import StoreError
+from fmb.contract.errors import StoreError
 from fmb.provenance import canonical_json
 from fmb.store import publish
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from fmb.config import Config
+from fmb.contract.config import Config
 
 __all__ = ["TrainConfig"]
 

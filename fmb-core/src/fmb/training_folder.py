@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fmb.card import CARD, Card, read_card
-from fmb.errors import ConfigError
+from fmb.contract.errors import ConfigError
 from fmb.paths import ensure_folder
 from fmb.provenance import content_key
 from fmb.store import publish, publish_json, read_json

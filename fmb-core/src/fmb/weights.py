@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from fmb.card import CARD, Card, read_card
-from fmb.config import Config
+from fmb.contract.config import Config
+from fmb.contract.errors import WeightsError, did_you_mean
+from fmb.contract.model import ModelSpec, WeightsSpec
 from fmb.digests import Digests
-from fmb.errors import WeightsError, did_you_mean
 from fmb.hub import HubReference, downloaded
 from fmb.importing import ORIGIN, check_import, import_weights
 from fmb.paths import ensure_folder
+from fmb.plugins.registry import Component
 from fmb.provenance import content_key
-from fmb.registry import Component
-from fmb.specs import ModelSpec, WeightsSpec
 from fmb.store import publish
 
 __all__ = ["Weights", "resolve_weights"]

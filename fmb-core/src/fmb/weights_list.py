@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fmb.card import CARD, read_card
-from fmb.config import Config
+from fmb.contract.config import Config
+from fmb.contract.errors import FmbError, StoreError, WeightsError
+from fmb.contract.model import ModelSpec, WeightsSpec
 from fmb.digests import Digests
-from fmb.errors import FmbError, StoreError, WeightsError
 from fmb.hub import HubReference, downloaded, is_downloaded
 from fmb.importing import ORIGIN
-from fmb.registry import Component
-from fmb.specs import ModelSpec, WeightsSpec
+from fmb.plugins.registry import Component
 from fmb.store import read_json
 from fmb.weights import resolve_weights
 from fmb.weights_lock import Lock

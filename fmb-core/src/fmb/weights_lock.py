@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from fmb.errors import StoreError, WeightsError
+from fmb.contract.errors import StoreError, WeightsError
 from fmb.paths import ensure_folder
 from fmb.store import publish_json, read_json
 

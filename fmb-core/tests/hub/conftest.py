@@ -12,12 +12,12 @@ from safetensors.numpy import load_file, save, save_file
 
 from fmb.card import Card
 from fmb.cli import main
-from fmb.config import Config
+from fmb.contract.config import Config
+from fmb.contract.model import Accepts, ModelSpec, WeightsSpec
 from fmb.hub import HubReference
 from fmb.hub_download import download
-from fmb.plugins import Plugins
-from fmb.registry import Component, Registry
-from fmb.specs import Accepts, ModelSpec, WeightsSpec
+from fmb.plugins.loading import Plugins
+from fmb.plugins.registry import Component, Registry
 from fmb.testing.hub_stand_in import HubStandIn
 from fmb.weights import resolve_weights
 
@@ -28,7 +28,7 @@ SPEC = ModelSpec(
     name="toy",
     summary="A toy",
     target="none:None",
-    config="fmb.config:Config",
+    config="fmb.contract.config:Config",
     accepts=ACCEPTS,
     views={"image": ("image",)},
     embedders=("mean",),
@@ -158,7 +158,7 @@ def place(home):
 def cli(home, monkeypatch):
     registry = Registry()
     registry.add(COMPONENT)
-    monkeypatch.setattr("fmb.plugins.load_plugins", lambda: Plugins(registry, ()))
+    monkeypatch.setattr("fmb.plugins.loading.load_plugins", lambda: Plugins(registry, ()))
     monkeypatch.setattr(Toy, "load_config", lambda self: Options)
 
     def run(*arguments, **options):

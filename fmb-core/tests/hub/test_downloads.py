@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save, save_file
 
-from fmb.errors import WeightsError
+from fmb.contract.errors import WeightsError
 from fmb.weights_lock import Lock
 
 FIRST = "a" * 40

@@ -7,7 +7,7 @@ import sys
 import pytest
 from huggingface_hub import constants
 
-from fmb.errors import FailedError, WeightsError
+from fmb.contract.errors import FailedError, WeightsError
 
 FIRST = "a" * 40
 REPO = "polymathic-ai/aion-toy"

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from safetensors.numpy import load_file
 
-from fmb.plugins import Plugins
-from fmb.registry import Registry
+from fmb.plugins.loading import Plugins
+from fmb.plugins.registry import Registry
 
 SECOND = "b" * 40
 REPO = "polymathic-ai/aion-toy"
@@ -60,7 +60,7 @@ def test_where_no_one_model_is_meant_the_line_names_those_that_can(
         converter = "" if name == "tan" else place.spec.converter
         spec = replace(place.spec, name=name, converter=converter)
         registry.add(place.toy(spec, "toys", "fmb-toys", "1.0"))
-    monkeypatch.setattr("fmb.plugins.load_plugins", lambda: Plugins(registry, ()))
+    monkeypatch.setattr("fmb.plugins.loading.load_plugins", lambda: Plugins(registry, ()))
     done = cli("convert", str(path), str(tmp_path / "out"))
     assert done.exit_code == 2
     assert "models that convert: tin, toy; name one with --model" in done.stderr

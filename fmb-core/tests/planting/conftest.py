@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fmb.data import Batch, Images, InputInfo, Spectra
+from fmb.contract.inputs import Batch, Images, InputInfo, Spectra
 from fmb.datasets.planting import Planted, PlantingConfig
 
 BANDS = ("VIS", "NISP-H")

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from fmb.config import build
+from fmb.contract.config import build
+from fmb.contract.errors import ConfigError, DataError, UnknownNameError
 from fmb.datasets.planting import KINDS, Planted, PlantingConfig, find_kind
 from fmb.datasets.planting.planters import PLANTERS
-from fmb.errors import ConfigError, DataError, UnknownNameError
 
 
 def test_every_kind_is_declared_with_a_view_a_range_and_a_planter():

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fmb.contract.errors import DataError
 from fmb.datasets.hdf5 import HDF5Config, open_hdf5
 from fmb.datasets.planting import Planted, PlantingConfig
-from fmb.errors import DataError
 
 DATA = os.environ.get("FMB_TEST_DATA", "")
 pytestmark = pytest.mark.skipif(

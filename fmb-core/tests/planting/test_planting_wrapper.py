@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fmb.contract.errors import DataError
 from fmb.datasets.planting import KINDS, Planted, PlantingConfig
-from fmb.errors import DataError
 
 ALL = PlantingConfig(mode="paired", n_per_kind=2, strengths=(0.0, 1.0))
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from fmb.cli.data import command
-from fmb.errors import FmbError
+from fmb.contract.errors import FmbError
 
 DOCS = Path(__file__).parents[3] / "docs" / "your-survey.md"
 

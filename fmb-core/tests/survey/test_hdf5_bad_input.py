@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tomli_w
 
+from fmb.contract.errors import DataError, FmbError
 from fmb.datasets.hdf5_access import find_dataset, open_file
-from fmb.errors import DataError, FmbError
 
 
 def refuse(files, pattern: str) -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fmb.contract.errors import ConfigError, DataError, ShapeError
 from fmb.datasets.hdf5_access import read_rows
-from fmb.errors import ConfigError, DataError, ShapeError
 
 FIELDS = ("flux", "ivar", "mask", "wavelength_aa", "band_valid")
 

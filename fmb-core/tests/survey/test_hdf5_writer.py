@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 import tomli_w
 
-from fmb.data import Batch, Columns, Images, InputInfo, Spectra
+from fmb.contract.errors import DataError, FailedError, StoreError
+from fmb.contract.inputs import Batch, Columns, Images, InputInfo, Spectra
 from fmb.datasets import hdf5_writer
 from fmb.datasets.hdf5 import HDF5Config, open_hdf5, write_survey
-from fmb.errors import DataError, FailedError, StoreError
 
 N = 7
 PER_ROW = ("flux", "ivar", "mask", "band_valid", "psf_fwhm_arcsec", "lsf_aa", "wavelength_aa")

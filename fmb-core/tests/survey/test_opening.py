@@ -3,17 +3,17 @@ from types import ModuleType
 
 import pytest
 
-from fmb.config import Config
-from fmb.datasets.opening import open_dataset
-from fmb.errors import (
+from fmb.contract.config import Config
+from fmb.contract.dataset import DatasetSpec
+from fmb.contract.errors import (
     AmbiguousNameError,
     ConfigError,
     DataError,
     FmbError,
     UnknownNameError,
 )
-from fmb.registry import Component, Registry
-from fmb.specs import DatasetSpec
+from fmb.datasets.opening import open_dataset
+from fmb.plugins.registry import Component, Registry
 
 
 class SkyConfig(Config):
@@ -39,7 +39,9 @@ def registry(monkeypatch):
             name=name,
             summary="For a test",
             target=f"fmb_test_readers:{target}",
-            config="fmb_test_readers:SkyConfig" if target == "open_sky" else "fmb.config:Config",
+            config="fmb_test_readers:SkyConfig"
+            if target == "open_sky"
+            else "fmb.contract.config:Config",
             **more,
         )
         return Component(spec, plugin, f"fmb-{plugin}", "1.0")

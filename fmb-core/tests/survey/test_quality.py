@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fmb.data import Batch, Images, Spectra
+from fmb.contract.inputs import Batch, Images, Spectra
 from fmb.datasets.quality import Finding, catalog_findings, check, disordered, findings, summary
 
 

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmb.data import Batch, InputInfo
+from fmb.contract.errors import DataError, SelectionError
+from fmb.contract.inputs import Batch, InputInfo
 from fmb.datasets.ids import locate, parse_ids, read_id_file
 from fmb.datasets.selection import select
 from fmb.datasets.where import Where
-from fmb.errors import DataError, SelectionError
 
 
 class Catalogued:

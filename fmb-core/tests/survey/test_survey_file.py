@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fmb.contract.errors import DataError
 from fmb.datasets.survey_file import (
     ImagesSource,
     SpectraSource,
@@ -14,7 +15,6 @@ from fmb.datasets.survey_file import (
     read_survey,
     write_survey_file,
 )
-from fmb.errors import DataError
 
 path_text = st.text("abc/_", min_size=1, max_size=8)
 maybe = st.none() | path_text

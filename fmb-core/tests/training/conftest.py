@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from fmb.data import Batch, Images, InputInfo, Inputs, Spectra
+from fmb.contract.inputs import Batch, Images, InputInfo, Inputs, Spectra
 from fmb.seeds import derive_seed
 from fmb.torch import FitJob
 from fmb.train_config import TrainConfig

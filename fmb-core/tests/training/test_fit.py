@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from fmb.data import Inputs
-from fmb.errors import DataError, FailedError, PluginError, StoreError
+from fmb.contract.errors import DataError, FailedError, PluginError, StoreError
+from fmb.contract.inputs import Inputs
 from fmb.torch import fit, fit_loop
 from fmb.torch.schedule import learning_rate
 from fmb.train_config import TrainConfig

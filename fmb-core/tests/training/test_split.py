@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fmb.errors import DataError
+from fmb.contract.errors import DataError
 from fmb.split import split_objects
 from fmb.train_config import TrainConfig
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from fmb.config import Config
+from fmb.contract.config import Config
 
 __all__ = ["FlowConfig", "GaussianConfig"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from nflows.flows import Flow
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb_detectors.config import FlowConfig
 from fmb_detectors.covariance import Covariance, centred
 from fmb_detectors.network import build_flow, standard_normal_log_density

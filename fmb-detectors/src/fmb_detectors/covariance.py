@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import eigh
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb_detectors.vectors import BLOCK_ROWS
 
 __all__ = ["Covariance", "ledoit_wolf"]

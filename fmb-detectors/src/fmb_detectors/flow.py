@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from fmb.config import build
-from fmb.data import Array, Vectors
-from fmb.errors import NotFittedError
+from fmb.contract.arrays import Array
+from fmb.contract.config import build
+from fmb.contract.errors import NotFittedError
+from fmb.contract.vectors import Vectors
 from fmb_detectors.config import FlowConfig
 from fmb_detectors.correction import FlowCorrection, fit_correction
 from fmb_detectors.covariance import ledoit_wolf

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fmb.config import build
-from fmb.data import Array, Vectors
-from fmb.errors import NotFittedError
+from fmb.contract.arrays import Array
+from fmb.contract.config import build
+from fmb.contract.errors import NotFittedError
+from fmb.contract.vectors import Vectors
 from fmb_detectors.config import GaussianConfig
 from fmb_detectors.covariance import ledoit_wolf
 from fmb_detectors.normal import ShrunkNormal

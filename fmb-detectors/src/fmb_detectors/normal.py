@@ -7,8 +7,8 @@ import numpy as np
 from scipy.linalg import lapack
 from scipy.linalg.blas import dtrmm
 
-from fmb.data import Array
-from fmb.errors import DataError
+from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError
 from fmb_detectors.covariance import Covariance, centred
 
 __all__ = ["ShrunkNormal"]

@@ -9,8 +9,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from fmb.data import Array
-from fmb.errors import StoreError
+from fmb.contract.arrays import Array
+from fmb.contract.errors import StoreError
 from fmb_detectors.normal import ShrunkNormal
 
 __all__ = ["normal_arrays", "normal_from", "read_fit", "write_fit"]

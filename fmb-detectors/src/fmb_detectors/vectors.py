@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from fmb.data import Array, Vectors
-from fmb.errors import DataError, ShapeError
+from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError, ShapeError
+from fmb.contract.vectors import Vectors
 
 __all__ = ["BLOCK_ROWS", "checked_values", "require_spread"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from fmb.data import Array
-from fmb.errors import ConfigError, DataError, did_you_mean
+from fmb.contract.arrays import Array
+from fmb.contract.errors import ConfigError, DataError, did_you_mean
 from fmb.ranking import describe
 
 __all__ = ["Card", "cards", "known", "short"]

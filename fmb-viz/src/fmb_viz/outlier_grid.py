@@ -6,9 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fmb.data import Array, Batch, Images, Spectra
-from fmb.errors import ConfigError, DataError, did_you_mean
-from fmb.protocols import PlotData
+from fmb.contract.arrays import Array
+from fmb.contract.errors import ConfigError, DataError, did_you_mean
+from fmb.contract.inputs import Batch, Images, Spectra
+from fmb.contract.plot import PlotData
 from fmb_viz.cards import Card, cards
 from fmb_viz.config import OutlierGridConfig
 from fmb_viz.grid_layout import Box, card_lines, plan

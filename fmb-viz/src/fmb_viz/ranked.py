@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from fmb.errors import DataError
+from fmb.contract.errors import DataError
 
 __all__ = ["ranked"]
 

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fmb.errors import ScoreError
-from fmb.protocols import PlotData
+from fmb.contract.errors import ScoreError
+from fmb.contract.plot import PlotData
 from fmb_viz.config import ScoreHistogramConfig
 from fmb_viz.label_kinds import Kind, kinds
 from fmb_viz.page import MARGIN_IN, Page

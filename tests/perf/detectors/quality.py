@@ -10,7 +10,7 @@ from detectors.simulated import FAMILIES, clump, curved, moment_matched
 from sklearn.neighbors import NearestNeighbors
 
 from fmb.bootstrap import Interval, interval, paired_difference, resamples
-from fmb.data import Vectors
+from fmb.contract.vectors import Vectors
 from fmb.metrics import auroc, average_precision
 from fmb_detectors.config import FlowConfig, GaussianConfig
 from fmb_detectors.flow import FlowDetector

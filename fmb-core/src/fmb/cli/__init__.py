@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from fmb.errors import FmbError, did_you_mean
+from fmb.contract.errors import FmbError, did_you_mean
 
 __all__ = ["main"]
 

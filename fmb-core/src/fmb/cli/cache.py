@@ -31,7 +31,7 @@ def list_cache(as_json: bool) -> None:
 def verify_cache() -> None:
     """Check every stored shard against its digest."""
     from fmb.cache import stored
-    from fmb.errors import FailedError
+    from fmb.contract.errors import FailedError
 
     bad = [path for s in stored() for path in s.store.damaged()]
     for path in bad:

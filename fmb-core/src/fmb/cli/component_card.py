@@ -8,9 +8,12 @@ from dataclasses import asdict, fields, is_dataclass
 from itertools import pairwise
 from typing import Any, get_args
 
+from fmb.contract.dataset import DatasetSpec
+from fmb.contract.detector import DetectorSpec
+from fmb.contract.model import Accepts, ModelSpec, WeightsSpec
+from fmb.contract.plot import PlotSpec
 from fmb.paths import workspace
-from fmb.registry import Component
-from fmb.specs import Accepts, DatasetSpec, DetectorSpec, ModelSpec, PlotSpec, WeightsSpec
+from fmb.plugins.registry import Component
 
 __all__ = ["accepts_line", "bibtex_lines", "card_lines", "card_values"]
 

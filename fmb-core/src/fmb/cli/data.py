@@ -8,8 +8,8 @@ import click
 from fmb.cli.request_options import progress_line
 
 if TYPE_CHECKING:
-    from fmb.data import InputInfo
-    from fmb.protocols import Dataset
+    from fmb.contract.dataset import Dataset
+    from fmb.contract.inputs import InputInfo
 
 __all__ = ["command"]
 
@@ -159,7 +159,7 @@ def index(out: str, overwrite: bool, as_json: bool, **options: Any) -> None:
     """
     from fmb.cli.data_index import make_survey
     from fmb.cli.summary import echo_json, table_text
-    from fmb.errors import ConfigError
+    from fmb.contract.errors import ConfigError
 
     target = Path(out)
     if target.exists() and not overwrite:

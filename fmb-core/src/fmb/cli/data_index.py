@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fmb.config import build, merge, parse_setting
-from fmb.data import InputInfo
+from fmb.contract.config import build, merge, parse_setting
+from fmb.contract.errors import ConfigError, FailedError
+from fmb.contract.inputs import InputInfo
 from fmb.datasets.hdf5 import open_survey
 from fmb.datasets.indexing import Indexed, Template, index_files, write_index
 from fmb.datasets.survey_file import CatalogSource, Survey, build_survey, write_survey_file
-from fmb.errors import ConfigError, FailedError
 
 __all__ = ["make_survey"]
 

@@ -21,7 +21,7 @@ def command(dry_run: bool, as_json: bool, **options: Any) -> None:
     from fmb.options import options_request
     from fmb.paths import ensure_folder, workspace
     from fmb.plan import make_plan
-    from fmb.plugins import load_plugins
+    from fmb.plugins.loading import load_plugins
 
     plan = make_plan(
         options_request(options),

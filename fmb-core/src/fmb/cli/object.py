@@ -20,7 +20,7 @@ def command(object_id: str, run_name: str | None, as_json: bool) -> None:
         raise click.UsageError(f"no option is called {object_id}")
     # Imported here: the help text needs none of it.
     from fmb.cli.summary import echo_json, quality_lines, table_text
-    from fmb.errors import UnknownNameError, did_you_mean
+    from fmb.contract.errors import UnknownNameError, did_you_mean
     from fmb.ranking import describe
     from fmb.runs import open_run
 

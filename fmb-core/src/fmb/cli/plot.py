@@ -17,7 +17,7 @@ def command(run: str | None, plot: tuple[str, ...], set: tuple[str, ...]) -> Non
     from fmb.drawing import RunView, draw
     from fmb.options import options_request
     from fmb.plan import plan_plots
-    from fmb.plugins import load_plugins
+    from fmb.plugins.loading import load_plugins
     from fmb.runs import open_run
 
     opened = open_run(run)

@@ -22,8 +22,8 @@ def list_plugins(as_json: bool) -> None:
 
 
 def _list(as_json: bool) -> None:
-    from fmb.hookspecs import HOOKS
-    from fmb.plugins import load_plugins
+    from fmb.contract.hooks import HOOKS
+    from fmb.plugins.loading import load_plugins
 
     plugins = load_plugins()
     components = [c for kind in HOOKS for c in plugins.registry.all(kind)]
@@ -60,9 +60,9 @@ def info(name: str, kind: str | None, as_json: bool) -> None:
     import json
 
     from fmb.cli.component_card import card_lines, card_values
-    from fmb.errors import UnknownNameError, did_you_mean
-    from fmb.hookspecs import HOOKS
-    from fmb.plugins import load_plugins
+    from fmb.contract.errors import UnknownNameError, did_you_mean
+    from fmb.contract.hooks import HOOKS
+    from fmb.plugins.loading import load_plugins
 
     registry = load_plugins().registry
     kinds = [kind] if kind else list(HOOKS)

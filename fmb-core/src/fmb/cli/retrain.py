@@ -35,11 +35,11 @@ def command(
     """
     # Imported here: the help text needs none of it.
     from fmb.cli.summary import echo_json, print_weights, table_text
-    from fmb.errors import StoppedError
+    from fmb.contract.errors import StoppedError
     from fmb.options import options_request
     from fmb.paths import ensure_folder, workspace
     from fmb.plan import make_plan
-    from fmb.plugins import load_plugins
+    from fmb.plugins.loading import load_plugins
     from fmb.retraining import plan_retraining, retrain, training_cost
 
     batch_size = options.pop("batch_size")

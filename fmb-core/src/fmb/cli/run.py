@@ -27,12 +27,12 @@ def execute_options(
     """Do what the options of `run` and `detect` ask and print what came out."""
     # Imported here: the help text needs none of it.
     from fmb.cli.summary import print_plan, print_run
-    from fmb.errors import StoppedError
+    from fmb.contract.errors import StoppedError
     from fmb.options import options_request
     from fmb.paths import ensure_folder, workspace
     from fmb.pipeline import execute, resumed_request
     from fmb.plan import make_plan
-    from fmb.plugins import load_plugins
+    from fmb.plugins.loading import load_plugins
 
     resume = options.pop("resume")
     request = options_request(options)

@@ -11,7 +11,7 @@ def command(as_json: bool) -> None:
     """List runs, oldest first, finished or not."""
     # Imported here: the help text needs none of it.
     from fmb.cli.summary import echo_json, table_text
-    from fmb.config import read_toml
+    from fmb.contract.config import read_toml
     from fmb.runs import list_runs
     from fmb.store import read_json
 

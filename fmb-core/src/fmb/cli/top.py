@@ -23,7 +23,7 @@ def command(
     """List the strangest objects of RUN, by default the latest, strangest first."""
     # Imported here: the help text needs none of it.
     from fmb.cli.summary import echo_json, print_list
-    from fmb.errors import UnknownNameError
+    from fmb.contract.errors import UnknownNameError
     from fmb.runs import open_run
 
     opened = open_run(run)

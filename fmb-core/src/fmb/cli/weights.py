@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from fmb.config import Config
+    from fmb.contract.config import Config
     from fmb.hub_download import Offer
-    from fmb.registry import Component
+    from fmb.plugins.registry import Component
 
 __all__ = ["command"]
 
@@ -35,7 +35,7 @@ def list_weights(model: str | None, as_json: bool) -> None:
     """List declared, downloaded and imported weights and their state."""
     from fmb.cli.summary import echo_json, table_text
     from fmb.paths import workspace
-    from fmb.plugins import load_plugins
+    from fmb.plugins.loading import load_plugins
     from fmb.weights_list import known_weights
 
     registry = load_plugins().registry
@@ -69,7 +69,7 @@ def _report(
     fresh: bool = False,
 ) -> None:
     from fmb.paths import workspace
-    from fmb.plugins import load_plugins
+    from fmb.plugins.loading import load_plugins
     from fmb.weights import resolve_weights
     from fmb.weights_lock import Lock
 
@@ -129,7 +129,7 @@ def download_weights(
     from fmb.hub import HubReference
     from fmb.hub_download import download
     from fmb.paths import workspace
-    from fmb.plugins import load_plugins
+    from fmb.plugins.loading import load_plugins
 
     component = load_plugins().registry.get("model", model)
     published = HubReference.parse(_location(component.spec, reference))
@@ -149,7 +149,7 @@ def download_weights(
 
 def _config(component: "Component", settings: tuple[str, ...]) -> "Config":
     """The model's configuration with what --set says."""
-    from fmb.config import Config, build, merge, parse_setting
+    from fmb.contract.config import Config, build, merge, parse_setting
 
     values = merge(*(parse_setting(text) for text in settings))
     config: Config = build(component.load_config(), values, component.spec.name)
@@ -158,7 +158,7 @@ def _config(component: "Component", settings: tuple[str, ...]) -> "Config":
 
 def _location(spec: Any, reference: str) -> str:
     """Where the weights are published that `reference` names."""
-    from fmb.errors import WeightsError, did_you_mean
+    from fmb.contract.errors import WeightsError, did_you_mean
 
     declared = {w.name: w.location or "drawn from a seed" for w in spec.weights}
     location = declared.get(reference, reference)
@@ -183,9 +183,9 @@ def convert_weights(
 
     Nothing in the file is executed. OUT must be empty or not there.
     """
+    from fmb.contract.errors import WeightsError
     from fmb.conversion import convert_checkpoint
-    from fmb.errors import WeightsError
-    from fmb.plugins import load_plugins
+    from fmb.plugins.loading import load_plugins
 
     registry = load_plugins().registry
     able = [c for c in registry.all("model") if getattr(c.spec, "converter", "")]

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError, did_you_mean
 from fmb.datasets.hdf5_access import dataset_names, find_dataset, open_file, whole
 from fmb.datasets.ids import as_ids, parse_ids, refuse_duplicates
 from fmb.datasets.survey_file import CatalogSource
-from fmb.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
     import h5py

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fmb.config import Config
-from fmb.data import Array, Batch, Images, InputInfo, Spectra
+from fmb.contract.arrays import Array
+from fmb.contract.config import Config
+from fmb.contract.errors import ConfigError, DataError, ShapeError, did_you_mean
+from fmb.contract.inputs import Batch, Images, InputInfo, Spectra
 from fmb.datasets.catalog import read_catalog, read_table
 from fmb.datasets.hdf5_access import PerObject, Stacked, whole
 from fmb.datasets.hdf5_inputs import ImagesInput, SpectraInput
@@ -21,7 +23,6 @@ from fmb.datasets.survey_file import (
     find_survey_file,
     read_survey,
 )
-from fmb.errors import ConfigError, DataError, ShapeError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd

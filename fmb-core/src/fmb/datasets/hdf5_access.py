@@ -10,8 +10,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from fmb.data import Array
-from fmb.errors import DataError, ShapeError, did_you_mean
+from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError, ShapeError, did_you_mean
 
 __all__ = [
     "PerObject",

@@ -5,11 +5,12 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from fmb.data import Array, Images, InputInfo, Spectra
+from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError, ShapeError
+from fmb.contract.inputs import Images, InputInfo, Spectra
 from fmb.datasets.hdf5_access import PerObject, Stacked
 from fmb.datasets.quality import disordered
 from fmb.datasets.survey_file import ImagesSource, InputSource, SpectraSource
-from fmb.errors import DataError, ShapeError
 
 __all__ = ["ImagesInput", "Input", "SpectraInput"]
 

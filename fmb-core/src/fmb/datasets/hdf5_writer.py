@@ -12,7 +12,10 @@ from typing import IO, Any
 import h5py
 import numpy as np
 
-from fmb.data import Array, Images, Spectra
+from fmb.contract.arrays import Array
+from fmb.contract.dataset import Dataset
+from fmb.contract.errors import DataError, FailedError, StoreError
+from fmb.contract.inputs import Images, Spectra
 from fmb.datasets.hdf5_access import runs
 from fmb.datasets.identity import DIGEST_ATTRIBUTE, survey_digest
 from fmb.datasets.survey_file import (
@@ -24,9 +27,7 @@ from fmb.datasets.survey_file import (
     Survey,
     write_survey_file,
 )
-from fmb.errors import DataError, FailedError, StoreError
 from fmb.parallel import side_by_side
-from fmb.protocols import Dataset
 
 __all__ = ["write_survey"]
 

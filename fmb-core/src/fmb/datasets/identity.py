@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fmb.contract.errors import DataError
 from fmb.datasets.catalog import read_table
 from fmb.datasets.hdf5_access import open_file
 from fmb.datasets.survey_file import ImagesSource, SpectraSource, Survey
-from fmb.errors import DataError
 
 __all__ = ["file_identity", "fingerprint", "stored_identity", "survey_digest", "unit_warnings"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fmb.data import Array
-from fmb.errors import DataError
+from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError
 
 __all__ = ["as_ids", "canonical_order", "locate", "parse_ids", "read_id_file", "refuse_duplicates"]
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError, did_you_mean
 from fmb.datasets.catalog import HDF5_SUFFIXES, read_catalog
 from fmb.datasets.survey_file import CatalogSource
-from fmb.errors import DataError, did_you_mean
 
 __all__ = ["Indexed", "Template", "index_files", "write_index"]
 

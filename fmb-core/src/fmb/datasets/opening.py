@@ -4,12 +4,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fmb.config import build
-from fmb.errors import AmbiguousNameError, ConfigError, DataError, UnknownNameError, did_you_mean
-from fmb.plugins import load_plugins
-from fmb.protocols import Dataset
-from fmb.registry import Component, Registry
-from fmb.specs import DatasetSpec
+from fmb.contract.config import build
+from fmb.contract.dataset import Dataset, DatasetSpec
+from fmb.contract.errors import (
+    AmbiguousNameError,
+    ConfigError,
+    DataError,
+    UnknownNameError,
+    did_you_mean,
+)
+from fmb.plugins.loading import load_plugins
+from fmb.plugins.registry import Component, Registry
 
 __all__ = ["open_dataset"]
 

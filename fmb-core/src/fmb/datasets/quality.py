@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from fmb.data import Array, Batch, Images, Spectra
-from fmb.protocols import Dataset
+from fmb.contract.arrays import Array
+from fmb.contract.dataset import Dataset
+from fmb.contract.inputs import Batch, Images, Spectra
 
 __all__ = ["Finding", "catalog_findings", "check", "disordered", "findings", "summary"]
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fmb.data import Array, Batch, InputInfo
+from fmb.contract.arrays import Array
+from fmb.contract.dataset import Dataset
+from fmb.contract.errors import SelectionError
+from fmb.contract.inputs import Batch, InputInfo
 from fmb.datasets.ids import canonical_order, locate, read_id_file
 from fmb.datasets.where import Where
-from fmb.errors import SelectionError
-from fmb.protocols import Dataset
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import AfterValidator, Field, model_validator
 
-from fmb.config import Config, build, read_toml
-from fmb.errors import ConfigError, DataError, did_you_mean
+from fmb.contract.config import Config, build, read_toml
+from fmb.contract.errors import ConfigError, DataError, did_you_mean
 
 __all__ = [
     "CatalogSource",

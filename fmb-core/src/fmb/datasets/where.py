@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fmb.data import Array
-from fmb.errors import SelectionError, did_you_mean
+from fmb.contract.arrays import Array
+from fmb.contract.errors import SelectionError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd

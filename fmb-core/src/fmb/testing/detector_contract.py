@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fmb.data import Array, Vectors
-from fmb.errors import FmbError, NotFittedError, ShapeError
-from fmb.protocols import Detector
+from fmb.contract.arrays import Array
+from fmb.contract.detector import Detector
+from fmb.contract.errors import FmbError, NotFittedError, ShapeError
+from fmb.contract.vectors import Vectors
 from fmb.testing.global_generators import global_states, seeded_globally
 
 __all__ = ["DetectorContract"]

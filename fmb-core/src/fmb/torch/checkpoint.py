@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from fmb.errors import StoreError
+from fmb.contract.errors import StoreError
 from fmb.store import publish
 
 __all__ = ["changing_tensors", "load_checkpoint", "load_tensors", "save_checkpoint", "save_tensors"]

@@ -9,10 +9,13 @@ import torch
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
-from fmb.data import Array, Batch, Inputs
+from fmb.contract.arrays import Array
+from fmb.contract.dataset import Dataset
+from fmb.contract.embedder import Embedder
+from fmb.contract.errors import PluginError
+from fmb.contract.inputs import Batch, Inputs
+from fmb.contract.model import Model, Tokens
 from fmb.datasets.quality import Finding, findings
-from fmb.errors import PluginError
-from fmb.protocols import Dataset, Embedder, Model, Tokens
 from fmb.provenance import input_digest
 
 __all__ = ["EmbedJob", "Encoded", "embed"]

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fmb.config import Config
-from fmb.errors import PluginError
-from fmb.protocols import Tokens
+from fmb.contract.config import Config
+from fmb.contract.errors import PluginError
+from fmb.contract.model import Tokens
 
 __all__ = ["Last", "Mean", "Native", "Tails", "by_segment", "weighted_mean"]
 

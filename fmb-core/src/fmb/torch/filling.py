@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from fmb.errors import WeightsError
+from fmb.contract.errors import WeightsError
 
 __all__ = ["fill", "read_tensors"]
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fmb.data import Array
-from fmb.errors import DataError, FailedError
-from fmb.plan import Progress, quiet
-from fmb.protocols import Dataset, TrainTask
+from fmb.contract.arrays import Array
+from fmb.contract.dataset import Dataset
+from fmb.contract.errors import DataError, FailedError
+from fmb.contract.progress import Progress, quiet
+from fmb.contract.training import TrainTask
 from fmb.seeds import derive_seed
 from fmb.torch.checkpoint import (
     changing_tensors,

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fmb.data import Array
-from fmb.protocols import JudgingTask
+from fmb.contract.arrays import Array
+from fmb.contract.training import JudgingTask
 from fmb.torch.device import autocast
 from fmb.torch.training_data import Part
 

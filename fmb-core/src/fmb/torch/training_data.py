@@ -9,8 +9,9 @@ import numpy as np
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
-from fmb.data import Array, Batch, Inputs
-from fmb.protocols import Dataset
+from fmb.contract.arrays import Array
+from fmb.contract.dataset import Dataset
+from fmb.contract.inputs import Batch, Inputs
 
 __all__ = ["Part", "Prepared", "TrainingData", "learnable"]
 

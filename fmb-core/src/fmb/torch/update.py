@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from fmb.data import Inputs
-from fmb.errors import FailedError, PluginError
-from fmb.protocols import SettlingTask
+from fmb.contract.errors import FailedError, PluginError
+from fmb.contract.inputs import Inputs
+from fmb.contract.training import SettlingTask
 from fmb.seeds import derive_seed
 from fmb.torch.device import autocast
 from fmb.torch.schedule import learning_rate

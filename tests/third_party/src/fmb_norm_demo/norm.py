@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from fmb import Config, Vectors
-from fmb.errors import DataError, NotFittedError, ShapeError
+from fmb.contract.errors import DataError, NotFittedError, ShapeError
 
 __all__ = ["NormDetector"]
 

@@ -11,5 +11,5 @@ def fmb_register_detectors():
         name="norm",
         summary="Distance from the mean, column by column",
         target="fmb_norm_demo.norm:NormDetector",
-        config="fmb.config:Config",
+        config="fmb.contract.config:Config",
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 
 __all__ = ["BANDS", "EUCLID", "LEGACY", "Band", "Instrument", "transmission"]
 

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+from fmb.contract.dataset import Dataset
+from fmb.contract.errors import StoreError
 from fmb.datasets.demo.config import DemoConfig
 from fmb.datasets.demo.sky_spectrum import noise_curve
 from fmb.datasets.demo.survey import GENERATOR_REVISION, DemoSurvey
@@ -13,8 +15,6 @@ from fmb.datasets.hdf5 import HDF5Config, open_hdf5, write_survey
 from fmb.datasets.planting.config import PlantingConfig
 from fmb.datasets.planting.wrapper import PLANTING_REVISION, Planted
 from fmb.datasets.survey_file import FILE_NAME
-from fmb.errors import StoreError
-from fmb.protocols import Dataset
 
 __all__ = ["build_demo", "demo_folder", "open_demo"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.datasets.demo.bands import BANDS
 from fmb.datasets.demo.galaxies import Galaxies
 from fmb.datasets.demo.selection import magnitudes

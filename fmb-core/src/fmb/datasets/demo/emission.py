@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.datasets.demo.dust import attenuation_curve
 
 __all__ = ["LINES_AA", "LINE_NAMES", "nebular_lines", "old_star_lines"]

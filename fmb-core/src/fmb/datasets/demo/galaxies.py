@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from fmb.data import Array, Rows, per_row
+from fmb.contract.arrays import Array, Rows, per_row
 from fmb.datasets.demo.emission import nebular_lines, old_star_lines
 from fmb.datasets.demo.starlight import Starlight
 from fmb.datasets.demo.stellar_populations import AGES_GYR, surviving_fraction

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.datasets.demo.bands import BANDS, Instrument
 from fmb.datasets.demo.galaxies import Galaxies
 from fmb.datasets.demo.surroundings import Others, Spots

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.datasets.demo.galaxies import Galaxies, draw_galaxies, join_galaxies
 from fmb.datasets.demo.starlight import band_fluxes_ujy
 from fmb.datasets.planting.cosmology import luminosity_distance_mpc

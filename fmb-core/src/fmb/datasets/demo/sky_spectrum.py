@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.datasets.planting.airglow import ATOMIC_AA, OH_AA
 
 __all__ = ["WAVELENGTH_AA", "noise_curve", "residual_shapes"]

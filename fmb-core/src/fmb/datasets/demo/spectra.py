@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.datasets.demo.dust import milky_way_curve
 from fmb.datasets.demo.galaxies import Galaxies
 from fmb.datasets.demo.rendering import Scene

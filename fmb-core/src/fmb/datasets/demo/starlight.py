@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fmb.data import Array, Rows, per_row
+from fmb.contract.arrays import Array, Rows, per_row
 from fmb.datasets.demo.bands import BANDS, transmission
 from fmb.datasets.demo.dust import attenuation_curve, milky_way_curve
 from fmb.datasets.demo.emission import LINES_AA

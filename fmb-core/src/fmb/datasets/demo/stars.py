@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 
 __all__ = ["LN_STEP", "WAVELENGTH_AA", "star_spectrum"]
 

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.datasets.demo.stars import star_spectrum
 
 __all__ = ["AGES_GYR", "METALS", "basis", "surviving_fraction"]

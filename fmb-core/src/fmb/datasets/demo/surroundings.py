@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.datasets.demo.galaxies import Galaxies, draw_galaxies
 from fmb.datasets.demo.starlight import band_fluxes_ujy
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from fmb.data import Array, Batch, Images, InputInfo, Spectra
+from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError, did_you_mean
+from fmb.contract.inputs import Batch, Images, InputInfo, Spectra
 from fmb.datasets.demo.bands import BANDS, EUCLID, LEGACY, Instrument
 from fmb.datasets.demo.blemishes import BLEMISHED_SHARE, add_blemish
 from fmb.datasets.demo.catalogue import survey_catalog
@@ -16,7 +18,6 @@ from fmb.datasets.demo.sky import make_cells, make_plan
 from fmb.datasets.demo.sky_spectrum import WAVELENGTH_AA, noise_curve, residual_shapes
 from fmb.datasets.demo.spectra import component_shares, fibre_spectrum
 from fmb.datasets.demo.surroundings import draw_blends, draw_knots, draw_neighbours
-from fmb.errors import DataError, did_you_mean
 
 __all__ = ["GENERATOR_REVISION", "INSTRUMENTS", "SPECTRUM_UNIT", "DemoSurvey"]
 

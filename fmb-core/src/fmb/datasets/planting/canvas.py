@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.datasets.planting.psf import PSF_WEIGHTS, psf_sigmas, psf_transform
 from fmb.datasets.planting.sersic import sersic_transform
 

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
+from fmb.contract.dataset import Dataset
+from fmb.contract.errors import DataError
 from fmb.datasets.planting.config import PlantingConfig
 from fmb.datasets.planting.hosts import Injection, Survey, choose_in_survey, choose_paired
 from fmb.datasets.planting.kinds import KINDS, Kind, find_kind
 from fmb.datasets.planting.needs import Offer, refuse
 from fmb.datasets.planting.observations import usable
-from fmb.errors import DataError
-from fmb.protocols import Dataset
 
 __all__ = ["choose"]
 

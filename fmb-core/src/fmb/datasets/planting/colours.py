@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.datasets.planting.target import Cutouts
 
 __all__ = ["PIVOT_AA", "host_fluxes_ujy", "reference_band", "tilted"]

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from fmb.config import Config
+from fmb.contract.config import Config
+from fmb.contract.errors import did_you_mean
 from fmb.datasets.planting.kinds import KINDS
-from fmb.errors import did_you_mean
 
 __all__ = ["KindNames", "PlantingConfig", "Strengths"]
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 
 __all__ = ["H0_KM_S_MPC", "OMEGA_M", "age_gyr", "kpc_per_arcsec", "luminosity_distance_mpc"]
 

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.datasets.planting.sersic import bessel_j0, bessel_j1, sersic_transform
 
 __all__ = ["FIBRE_RADIUS_ARCSEC", "SEEING_FWHM_ARCSEC", "ellipse_share", "spot_share"]

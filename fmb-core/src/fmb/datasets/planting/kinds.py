@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from fmb.errors import UnknownNameError, did_you_mean
+from fmb.contract.errors import UnknownNameError, did_you_mean
 
 __all__ = ["KINDS", "ORDINARY", "Kind", "Need", "find_kind"]
 

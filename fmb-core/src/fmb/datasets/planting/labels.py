@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
+from fmb.contract.dataset import Dataset
 from fmb.datasets.planting.hosts import Injection, seed_of
 from fmb.datasets.planting.kinds import ORDINARY
-from fmb.protocols import Dataset
 
 if TYPE_CHECKING:
     import pandas as pd

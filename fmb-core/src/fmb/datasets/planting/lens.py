@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.datasets.planting.colours import host_fluxes_ujy, tilted
 from fmb.datasets.planting.fibre import spot_share
 from fmb.datasets.planting.lightmap import blurred_points

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.datasets.planting.canvas import Canvas, Ellipse, canvas
 from fmb.datasets.planting.psf import psf_transform
 from fmb.datasets.planting.target import Cutouts

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 
 __all__ = ["BALMER_BROAD", "NARROW", "add_doublet", "gaussian_line"]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.datasets.planting.canvas import Ellipse
 from fmb.datasets.planting.colours import host_fluxes_ujy, reference_band, tilted
 from fmb.datasets.planting.cosmology import kpc_per_arcsec
@@ -10,7 +10,7 @@ from fmb.datasets.planting.lightmap import blurred_ellipse, blurred_points
 from fmb.datasets.planting.lines import NARROW, gaussian_line
 from fmb.datasets.planting.target import Cutouts, Spectrum, Target
 
-__all__ = ["STRONG_MAG", "WEAK_MAG", "plant_merger", "tail_points"]
+__all__ = ["plant_merger", "tail_points"]
 
 WEAK_MAG, STRONG_MAG = 1.5, 0.2
 _TAIL_MAG_ARCSEC2 = (25.5, 23.5)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmb.data import Array, Images, Spectra
+from fmb.contract.arrays import Array
+from fmb.contract.dataset import Dataset
+from fmb.contract.errors import DataError
+from fmb.contract.inputs import Images, Spectra
 from fmb.datasets.planting.kinds import Kind, Need
 from fmb.datasets.planting.photometry import band_wavelengths, flambda_factor, ujy_factor
-from fmb.errors import DataError
-from fmb.protocols import Dataset
 
 __all__ = ["Offer", "find_columns", "make_offer", "refuse"]
 

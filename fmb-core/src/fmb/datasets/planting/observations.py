@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from fmb.data import Array, Batch, Images, Spectra
+from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError
+from fmb.contract.inputs import Batch, Images, Spectra
 from fmb.datasets.planting.needs import Offer
 from fmb.datasets.planting.target import Cutouts, Spectrum, Target
-from fmb.errors import DataError
 
 __all__ = ["gather", "put_back", "target_of", "usable"]
 

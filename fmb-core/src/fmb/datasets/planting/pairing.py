@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.datasets.planting.canvas import Ellipse
 from fmb.datasets.planting.colours import host_fluxes_ujy, reference_band
 from fmb.datasets.planting.fibre import FIBRE_RADIUS_ARCSEC, SEEING_FWHM_ARCSEC, ellipse_share

@@ -3,7 +3,8 @@
 import warnings
 from functools import lru_cache
 
-from fmb.data import Array, InputInfo
+from fmb.contract.arrays import Array
+from fmb.contract.inputs import InputInfo
 
 __all__ = [
     "BAND_AA",

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 
 __all__ = ["PSF_WEIGHTS", "psf_sigmas", "psf_transform"]
 

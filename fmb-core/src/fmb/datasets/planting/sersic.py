@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 
 __all__ = ["bessel_j0", "bessel_j1", "nearest_index", "sersic_b", "sersic_transform"]
 

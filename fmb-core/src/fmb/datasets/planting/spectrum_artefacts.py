@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fmb.data import Array
+from fmb.contract.arrays import Array
 from fmb.datasets.planting.airglow import OH_AA
 from fmb.datasets.planting.target import Spectrum, Target
 

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from fmb.data import Array
-from fmb.errors import DataError
+from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError
 
 __all__ = ["Cutouts", "Spectrum", "Target"]
 

@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from fmb.data import Array, Batch, InputInfo
+from fmb.contract.arrays import Array
+from fmb.contract.dataset import Dataset
+from fmb.contract.errors import DataError, did_you_mean
+from fmb.contract.inputs import Batch, InputInfo
 from fmb.datasets.planting.choosing import choose
 from fmb.datasets.planting.config import PlantingConfig
 from fmb.datasets.planting.hosts import Injection, seed_of
@@ -15,8 +18,6 @@ from fmb.datasets.planting.labels import copy_ids, planted_catalog
 from fmb.datasets.planting.needs import make_offer
 from fmb.datasets.planting.observations import gather, put_back, target_of
 from fmb.datasets.planting.planters import PLANTERS
-from fmb.errors import DataError, did_you_mean
-from fmb.protocols import Dataset
 
 __all__ = ["PLANTING_REVISION", "Planted"]
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from fmb.hookspecs import hookimpl
-from fmb.specs import DatasetSpec, EmbedderSpec
+from fmb.contract.dataset import DatasetSpec
+from fmb.contract.embedder import EmbedderSpec
+from fmb.contract.hooks import hookimpl
 
 FMB_API = 1
 
@@ -46,5 +47,5 @@ def fmb_register_embedders() -> Iterator[EmbedderSpec]:
             name=name,
             summary=summary,
             target=f"fmb.torch.embedders:{name.title()}",
-            config="fmb.config:Config",
+            config="fmb.contract.config:Config",
         )

@@ -1,20 +1,18 @@
 """The records a plugin yields: what a component is called, where it lives, what it takes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
-__all__ = [
-    "Accepts",
-    "DatasetSpec",
-    "DetectorSpec",
-    "EmbedderSpec",
-    "ModelSpec",
-    "PlotSpec",
-    "Spec",
-    "WeightsSpec",
-]
+from fmb.contract.inputs import Batch, Inputs
+from fmb.contract.spec import Spec
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["Accepts", "Model", "ModelSpec", "Tokens", "WeightsSpec"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,45 +70,6 @@ class WeightsSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spec:
-    """What every component declares; `target` and `config` are imported on first use."""
-
-    kind: ClassVar[str] = ""
-
-    name: str
-    """As users type it: lower case, digits and hyphens."""
-    summary: str
-    """One line of at most 60 characters."""
-    target: str
-    """"module:Class" of the component."""
-    config: str
-    """"module:Class" of its configuration, a subclass of `fmb.config.Config`."""
-    revision: int = 1
-    """Raised when the component's numbers change; part of every content key."""
-    aliases: tuple[str, ...] = ()
-    source: str = ""
-    """arXiv id or DOI of the method."""
-    citation: str = ""
-    """BibTeX."""
-    licence: str = ""
-    """SPDX identifier."""
-    requires: tuple[str, ...] = ()
-    """Top-level import names the component needs; looked up, never imported, by the core."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatasetSpec(Spec):
-    """A named dataset, or a reader of files when `suffixes` or `markers` are given."""
-
-    kind: ClassVar[str] = "dataset"
-
-    suffixes: tuple[str, ...] = ()
-    """File endings this reader answers to, with the dot."""
-    markers: tuple[str, ...] = ()
-    """Files whose presence in a folder tells that this reader answers to it."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class ModelSpec(Spec):
     """A foundation model: what feeds it, the views it gives and the weights it can load."""
 
@@ -152,31 +111,38 @@ class ModelSpec(Spec):
         object.__setattr__(self, "views", MappingProxyType(dict(self.views)))
 
 
-@dataclass(frozen=True, kw_only=True)
-class EmbedderSpec(Spec):
-    """A reduction of a view's tokens to one vector an object."""
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """Tokens of one view, on the device, as a model gives them to an embedder."""
 
-    kind: ClassVar[str] = "embedder"
-
-
-@dataclass(frozen=True, kw_only=True)
-class DetectorSpec(Spec):
-    """A method that gives each object a score; higher is stranger."""
-
-    kind: ClassVar[str] = "detector"
-
-    scope: Literal["single", "pair", "fusion"] = "single"
-    fitted: bool = True
-    """False for a rule without parameters; such a detector is never cross-fitted."""
+    values: "torch.Tensor"
+    """(n, t, d)."""
+    mask: "torch.Tensor | None" = None
+    """(n, t), bool, True = the token carries data; None = all do."""
+    segment: "torch.Tensor | None" = None
+    """(t,), int64: which input a token comes from (0 image, 1 spectrum); None = one input."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlotSpec(Spec):
-    """A figure and what the core must resolve before it can be drawn."""
+class Model(Protocol):
+    """A foundation model. Constructed `(config, *, seed, device, precision)`.
 
-    kind: ClassVar[str] = "plot"
+    One that can be trained has `task(config, sources) -> TrainTask` too, for its spec's
+    `retrain_config` and slot -> instrument; it starts from the weights that were loaded.
+    """
 
-    needs: tuple[str, ...] = ("scores",)
-    """Any of "scores", "objects", "cutouts", "embeddings"."""
-    default: bool = field(default=False)
-    """True when `fmb run` draws it without being asked."""
+    def load(self, folder: Path) -> None:
+        """Take the weights of `folder` (card.json and safetensors), strictly."""
+        ...
+
+    def preparer(self, sources: Mapping[str, str]) -> Callable[[Batch], Inputs]:
+        """A picklable function without weight tensors, run in loader workers.
+
+        Args:
+            sources: slot -> the instrument of the batch that feeds it. Every object of the
+                batches it will get has all of these instruments.
+        """
+        ...
+
+    def encode(self, inputs: Inputs, views: Sequence[str]) -> Mapping[str, Tokens]:
+        """Tokens of each of `views` for objects that are valid in all slots those views need."""
+        ...

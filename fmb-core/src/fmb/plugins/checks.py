@@ -4,8 +4,13 @@ import re
 from dataclasses import fields
 from typing import Any, get_origin
 
-from fmb.errors import PluginError
-from fmb.specs import DatasetSpec, DetectorSpec, EmbedderSpec, ModelSpec, PlotSpec, Spec
+from fmb.contract.dataset import DatasetSpec
+from fmb.contract.detector import DetectorSpec
+from fmb.contract.embedder import EmbedderSpec
+from fmb.contract.errors import PluginError
+from fmb.contract.model import ModelSpec
+from fmb.contract.plot import PlotSpec
+from fmb.contract.spec import Spec
 
 __all__ = ["check_record"]
 

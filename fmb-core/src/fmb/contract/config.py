@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fmb.errors import ConfigError, did_you_mean
+from fmb.contract.errors import ConfigError, did_you_mean
 
 __all__ = ["Config", "build", "merge", "parse_setting", "read_toml"]
 

@@ -11,42 +11,17 @@ from types import ModuleType
 
 import pluggy
 
-from fmb import hookspecs
-from fmb.errors import FmbError, PluginError, did_you_mean
-from fmb.records import check_record
-from fmb.registry import Component, Registry
-from fmb.specs import Spec
+from fmb.contract import hooks as hookspecs
+from fmb.contract.errors import FmbError, PluginError, did_you_mean
+from fmb.contract.spec import Spec
+from fmb.plugins.checks import check_record
+from fmb.plugins.failures import Failure, Source
+from fmb.plugins.registry import Component, Registry
 
-__all__ = ["GROUP", "Failure", "Plugins", "Source", "load_plugins"]
+__all__ = ["GROUP", "Plugins", "load_plugins"]
 
 GROUP = "fmb"
 """Entry-point group, hook marker and project name."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """What a plugin fails to provide, and why."""
-
-    plugin: str
-    distribution: str
-    version: str
-    stage: str
-    """import, FMB_API, register, hooks, declare (the whole plugin is left out) or requires (one
-    of its components is)."""
-    error: str
-
-    def __str__(self) -> str:
-        where = f"{self.distribution} {self.version}"
-        return f"plugin {self.plugin!r} ({where}) failed at {self.stage}: {self.error}"
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a plugin comes from."""
-
-    plugin: str
-    distribution: str
-    version: str
 
 
 @dataclass(frozen=True)

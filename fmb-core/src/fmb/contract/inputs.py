@@ -1,50 +1,18 @@
 """What moves along the arrows: images, spectra, batches, vectors, always with their ids."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, Self, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from fmb.errors import DataError, ShapeError
+from fmb.contract.arrays import Array, Rows, per_row
+from fmb.contract.errors import DataError, ShapeError
 
-__all__ = [
-    "Batch",
-    "Columns",
-    "Embeddings",
-    "Images",
-    "InputInfo",
-    "Inputs",
-    "Members",
-    "Pairs",
-    "Spectra",
-    "Vectors",
-]
+__all__ = ["Batch", "Columns", "Images", "InputInfo", "Inputs", "Spectra"]
 
-Array = npt.NDArray[Any]
 T = TypeVar("T", "Images", "Spectra", "Columns")
-
-
-class Rows:
-    """Array containers whose fields marked `per_row` share their first axis."""
-
-    def take(self, rows: npt.ArrayLike) -> Self:
-        """The same container for `rows` (integer or boolean index), in that order."""
-        return replace(self, **self._at(np.asarray(rows)))  # type: ignore[type-var]
-
-    def _at(self, rows: Array) -> dict[str, Array]:
-        """Field name -> its values at `rows`, for every field that has a row an object."""
-        return {
-            f.name: value[rows]
-            for f in fields(self)  # type: ignore[arg-type]
-            if f.metadata.get("per_row") and (value := getattr(self, f.name)) is not None
-        }
-
-
-def per_row(**kwargs: Any) -> Any:
-    """A dataclass field whose first axis is the objects."""
-    return field(metadata={"per_row": True}, **kwargs)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -228,85 +196,3 @@ class Inputs:
                 k: [v[int(i)] for i in np.arange(len(v))[rows]] for k, v in self.reasons.items()
             },
         )
-
-
-@dataclass(frozen=True, eq=False)
-class Vectors:
-    """Vectors of n objects in one view: the input of a detector of scope "single"."""
-
-    ids: Array
-    values: Array
-    """(n, d), float32."""
-
-    def __post_init__(self) -> None:
-        if self.values.ndim != 2 or len(self.values) != len(self.ids):
-            raise ShapeError(
-                f"vectors have shape {self.values.shape} for {len(self.ids)} ids, expected (n, d)"
-            )
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def take(self, rows: npt.ArrayLike) -> "Vectors":
-        """The vectors at `rows`, in that order."""
-        return Vectors(self.ids[np.asarray(rows)], self.values[np.asarray(rows)])
-
-
-@dataclass(frozen=True, eq=False)
-class Pairs:
-    """Two views of the same n objects: the input of a detector of scope "pair"."""
-
-    ids: Array
-    a: Array
-    b: Array
-    """(n, d_a) and (n, d_b), float32."""
-    aligned: bool
-    """True when both views live in one space."""
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def take(self, rows: npt.ArrayLike) -> "Pairs":
-        """The pairs at `rows`, in that order."""
-        chosen = np.asarray(rows)
-        return Pairs(self.ids[chosen], self.a[chosen], self.b[chosen], self.aligned)
-
-
-@dataclass(frozen=True, eq=False)
-class Members:
-    """Percentiles of the same n objects in several lists: the input of scope "fusion"."""
-
-    ids: Array
-    percentiles: Mapping[str, Array]
-    """List name -> (n,) float64 in (0, 1], higher is stranger."""
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def take(self, rows: npt.ArrayLike) -> "Members":
-        """The members at `rows`, in that order."""
-        chosen = np.asarray(rows)
-        return Members(self.ids[chosen], {k: v[chosen] for k, v in self.percentiles.items()})
-
-
-@dataclass(frozen=True, eq=False)
-class Embeddings:
-    """Vectors of a survey in several views, aligned with `ids`."""
-
-    ids: Array
-    views: Mapping[str, Array]
-    """View -> (n, d) float32; rows that are not valid hold NaN."""
-    valid: Mapping[str, Array]
-    """View -> (n,) bool."""
-    provenance: Mapping[str, Any] = field(default_factory=dict)
-
-    def __getitem__(self, view: str) -> Array:
-        return self.views[view]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.views)
-
-    def vectors(self, view: str) -> Vectors:
-        """The valid vectors of one view with their ids, in the order of `ids`."""
-        good = self.valid[view]
-        return Vectors(self.ids[good], np.asarray(self.views[view])[good])

@@ -6,11 +6,17 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from fmb.errors import AmbiguousNameError, ConfigError, PluginError, UnknownNameError, did_you_mean
-from fmb.specs import Spec
+from fmb.contract.errors import (
+    AmbiguousNameError,
+    ConfigError,
+    PluginError,
+    UnknownNameError,
+    did_you_mean,
+)
+from fmb.contract.spec import Spec
 
 if TYPE_CHECKING:
-    from fmb.plugins import Failure
+    from fmb.plugins.failures import Failure
 
 __all__ = ["Component", "Registry", "split_label"]
 

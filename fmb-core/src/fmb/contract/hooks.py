@@ -9,7 +9,11 @@ from collections.abc import Iterable
 
 import pluggy
 
-from fmb.specs import DatasetSpec, DetectorSpec, EmbedderSpec, ModelSpec, PlotSpec
+from fmb.contract.dataset import DatasetSpec
+from fmb.contract.detector import DetectorSpec
+from fmb.contract.embedder import EmbedderSpec
+from fmb.contract.model import ModelSpec
+from fmb.contract.plot import PlotSpec
 
 __all__ = ["API_VERSION", "HOOKS", "hookimpl"]
 
@@ -49,7 +53,7 @@ def fmb_register_embedders() -> Iterable[EmbedderSpec]:  # type: ignore[empty-bo
 
     Example:
         yield EmbedderSpec(name="mean", summary="Mean over tokens",
-                           target="mypkg.pooling:Mean", config="fmb.config:Config")
+                           target="mypkg.pooling:Mean", config="fmb.contract.config:Config")
     """
 
 
@@ -69,7 +73,7 @@ def fmb_register_plots() -> Iterable[PlotSpec]:  # type: ignore[empty-body]
 
     Example:
         yield PlotSpec(name="score-histogram", summary="Scores of all objects",
-                       target="mypkg.histogram:ScoreHistogram", config="fmb.config:Config",
+                       target="mypkg.histogram:ScoreHistogram", config="fmb.contract.config:Config",
                        needs=("scores",))
     """
 

@@ -1,0 +1,33 @@
+"""Arrays, and containers whose arrays share their first axis: one row an object."""
+
+from dataclasses import field, fields, replace
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Array", "Rows", "per_row"]
+
+
+Array = npt.NDArray[Any]
+
+
+class Rows:
+    """Array containers whose fields marked `per_row` share their first axis."""
+
+    def take(self, rows: npt.ArrayLike) -> Self:
+        """The same container for `rows` (integer or boolean index), in that order."""
+        return replace(self, **self._at(np.asarray(rows)))  # type: ignore[type-var]
+
+    def _at(self, rows: Array) -> dict[str, Array]:
+        """Field name -> its values at `rows`, for every field that has a row an object."""
+        return {
+            f.name: value[rows]
+            for f in fields(self)  # type: ignore[arg-type]
+            if f.metadata.get("per_row") and (value := getattr(self, f.name)) is not None
+        }
+
+
+def per_row(**kwargs: Any) -> Any:
+    """A dataclass field whose first axis is the objects."""
+    return field(metadata={"per_row": True}, **kwargs)
