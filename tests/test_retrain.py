@@ -18,7 +18,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from fmb import hookimpl
-from fmb.provenance import file_sha256
+from fmb.store.keys import file_sha256
 
 OPTIONS = (
     "retrain", "astropt", "--data", "survey.toml", "--weights", "random", "--batch-size", "8",

@@ -16,12 +16,12 @@ from sklearn.preprocessing import StandardScaler
 from fmb.bootstrap import Interval, resamples
 from fmb.contract.arrays import Array
 from fmb.contract.vectors import Vectors
-from fmb.crossfit import cross_fit
-from fmb.folds import group_codes
 from fmb.metrics import auroc, precision_at_k
 from fmb.plan import DetectorPlan
-from fmb.ranking import percentile, rank
-from fmb.seeds import derive_seed
+from fmb.scoring.crossfit import cross_fit
+from fmb.scoring.folds import group_codes
+from fmb.scoring.ranking import percentile, rank
+from fmb.store.keys import derive_seed
 
 PREVALENCE = 0.02
 LOOKS = 100

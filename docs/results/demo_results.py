@@ -18,9 +18,10 @@ from demo_page import STRENGTHS, Entrant, page
 
 from fmb.options import options_request
 from fmb.parallel import side_by_side
-from fmb.paths import ensure_folder, workspace
 from fmb.plan import ModelPlan, Plan, make_plan
 from fmb.plugins.loading import load_plugins
+from fmb.store.atomic import ensure_folder
+from fmb.store.workspace import workspace
 
 PAGE = Path(__file__).parents[1] / "demo-results.md"
 MARK = "<!-- results -->"

@@ -11,12 +11,12 @@ from fmb.bootstrap import Interval, bootstrap
 from fmb.contract.inputs import Batch
 from fmb.contract.progress import Progress
 from fmb.contract.vectors import Vectors
-from fmb.crossfit import cross_fit
+from fmb.datasets.groups import group_keys
 from fmb.embedding import embed_model, model_job, read_embeddings
-from fmb.groups import group_keys
 from fmb.metrics import auroc_of_copies
 from fmb.plan import DetectorPlan, Plan
-from fmb.seeds import derive_seed
+from fmb.scoring.crossfit import cross_fit
+from fmb.store.keys import derive_seed
 from fmb.torch import EmbedJob
 
 VIEWS = ("image", "spectrum", "joint")

@@ -31,7 +31,8 @@ from two_halves import HALVES, Training, TwoHalves, divide
 from fmb.contract.arrays import Array
 from fmb.metrics import auroc
 from fmb.parallel import side_by_side
-from fmb.paths import ensure_folder, workspace
+from fmb.store.atomic import ensure_folder
+from fmb.store.workspace import workspace
 
 PAGE = Path(__file__).parents[1] / "real-images.md"
 START = "tiny-one-band"

@@ -12,16 +12,17 @@ from sklearn.decomposition import PCA
 
 from fmb.contract.arrays import Array
 from fmb.contract.inputs import Images
+from fmb.datasets.groups import group_keys
+from fmb.datasets.objects import objects_at
 from fmb.embedding import embed_model, model_job, read_embeddings
-from fmb.folds import assign_folds
-from fmb.groups import group_keys
 from fmb.options import options_request
-from fmb.paths import ensure_folder, workspace
 from fmb.plan import Plan, make_plan
 from fmb.plugins.loading import load_plugins
-from fmb.provenance import content_key
 from fmb.retraining import plan_retraining, retrain
-from fmb.split import objects_at
+from fmb.scoring.folds import assign_folds
+from fmb.store.atomic import ensure_folder
+from fmb.store.keys import content_key
+from fmb.store.workspace import workspace
 from fmb.training_folder import TrainingFolder
 
 PRESET = ("model.astropt.preset=tiny-one-band",)  # of weights that are drawn

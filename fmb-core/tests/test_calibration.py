@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from fmb.calibration import (
+from fmb.contract.errors import ConfigError, DataError, ScoreError, ShapeError
+from fmb.contract.vectors import Vectors
+from fmb.scoring.calibration import (
     NO_REFERENCE,
     benjamini_hochberg,
     contamination_floor,
@@ -16,9 +18,7 @@ from fmb.calibration import (
     q_values,
     reference_lines,
 )
-from fmb.contract.errors import ConfigError, DataError, ScoreError, ShapeError
-from fmb.contract.vectors import Vectors
-from fmb.crossfit import cross_fit, in_sample, score_each
+from fmb.scoring.crossfit import cross_fit, in_sample, score_each
 
 examples = settings(max_examples=50, deadline=None)
 

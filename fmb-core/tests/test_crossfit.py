@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fmb.contract.errors import ConfigError, DataError, PluginError, ScoreError, ShapeError
 from fmb.contract.vectors import Members, Pairs, Vectors
-from fmb.crossfit import cross_fit, in_sample, score_each, score_new
+from fmb.scoring.crossfit import cross_fit, in_sample, score_each, score_new
 
 examples = settings(max_examples=50, deadline=None)
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fmb.contract.errors import ConfigError, DataError, ShapeError
-from fmb.folds import assign_folds, healpix_cells, sky_folds
+from fmb.scoring.folds import assign_folds, healpix_cells, sky_folds
 
 examples = settings(max_examples=50, deadline=None)
 

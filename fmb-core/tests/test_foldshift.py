@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, kruskal
 
-from fmb.foldshift import chi_square_tail, fold_shift
+from fmb.scoring.foldshift import chi_square_tail, fold_shift
 
 
 def scores_and_folds(n=1000, k=5, seed=0):

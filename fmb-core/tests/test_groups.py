@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fmb.groups import group_keys
+from fmb.datasets.groups import group_keys
 
 ARCSEC = 1 / 3600
 

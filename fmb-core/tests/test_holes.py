@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmb.holes import fill_holes
+from fmb.datasets.holes import fill_holes
 
 SKY = np.array([-7.0])
 

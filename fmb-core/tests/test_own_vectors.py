@@ -4,8 +4,7 @@ import pandas as pd
 import pytest
 
 from fmb.contract.errors import DataError
-from fmb.own_vectors import read_own_vectors
-from fmb.request import OwnVectors
+from fmb.datasets.vector_file import OwnVectors, read_own_vectors
 
 IDS = np.array([2**62 + 3, -7, 2**62 + 1], dtype=np.int64)
 VALUES = np.arange(6, dtype=np.float32).reshape(3, 2)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fmb.seeds import derive_seed
+from fmb.store.keys import derive_seed
 
 examples = settings(max_examples=50, deadline=None)
 

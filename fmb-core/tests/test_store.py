@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from fmb.contract.errors import FailedError, StoreError
-from fmb.store import ShardStore, publish
+from fmb.store.atomic import publish
+from fmb.store.shards import ShardStore
 
 IDS = {
     "int64": np.array([-(2**63), -5, 2**62 + 1], dtype=np.int64),

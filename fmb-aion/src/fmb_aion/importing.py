@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from fmb.contract.config import Config, build
 from fmb.contract.errors import ConfigError, WeightsError
-from fmb.paths import ensure_folder
-from fmb.store import publish
+from fmb.store.atomic import ensure_folder, publish
 from fmb.torch import fill, read_tensors
 from fmb_aion.codecs import IMAGE_DECODER_SIDE, build_image_codec
 from fmb_aion.config import AionConfig

@@ -8,8 +8,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from fmb.contract.errors import WeightsError
-from fmb.paths import ensure_folder
-from fmb.store import publish
+from fmb.store.atomic import ensure_folder, publish
 from fmb.torch import read_tensors
 from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.network import fill_network

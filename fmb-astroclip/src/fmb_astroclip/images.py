@@ -8,7 +8,7 @@ import numpy as np
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError, ShapeError
 from fmb.contract.inputs import Images
-from fmb.holes import fill_holes
+from fmb.datasets.holes import fill_holes
 from fmb_astroclip.recipes import ImageRecipe
 from fmb_astroclip.units import LARGEST, factor_to
 

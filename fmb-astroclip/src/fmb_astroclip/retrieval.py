@@ -8,7 +8,7 @@ import pandas as pd
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import ConfigError, DataError, did_you_mean
-from fmb.groups import group_keys
+from fmb.datasets.groups import group_keys
 
 __all__ = ["match_columns", "median_interval", "partner_ranks", "retrieval"]
 

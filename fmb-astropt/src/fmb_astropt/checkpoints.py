@@ -13,8 +13,7 @@ from torch import Tensor
 
 from fmb.contract.config import build
 from fmb.contract.errors import ConfigError, WeightsError
-from fmb.paths import ensure_folder
-from fmb.store import publish
+from fmb.store.atomic import ensure_folder, publish
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.network import fill_network
 from fmb_astropt.presets import card_of

@@ -7,7 +7,7 @@ import numpy as np
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError, ShapeError
 from fmb.contract.inputs import Images
-from fmb.holes import fill_holes
+from fmb.datasets.holes import fill_holes
 from fmb_astropt.recipes import ImageRecipe
 from fmb_astropt.robust import LOWER_SIGMA, order_statistics
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import ConfigError, DataError, ShapeError
-from fmb.folds import group_codes
 from fmb.metrics import precision_at_k, two_valued
+from fmb.scoring.folds import group_codes
 
 __all__ = ["Interval", "bootstrap", "interval", "paired_difference", "purity", "wilson"]
 

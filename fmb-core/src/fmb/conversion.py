@@ -12,7 +12,7 @@ from fmb.contract.config import Config
 from fmb.contract.errors import FailedError, WeightsError
 from fmb.contract.model import ModelSpec
 from fmb.plugins.registry import Component
-from fmb.staging import staged_folder
+from fmb.store.atomic import staged_folder
 from fmb.stub_unpickler import REFUSED
 
 __all__ = ["convert_checkpoint", "convert_into"]

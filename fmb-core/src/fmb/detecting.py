@@ -9,26 +9,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fmb.calibration import p_values_by_fold, q_values
 from fmb.contract.arrays import Array
 from fmb.contract.detector import Detector
 from fmb.contract.errors import DataError
 from fmb.contract.progress import Progress
 from fmb.contract.vectors import Vectors
-from fmb.crossfit import CrossFit, cross_fit, in_sample, score_each
 from fmb.datasets.ids import locate
-from fmb.folds import sky_folds
-from fmb.foldshift import FoldShift
 from fmb.parallel import side_by_side
 from fmb.plan import DetectorPlan
-from fmb.provenance import content_key
-from fmb.ranking import rank_survey
 from fmb.reference import Reference
 from fmb.request import RunOptions
 from fmb.runs import RunFolder, ScoreName
-from fmb.seeds import derive_seed
-from fmb.store import publish_json, read_json
-from fmb.tables import read_meta, write_table
+from fmb.scoring.calibration import p_values_by_fold, q_values
+from fmb.scoring.crossfit import CrossFit, cross_fit, in_sample, score_each
+from fmb.scoring.folds import sky_folds
+from fmb.scoring.foldshift import FoldShift
+from fmb.scoring.ranking import rank_survey
+from fmb.store.atomic import publish_json, read_json
+from fmb.store.keys import content_key, derive_seed
+from fmb.store.tables import read_meta, write_table
 
 __all__ = ["Survey", "ViewVectors", "detect"]
 

@@ -21,8 +21,8 @@ from fmb.datasets.selection import Selection
 from fmb.parallel import side_by_side
 from fmb.plan import PlotPlan
 from fmb.runs import RunFolder, ScoreName, strangest
-from fmb.store import publish
-from fmb.tables import read_table
+from fmb.store.atomic import publish
+from fmb.store.tables import read_table
 
 __all__ = ["RunView", "draw", "keep_cutouts"]
 

@@ -17,9 +17,9 @@ from fmb.contract.vectors import Embeddings
 from fmb.datasets.ids import locate
 from fmb.plan import ModelPlan, Plan
 from fmb.plugins.registry import Component
-from fmb.provenance import content_key
-from fmb.seeds import derive_seed
-from fmb.store import ShardStore, read_json
+from fmb.store.atomic import read_json
+from fmb.store.keys import content_key, derive_seed
+from fmb.store.shards import ShardStore
 
 __all__ = [
     "Cost",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from fmb.card import CARD
 from fmb.contract.errors import WeightsError
-from fmb.digests import Digests
 from fmb.importing import PICKLES, source_files
+from fmb.store.digests import Digests
 from fmb.weights_lock import Lock
 
 __all__ = ["Downloaded", "HubReference", "downloaded", "is_downloaded"]

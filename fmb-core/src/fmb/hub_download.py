@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from fmb.contract.errors import FailedError, FmbError, WeightsError
-from fmb.digests import Digests
 from fmb.hub import Downloaded, HubReference, downloaded, is_downloaded
 from fmb.importing import PICKLES, SAFE
-from fmb.paths import ensure_folder
-from fmb.provenance import file_sha256
-from fmb.staging import publish_folder
-from fmb.store import write_failure
+from fmb.store.atomic import ensure_folder, publish_folder, write_failure
+from fmb.store.digests import Digests
+from fmb.store.keys import file_sha256
 from fmb.weights_lock import Lock
 
 __all__ = ["Offer", "download"]

@@ -9,11 +9,10 @@ from fmb.contract.config import Config
 from fmb.contract.errors import WeightsError
 from fmb.contract.model import ModelSpec
 from fmb.conversion import convert_into
-from fmb.digests import Digests
 from fmb.plugins.registry import Component
-from fmb.provenance import content_key
-from fmb.staging import staged_folder
-from fmb.store import publish_json, read_json
+from fmb.store.atomic import publish_json, read_json, staged_folder
+from fmb.store.digests import Digests
+from fmb.store.keys import content_key
 
 __all__ = ["ORIGIN", "PICKLES", "SAFE", "check_import", "import_weights", "source_files"]
 

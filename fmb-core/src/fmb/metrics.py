@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError, ShapeError, UnknownNameError, did_you_mean
-from fmb.ranking import check_finite
+from fmb.scoring.ranking import check_finite
 
 __all__ = [
     "auroc",

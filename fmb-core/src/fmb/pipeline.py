@@ -9,26 +9,27 @@ from typing import Any
 
 import pandas as pd
 
-from fmb.calibration import NO_REFERENCE, reference_lines
 from fmb.contract.arrays import Array
 from fmb.contract.config import build, read_toml
 from fmb.contract.errors import ConfigError, UnknownNameError
 from fmb.contract.progress import Progress, quiet
+from fmb.datasets.groups import group_keys
 from fmb.datasets.ids import canonical_order
+from fmb.datasets.vector_file import OwnSurvey, OwnVectors, read_own_vectors
 from fmb.detecting import Survey, ViewVectors, detect
 from fmb.drawing import RunView, draw, keep_cutouts
 from fmb.embedding import EmbeddedView, embed_model, model_key, read_embeddings
-from fmb.groups import group_keys
-from fmb.own_vectors import OwnSurvey, read_own_vectors
-from fmb.paths import ensure_folder, workspace
 from fmb.plan import Plan, make_plan
+from fmb.plugins.environment import environment
 from fmb.plugins.loading import load_plugins
-from fmb.provenance import content_key, environment
 from fmb.reference import Reference, find_reference
-from fmb.request import OwnVectors, Request, request_toml
+from fmb.request import Request, request_toml
 from fmb.runs import Run, RunFolder, ScoreName, new_folder, write_request
-from fmb.store import publish_json
-from fmb.tables import read_meta, write_table
+from fmb.scoring.calibration import NO_REFERENCE, reference_lines
+from fmb.store.atomic import ensure_folder, publish_json
+from fmb.store.keys import content_key
+from fmb.store.tables import read_meta, write_table
+from fmb.store.workspace import workspace
 
 __all__ = ["execute", "resumed_request", "run_request"]
 

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from fmb.contract.config import Config, build, merge, read_toml
 from fmb.contract.errors import ConfigError
+from fmb.datasets.vector_file import OwnVectors
 
 __all__ = ["DataRequest", "DetectorRequest", "ModelRequest", "PlotRequest", "Request", "RunOptions"]
 
@@ -57,15 +58,6 @@ class PlotRequest(_Component):
     """Table `[plot.LABEL]`; other keys configure the figure."""
 
     use: str
-
-
-class OwnVectors(Config):
-    """Table `[embeddings]`: a user's own vectors, which need no model."""
-
-    file: str
-    ids: str = "object_id"
-    catalog: str | None = None
-    catalog_id: str | None = None
 
 
 class RunOptions(Config):

@@ -17,9 +17,9 @@ from fmb.contract.errors import ConfigError, DataError, FailedError, did_you_mea
 from fmb.contract.progress import Progress, quiet
 from fmb.plan import ModelPlan, Plan
 from fmb.planner import feeds
-from fmb.provenance import content_key, environment
-from fmb.seeds import derive_seed
+from fmb.plugins.environment import environment
 from fmb.split import Split, split_objects
+from fmb.store.keys import content_key, derive_seed
 from fmb.train_config import TrainConfig
 from fmb.training_folder import TrainingFolder
 

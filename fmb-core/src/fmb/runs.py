@@ -12,10 +12,10 @@ import tomli_w
 
 from fmb.contract.errors import ConfigError, StoreError, UnknownNameError, did_you_mean
 from fmb.contract.vectors import Vectors
-from fmb.paths import ensure_folder, workspace
 from fmb.request import Request, request_toml
-from fmb.store import publish, read_json
-from fmb.tables import read_table
+from fmb.store.atomic import ensure_folder, publish, read_json
+from fmb.store.tables import read_table
+from fmb.store.workspace import workspace
 
 __all__ = ["Run", "RunFolder", "ScoreName", "list_runs", "open_run", "run"]
 

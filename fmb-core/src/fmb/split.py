@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from fmb.contract.arrays import Array
 from fmb.contract.dataset import Dataset
 from fmb.contract.errors import DataError
-from fmb.folds import assign_folds, sky_folds
-from fmb.groups import group_keys
+from fmb.datasets.groups import group_keys
+from fmb.datasets.objects import objects_at
+from fmb.scoring.folds import assign_folds, sky_folds
 from fmb.train_config import TrainConfig
 
 __all__ = ["Split", "objects_at", "split_objects"]
@@ -53,11 +53,3 @@ def split_objects(dataset: Dataset, rows: Array, config: TrainConfig) -> Split:
     else:
         fold = assign_folds(groups, k)
     return Split(rows[fold != 0], rows[fold == 0], told)
-
-
-def objects_at(dataset: Dataset, rows: Array) -> pd.DataFrame:
-    """Ids and catalogue columns of the objects at `rows`, in that order, numbered from 0."""
-    objects = pd.DataFrame({"object_id": dataset.ids}).join(
-        dataset.catalog.drop(columns="object_id", errors="ignore").reset_index(drop=True)
-    )
-    return objects.iloc[rows].reset_index(drop=True)

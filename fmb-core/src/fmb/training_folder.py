@@ -7,9 +7,8 @@ from typing import Any
 
 from fmb.card import CARD, Card, read_card
 from fmb.contract.errors import ConfigError
-from fmb.paths import ensure_folder
-from fmb.provenance import content_key
-from fmb.store import publish, publish_json, read_json
+from fmb.store.atomic import ensure_folder, publish, publish_json, read_json
+from fmb.store.keys import content_key
 
 __all__ = ["BEST", "CHECKPOINT", "TrainingFolder"]
 

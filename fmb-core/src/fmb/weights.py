@@ -11,13 +11,12 @@ from fmb.card import CARD, Card, read_card
 from fmb.contract.config import Config
 from fmb.contract.errors import WeightsError, did_you_mean
 from fmb.contract.model import ModelSpec, WeightsSpec
-from fmb.digests import Digests
 from fmb.hub import HubReference, downloaded
 from fmb.importing import ORIGIN, check_import, import_weights
-from fmb.paths import ensure_folder
 from fmb.plugins.registry import Component
-from fmb.provenance import content_key
-from fmb.store import publish
+from fmb.store.atomic import ensure_folder, publish
+from fmb.store.digests import Digests
+from fmb.store.keys import content_key
 
 __all__ = ["Weights", "resolve_weights"]
 

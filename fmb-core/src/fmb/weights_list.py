@@ -7,11 +7,11 @@ from fmb.card import CARD, read_card
 from fmb.contract.config import Config
 from fmb.contract.errors import FmbError, StoreError, WeightsError
 from fmb.contract.model import ModelSpec, WeightsSpec
-from fmb.digests import Digests
 from fmb.hub import HubReference, downloaded, is_downloaded
 from fmb.importing import ORIGIN
 from fmb.plugins.registry import Component
-from fmb.store import read_json
+from fmb.store.atomic import read_json
+from fmb.store.digests import Digests
 from fmb.weights import resolve_weights
 from fmb.weights_lock import Lock
 

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from fmb.contract.errors import StoreError, WeightsError
-from fmb.paths import ensure_folder
-from fmb.store import publish_json, read_json
+from fmb.store.atomic import ensure_folder, publish_json, read_json
 
 if TYPE_CHECKING:
     from fmb.weights import Weights

@@ -61,7 +61,7 @@ def test_other_files_under_a_locked_commit_are_refused(place, hub):
 
 
 def test_a_large_file_is_digested_once_while_it_stays_and_always_to_verify(place, hub, monkeypatch):
-    monkeypatch.setattr("fmb.digests._SMALL_BYTES", 1 << 20)
+    monkeypatch.setattr("fmb.store.digests._SMALL_BYTES", 1 << 20)
     found = place.fetch()
     large = found.folder / "model.safetensors"
     for path in [large, *place.resolve().folder.glob("*.safetensors")]:
@@ -69,7 +69,7 @@ def test_a_large_file_is_digested_once_while_it_stays_and_always_to_verify(place
     place.resolve()
     read = []
     monkeypatch.setattr(
-        "fmb.digests.file_sha256",
+        "fmb.store.digests.file_sha256",
         lambda path: read.append(path) or hashlib.sha256(path.read_bytes()).hexdigest(),
     )
     place.resolve()

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from fmb.contract.inputs import Batch, Images, InputInfo, Inputs, Spectra
-from fmb.seeds import derive_seed
+from fmb.store.keys import derive_seed
 from fmb.torch import FitJob
 from fmb.train_config import TrainConfig
 

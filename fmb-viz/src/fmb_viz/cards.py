@@ -10,7 +10,7 @@ import pandas as pd
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import ConfigError, DataError, did_you_mean
-from fmb.ranking import describe
+from fmb.scoring.ranking import describe
 
 __all__ = ["Card", "cards", "known", "short"]
 

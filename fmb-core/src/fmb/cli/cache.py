@@ -14,8 +14,8 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_cache(as_json: bool) -> None:
     """List the stored vectors of the workspace."""
-    from fmb.cache import stored
     from fmb.cli.summary import echo_json, table_text
+    from fmb.store.cache import stored
 
     rows = [
         {"folder": s.store.folder.name, "vectors": s.vectors, "shards": s.shards, "bytes": s.bytes}
@@ -30,8 +30,8 @@ def list_cache(as_json: bool) -> None:
 @command.command("verify")
 def verify_cache() -> None:
     """Check every stored shard against its digest."""
-    from fmb.cache import stored
     from fmb.contract.errors import FailedError
+    from fmb.store.cache import stored
 
     bad = [path for s in stored() for path in s.store.damaged()]
     for path in bad:
@@ -46,7 +46,7 @@ def verify_cache() -> None:
 @click.option("--all", "everything", is_flag=True, help="Remove all stored vectors.")
 def remove_cache(folders: tuple[str, ...], everything: bool) -> None:
     """Remove the vectors in FOLDERS, as `fmb cache list` names them."""
-    from fmb.cache import remove, stored
+    from fmb.store.cache import remove, stored
 
     if not folders and not everything:
         raise click.UsageError("name folders, or --all")

@@ -12,8 +12,8 @@ from fmb.contract.dataset import DatasetSpec
 from fmb.contract.detector import DetectorSpec
 from fmb.contract.model import Accepts, ModelSpec, WeightsSpec
 from fmb.contract.plot import PlotSpec
-from fmb.paths import workspace
 from fmb.plugins.registry import Component
+from fmb.store.workspace import workspace
 
 __all__ = ["accepts_line", "bibtex_lines", "card_lines", "card_values"]
 

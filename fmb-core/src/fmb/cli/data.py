@@ -26,7 +26,7 @@ def command() -> None:
 def _open(source: str, reader: str | None) -> "Dataset":
     # Imported here: the help text needs none of it.
     from fmb.datasets.opening import open_dataset
-    from fmb.paths import workspace
+    from fmb.store.workspace import workspace
 
     return open_dataset(source, reader=reader, cache=workspace() / "data")
 

@@ -19,9 +19,10 @@ def command(dry_run: bool, as_json: bool, **options: Any) -> None:
     from fmb.cli.summary import print_embedded, print_plan
     from fmb.embedding import embed_model
     from fmb.options import options_request
-    from fmb.paths import ensure_folder, workspace
     from fmb.plan import make_plan
     from fmb.plugins.loading import load_plugins
+    from fmb.store.atomic import ensure_folder
+    from fmb.store.workspace import workspace
 
     plan = make_plan(
         options_request(options),

@@ -21,8 +21,8 @@ def command(object_id: str, run_name: str | None, as_json: bool) -> None:
     # Imported here: the help text needs none of it.
     from fmb.cli.summary import echo_json, quality_lines, table_text
     from fmb.contract.errors import UnknownNameError, did_you_mean
-    from fmb.ranking import describe
     from fmb.runs import open_run
+    from fmb.scoring.ranking import describe
 
     run = open_run(run_name)
     text = run.objects["object_id"].astype(str)

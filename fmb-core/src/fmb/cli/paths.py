@@ -8,7 +8,7 @@ __all__ = ["command"]
 @click.command()
 def command() -> None:
     """Show the workspace and its folders."""
-    from fmb.paths import FOLDERS, workspace
+    from fmb.store.workspace import FOLDERS, workspace
 
     home = workspace()
     click.echo(f"workspace  {home.resolve()}  (FMB_HOME, else fmb-runs in the current folder)")

@@ -37,10 +37,11 @@ def command(
     from fmb.cli.summary import echo_json, print_weights, table_text
     from fmb.contract.errors import StoppedError
     from fmb.options import options_request
-    from fmb.paths import ensure_folder, workspace
     from fmb.plan import make_plan
     from fmb.plugins.loading import load_plugins
     from fmb.retraining import plan_retraining, retrain, training_cost
+    from fmb.store.atomic import ensure_folder
+    from fmb.store.workspace import workspace
 
     batch_size = options.pop("batch_size")
     settings = (f"train.batch_size={batch_size}",) if batch_size is not None else ()

@@ -29,10 +29,11 @@ def execute_options(
     from fmb.cli.summary import print_plan, print_run
     from fmb.contract.errors import StoppedError
     from fmb.options import options_request
-    from fmb.paths import ensure_folder, workspace
     from fmb.pipeline import execute, resumed_request
     from fmb.plan import make_plan
     from fmb.plugins.loading import load_plugins
+    from fmb.store.atomic import ensure_folder
+    from fmb.store.workspace import workspace
 
     resume = options.pop("resume")
     request = options_request(options)

@@ -13,7 +13,7 @@ def command(as_json: bool) -> None:
     from fmb.cli.summary import echo_json, table_text
     from fmb.contract.config import read_toml
     from fmb.runs import list_runs
-    from fmb.store import read_json
+    from fmb.store.atomic import read_json
 
     rows = []
     for folder in list_runs():

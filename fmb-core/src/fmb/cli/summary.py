@@ -12,8 +12,8 @@ from fmb.card import Card
 from fmb.datasets.quality import Finding, summary
 from fmb.embedding import EmbeddedView, measure_cost
 from fmb.plan import Plan
-from fmb.ranking import describe
 from fmb.runs import Run, ScoreName
+from fmb.scoring.ranking import describe
 
 __all__ = [
     "print_embedded",

@@ -34,8 +34,8 @@ def command() -> None:
 def list_weights(model: str | None, as_json: bool) -> None:
     """List declared, downloaded and imported weights and their state."""
     from fmb.cli.summary import echo_json, table_text
-    from fmb.paths import workspace
     from fmb.plugins.loading import load_plugins
+    from fmb.store.workspace import workspace
     from fmb.weights_list import known_weights
 
     registry = load_plugins().registry
@@ -68,8 +68,8 @@ def _report(
     accept: bool = False,
     fresh: bool = False,
 ) -> None:
-    from fmb.paths import workspace
     from fmb.plugins.loading import load_plugins
+    from fmb.store.workspace import workspace
     from fmb.weights import resolve_weights
     from fmb.weights_lock import Lock
 
@@ -128,8 +128,8 @@ def download_weights(
     """
     from fmb.hub import HubReference
     from fmb.hub_download import download
-    from fmb.paths import workspace
     from fmb.plugins.loading import load_plugins
+    from fmb.store.workspace import workspace
 
     component = load_plugins().registry.get("model", model)
     published = HubReference.parse(_location(component.spec, reference))

@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from fmb.contract.errors import StoreError
-from fmb.store import publish
+from fmb.store.atomic import publish
 
 __all__ = ["changing_tensors", "load_checkpoint", "load_tensors", "save_checkpoint", "save_tensors"]
 

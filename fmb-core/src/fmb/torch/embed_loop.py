@@ -16,7 +16,7 @@ from fmb.contract.errors import PluginError
 from fmb.contract.inputs import Batch, Inputs
 from fmb.contract.model import Model, Tokens
 from fmb.datasets.quality import Finding, findings
-from fmb.provenance import input_digest
+from fmb.store.keys import input_digest
 
 __all__ = ["EmbedJob", "Encoded", "embed"]
 

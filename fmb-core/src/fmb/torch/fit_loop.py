@@ -17,7 +17,7 @@ from fmb.contract.dataset import Dataset
 from fmb.contract.errors import DataError, FailedError
 from fmb.contract.progress import Progress, quiet
 from fmb.contract.training import TrainTask
-from fmb.seeds import derive_seed
+from fmb.store.keys import derive_seed
 from fmb.torch.checkpoint import (
     changing_tensors,
     load_checkpoint,

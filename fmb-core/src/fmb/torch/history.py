@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fmb.store import publish
+from fmb.store.atomic import publish
 
 __all__ = ["TrainingState", "draw_losses", "epoch_line", "write_history"]
 

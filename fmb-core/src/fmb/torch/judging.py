@@ -39,7 +39,7 @@ class Judgement:
         if self._task is None:
             return {}
         # Imported here: it brings pandas and scipy, which embedding does without.
-        from fmb.split import objects_at
+        from fmb.datasets.objects import objects_at
 
         found = [piece for own in self._job.processes.gather(self._found) for piece in own]
         rows = np.concatenate([rows for rows, _ in found])

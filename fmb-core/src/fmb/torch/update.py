@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from fmb.contract.errors import FailedError, PluginError
 from fmb.contract.inputs import Inputs
 from fmb.contract.training import SettlingTask
-from fmb.seeds import derive_seed
+from fmb.store.keys import derive_seed
 from fmb.torch.device import autocast
 from fmb.torch.schedule import learning_rate
 from fmb.torch.training_data import Part, Prepared, learnable

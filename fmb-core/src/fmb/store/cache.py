@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fmb.contract.errors import UnknownNameError, did_you_mean
-from fmb.paths import workspace
-from fmb.store import ShardStore, read_json
+from fmb.store.atomic import read_json
+from fmb.store.shards import ShardStore
+from fmb.store.workspace import workspace
 
 __all__ = ["Stored", "remove", "stored"]
 

@@ -12,9 +12,9 @@ from fmb.contract.arrays import Array
 from fmb.contract.detector import Detector
 from fmb.contract.errors import PluginError, ScoreError, ShapeError
 from fmb.contract.vectors import Members, Pairs, Vectors
-from fmb.folds import assign_folds, check_count, group_codes
-from fmb.foldshift import FoldShift, fold_shift
-from fmb.ranking import check_finite, check_scores
+from fmb.scoring.folds import assign_folds, check_count, group_codes
+from fmb.scoring.foldshift import FoldShift, fold_shift
+from fmb.scoring.ranking import check_finite, check_scores
 
 __all__ = ["CrossFit", "cross_fit", "in_sample", "read_only", "score_each", "score_new"]
 

@@ -6,7 +6,7 @@ from math import erfc, exp, gamma, sqrt
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.ranking import rank
+from fmb.scoring.ranking import rank
 
 __all__ = ["FoldShift", "fold_shift"]
 

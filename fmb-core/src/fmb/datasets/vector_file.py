@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fmb.contract.arrays import Array
+from fmb.contract.config import Config
 from fmb.contract.errors import DataError, did_you_mean
 from fmb.contract.vectors import Vectors
 from fmb.datasets.ids import (
@@ -22,10 +23,18 @@ from fmb.datasets.ids import (
     read_id_file,
     refuse_duplicates,
 )
-from fmb.provenance import file_sha256
-from fmb.request import OwnVectors
+from fmb.store.keys import file_sha256
 
-__all__ = ["OwnSurvey", "read_own_vectors"]
+__all__ = ["OwnSurvey", "OwnVectors", "read_own_vectors"]
+
+
+class OwnVectors(Config):
+    """Table `[embeddings]`: a user's own vectors, which need no model."""
+
+    file: str
+    ids: str = "object_id"
+    catalog: str | None = None
+    catalog_id: str | None = None
 
 
 @dataclass(frozen=True)

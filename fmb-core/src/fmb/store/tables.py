@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fmb.contract.errors import StoreError
-from fmb.provenance import canonical_json
-from fmb.store import publish
+from fmb.store.atomic import publish
+from fmb.store.keys import canonical_json
 
 __all__ = ["read_meta", "read_table", "write_table"]
 

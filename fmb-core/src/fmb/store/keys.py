@@ -1,20 +1,16 @@
-"""What a result was made from: digests of plain values and the versions in use."""
+"""Keys and seeds: what tells plain values, files and parts of a run from any other."""
 
 import hashlib
 import json
-import platform
-import sys
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, distributions, version
+from hashlib import blake2b
+from operator import index
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["canonical_json", "content_key", "environment", "file_sha256", "input_digest"]
-
-PACKAGES = ("torch", "numpy", "pandas", "astropy", "h5py", "safetensors", "pydantic", "nflows")
-"""Third-party packages whose versions are written into a run's manifest."""
+__all__ = ["canonical_json", "content_key", "derive_seed", "file_sha256", "input_digest"]
 
 
 def canonical_json(value: Any) -> str:
@@ -55,24 +51,21 @@ def input_digest(arrays: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def environment() -> dict[str, Any]:
-    """Versions of Python, of FMB's packages and of what they compute with."""
-    found = {name: _version(name) for name in PACKAGES}
-    ours = {
-        dist.name: dist.version
-        for dist in distributions()
-        if any(entry.group == "fmb" for entry in dist.entry_points)
-    }
-    return {
-        "python": sys.version.split()[0],
-        "platform": f"{platform.system()} {platform.machine()}",
-        "plugins": dict(sorted(ours.items())),
-        "packages": {name: v for name, v in found.items() if v},
-    }
+def derive_seed(seed: int, *parts: str | int) -> int:
+    """A seed that belongs to one part of a run and to no other.
 
+    Args:
+        seed: the user's number.
+        parts: what the part is called, coarse to fine: kind, "plugin:name", view, fold.
+            1 and "1" are different parts.
 
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
+    Returns:
+        In [0, 2**63), the same on every machine; numpy and torch generators take it.
+
+    Raises:
+        TypeError: a part is neither text nor an integer.
+    """
+    # JSON keeps ("ab", "c") apart from ("a", "bc"), and 1 from "1".
+    key = json.dumps([index(seed), *(p if isinstance(p, str) else index(p) for p in parts)])
+    digest = blake2b(key.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1

@@ -1,14 +1,7 @@
 """Crash-safe shards of vectors: published whole or not at all, resumed shard by shard."""
 
-import contextlib
-import errno
 import hashlib
-import json
-import os
-import secrets
-import socket
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,75 +12,11 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import FailedError, StoreError
-from fmb.paths import ensure_folder
-from fmb.provenance import canonical_json, content_key, file_sha256
+from fmb.contract.errors import StoreError
+from fmb.store.atomic import ensure_folder, publish, publish_json, read_json, sweep
+from fmb.store.keys import content_key, file_sha256
 
-__all__ = ["ShardStore", "publish", "publish_json", "read_json", "sync", "write_failure"]
-
-_STALE_SECONDS = 86400.0
-
-
-def publish(path: Path, body: bytes | Iterable[bytes]) -> None:
-    """Write `body` to `path` so that a reader sees the old file or the whole new one.
-
-    Args:
-        path: in a folder that is there.
-        body: the content, whole or in parts; parts are written as they come.
-
-    Raises:
-        FailedError: the disk is full or the folder cannot be written to; `path` is as before.
-    """
-    name = f".{path.name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
-    temporary = path.with_name(name)
-    try:
-        with temporary.open("xb") as stream:
-            stream.writelines([body] if isinstance(body, bytes) else body)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-        sync(path.parent)
-    except OSError as error:
-        raise write_failure(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def write_failure(path: Path, error: OSError) -> FailedError:
-    """What to tell where `path` could not be written."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return FailedError(f"no space left for {path}; free some and repeat the command")
-    return FailedError(f"cannot write {path}: {error.strerror or error}")
-
-
-def sync(path: Path) -> None:
-    """Return when a file, or the names in a folder, are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def publish_json(path: Path, value: Any) -> None:
-    """Publish `value` as indented JSON with sorted keys."""
-    text = json.dumps(json.loads(canonical_json(value)), indent=1, sort_keys=True)
-    publish(path, text.encode() + b"\n")
-
-
-def read_json(path: Path) -> Any:
-    """The content of a JSON file this package wrote.
-
-    Raises:
-        StoreError: it is missing or damaged.
-    """
-    try:
-        return json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise StoreError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path} is damaged ({error}); delete its folder and repeat") from None
+__all__ = ["ShardStore", "publish", "publish_json", "read_json"]
 
 
 @dataclass(frozen=True)
@@ -116,11 +45,7 @@ class ShardStore:
             publish_json(path, self.key)
         elif content_key(read_json(path)) != self.digest:
             raise StoreError(f"{self.folder} holds vectors of another configuration; delete it")
-        limit = time.time() - _STALE_SECONDS
-        for temporary in self.folder.glob(".*.tmp"):
-            with contextlib.suppress(OSError):
-                if temporary.stat().st_mtime < limit:
-                    temporary.unlink()
+        sweep(self.folder, ".*.tmp")
 
     def body(self, shard: int) -> Path:
         """Path of a shard's vectors."""

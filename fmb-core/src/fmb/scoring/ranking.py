@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import ScoreError, ShapeError
-from fmb.folds import group_codes
+from fmb.scoring.folds import group_codes
 
 __all__ = [
     "Ranking",

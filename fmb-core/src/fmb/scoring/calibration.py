@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import ConfigError, DataError, ShapeError
-from fmb.folds import group_codes
-from fmb.ranking import check_finite
+from fmb.scoring.folds import group_codes
+from fmb.scoring.ranking import check_finite
 
 __all__ = [
     "NO_REFERENCE",

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from fmb.contract.errors import StoreError, WeightsError
-from fmb.paths import ensure_folder
-from fmb.provenance import file_sha256
-from fmb.store import publish_json, read_json
+from fmb.store.atomic import ensure_folder, publish_json, read_json
+from fmb.store.keys import file_sha256
 
 __all__ = ["Digests"]
 

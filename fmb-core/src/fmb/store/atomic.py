@@ -1,0 +1,159 @@
+"""Files and folders that appear whole or not at all."""
+
+import contextlib
+import errno
+import json
+import os
+import secrets
+import shutil
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from fmb.contract.errors import FailedError, StoreError
+from fmb.store.keys import canonical_json
+
+__all__ = [
+    "ensure_folder",
+    "publish",
+    "publish_folder",
+    "publish_json",
+    "read_json",
+    "staged_folder",
+    "sweep",
+    "sync",
+    "write_failure",
+]
+
+_STALE_SECONDS = 86400.0
+
+
+def publish(path: Path, body: bytes | Iterable[bytes]) -> None:
+    """Write `body` to `path` so that a reader sees the old file or the whole new one.
+
+    Args:
+        path: in a folder that is there.
+        body: the content, whole or in parts; parts are written as they come.
+
+    Raises:
+        FailedError: the disk is full or the folder cannot be written to; `path` is as before.
+    """
+    name = f".{path.name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    temporary = path.with_name(name)
+    try:
+        with temporary.open("xb") as stream:
+            stream.writelines([body] if isinstance(body, bytes) else body)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+        sync(path.parent)
+    except OSError as error:
+        raise write_failure(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_failure(path: Path, error: OSError) -> FailedError:
+    """What to tell where `path` could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return FailedError(f"no space left for {path}; free some and repeat the command")
+    return FailedError(f"cannot write {path}: {error.strerror or error}")
+
+
+def sync(path: Path) -> None:
+    """Return when a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def publish_json(path: Path, value: Any) -> None:
+    """Publish `value` as indented JSON with sorted keys."""
+    text = json.dumps(json.loads(canonical_json(value)), indent=1, sort_keys=True)
+    publish(path, text.encode() + b"\n")
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file this package wrote.
+
+    Raises:
+        StoreError: it is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise StoreError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path} is damaged ({error}); delete its folder and repeat") from None
+
+
+def ensure_folder(folder: Path) -> Path:
+    """`folder`, made if it is not there.
+
+    Raises:
+        FailedError: it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FailedError(
+            f"cannot make {folder}: {error.strerror}; choose another workspace with FMB_HOME"
+        ) from None
+    if not os.access(folder, os.W_OK):
+        raise FailedError(
+            f"no permission to write in {folder}; choose another workspace with FMB_HOME"
+        )
+    return folder
+
+
+@contextlib.contextmanager
+def staged_folder(target: Path) -> Iterator[Path]:
+    """An empty folder beside `target` that becomes `target` when the block ends well.
+
+    After an error or an interruption nothing of it stays; what a killed process left is swept a
+    day later.
+
+    Raises:
+        FailedError: the disk is full or the place cannot be written to.
+    """
+    ensure_folder(target.parent)
+    sweep(target.parent, f".{target.name}.*.partial")
+    staging = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.partial")
+    try:
+        staging.mkdir()
+        yield staging
+        publish_folder(staging, target)
+    except OSError as error:
+        raise write_failure(target, error) from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def publish_folder(staging: Path, target: Path) -> None:
+    """Rename `staging` to `target`; where another process was first, its folder stays.
+
+    Raises:
+        OSError: the rename failed and `target` is not there.
+    """
+    for path in (*staging.rglob("*"), staging):
+        sync(path)  # a rename must not outlive the bytes it promises
+    try:
+        staging.rename(target)
+    except OSError:
+        if not (target.is_dir() and any(target.iterdir())):
+            raise
+    sync(target.parent)
+
+
+def sweep(folder: Path, pattern: str) -> None:
+    """Remove what matches `pattern` in `folder` and was left a day ago by a killed process."""
+    limit = time.time() - _STALE_SECONDS
+    for old in folder.glob(pattern):
+        with contextlib.suppress(OSError):
+            if old.stat().st_mtime < limit:
+                shutil.rmtree(old) if old.is_dir() else old.unlink()

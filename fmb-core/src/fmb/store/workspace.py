@@ -1,0 +1,15 @@
+"""Where FMB keeps things: one workspace folder with data, weights, embeddings and runs."""
+
+import os
+from pathlib import Path
+
+__all__ = ["workspace"]
+
+FOLDERS = ("data", "weights", "embeddings", "runs")
+"""What a workspace holds."""
+
+
+def workspace() -> Path:
+    """The folder named by FMB_HOME, else `fmb-runs` in the current folder."""
+    home = os.environ.get("FMB_HOME", "")
+    return Path(home).expanduser() if home else Path("fmb-runs")
