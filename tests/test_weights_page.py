@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from safetensors.torch import save
 
-from fmb.card import Card
 from fmb.testing.hub_stand_in import HubStandIn
+from fmb.weights.card import Card
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.network import draw_network
 from fmb_astropt.presets import random_card

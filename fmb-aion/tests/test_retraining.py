@@ -12,7 +12,6 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 
-from fmb.card import read_card
 from fmb.cli import main
 from fmb.contract.config import Config
 from fmb.contract.errors import DataError, WeightsError
@@ -22,6 +21,7 @@ from fmb.datasets.opening import open_dataset
 from fmb.planner import bind_inputs
 from fmb.torch import FitJob, fit
 from fmb.torch.embedders import Mean
+from fmb.weights.card import read_card
 from fmb_aion.adapted import prepare_adapted
 from fmb_aion.config import AionConfig, AionTraining
 from fmb_aion.model import AionModel

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from fmb.card import read_card
 from fmb.cli import main
 from fmb.datasets.demo.survey import DemoSurvey
+from fmb.weights.card import read_card
 from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.model import AstroCLIPModel
 from fmb_astroclip.retrieval import retrieval

@@ -7,9 +7,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from fmb.card import read_card
 from fmb.contract.errors import WeightsError
 from fmb.contract.inputs import Inputs
+from fmb.weights.card import read_card
 from fmb_astroclip.checkpoints import convert, import_checkpoint
 from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.model import AstroCLIPModel

@@ -10,10 +10,10 @@ import torch
 from safetensors.torch import save_file
 from scipy.special import logsumexp
 
-from fmb.card import read_card
 from fmb.contract.errors import ConfigError
 from fmb.contract.inputs import InputInfo
 from fmb.torch import FitJob, fit
+from fmb.weights.card import read_card
 from fmb_astroclip.config import AstroCLIPConfig, AstroCLIPTraining
 from fmb_astroclip.contrastive import pair_losses
 from fmb_astroclip.model import AstroCLIPModel

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from fmb.card import read_card
 from fmb.contract.inputs import Batch
 from fmb.datasets.opening import open_dataset
+from fmb.weights.card import read_card
 from fmb_astropt.config import AstroPTConfig, AstroPTTraining
 from fmb_astropt.model import AstroPTModel
 from fmb_astropt.plugin import fmb_register_models

@@ -17,13 +17,14 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from fmb import conversion, stub_unpickler
-from fmb.card import Card
 from fmb.contract.config import Config
 from fmb.contract.errors import FailedError, WeightsError
 from fmb.contract.model import Accepts, ModelSpec
-from fmb.conversion import convert_checkpoint, extracted
 from fmb.plugins.registry import Component
+from fmb.weights import pickles as conversion
+from fmb.weights import stub_unpickler
+from fmb.weights.card import Card
+from fmb.weights.pickles import convert_checkpoint, extracted
 
 ACCEPTS = (Accepts(slot="image", kind="images"),)
 SPEC = ModelSpec(

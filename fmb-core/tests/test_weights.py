@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from fmb.card import Card
 from fmb.contract.config import Config
 from fmb.contract.errors import WeightsError
 from fmb.contract.model import Accepts, ModelSpec, WeightsSpec
 from fmb.plugins.registry import Component
-from fmb.weights import resolve_weights
-from fmb.weights_lock import Lock
+from fmb.weights.card import Card
+from fmb.weights.lock import Lock
+from fmb.weights.resolve import resolve_weights
 
 SPEC = ModelSpec(
     name="toy",

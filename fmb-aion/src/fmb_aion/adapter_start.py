@@ -11,10 +11,10 @@ import torch
 from aion.codecs.image import ImageCodec
 from torch import Tensor
 
-from fmb.card import Card
 from fmb.contract.errors import ConfigError, WeightsError
 from fmb.contract.model import Accepts
 from fmb.torch import fill, read_tensors
+from fmb.weights.card import Card
 from fmb_aion.adapter import Adapter
 from fmb_aion.codecs import IMAGE_DECODER_SIDE, build_image_codec
 from fmb_aion.config import AionConfig, AionTraining

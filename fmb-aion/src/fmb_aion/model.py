@@ -5,11 +5,11 @@ from pathlib import Path
 
 import torch
 
-from fmb.card import read_card
 from fmb.contract.errors import ConfigError
 from fmb.contract.inputs import Batch, Inputs
 from fmb.contract.model import Tokens
 from fmb.torch import DTYPES, autocast
+from fmb.weights.card import read_card
 from fmb_aion.adapter_start import AdapterStart
 from fmb_aion.config import AionConfig, AionTraining
 from fmb_aion.cycle import Cycle

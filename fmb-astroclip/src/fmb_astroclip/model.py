@@ -5,11 +5,11 @@ from pathlib import Path
 
 import torch
 
-from fmb.card import read_card
 from fmb.contract.errors import ConfigError
 from fmb.contract.inputs import Batch, Inputs
 from fmb.contract.model import Tokens
 from fmb.torch import DTYPES, autocast, read_tensors
+from fmb.weights.card import read_card
 from fmb_astroclip.config import AstroCLIPConfig, AstroCLIPTraining
 from fmb_astroclip.contrastive import Contrastive
 from fmb_astroclip.drawing import draw_network

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from fmb.card import Card
 from fmb.contract.config import Config
 from fmb.contract.errors import WeightsError
 from fmb.contract.model import Accepts
+from fmb.weights.card import Card
 
 __all__ = [
     "TEMPERATURE",

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fmb.card import TENSORS, read_card
 from fmb.contract.errors import ConfigError
 from fmb.contract.inputs import Batch, Inputs
 from fmb.contract.model import Tokens
 from fmb.torch import DTYPES, autocast, read_tensors
+from fmb.weights.card import TENSORS, read_card
 from fmb_astropt.config import AstroPTConfig, AstroPTTraining
 from fmb_astropt.network import (
     MODALITY,

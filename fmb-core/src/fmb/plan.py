@@ -17,8 +17,9 @@ from fmb.datasets.selection import select
 from fmb.planner import Sources, bind_inputs, choose_views
 from fmb.plugins.registry import Component, Registry
 from fmb.request import DataRequest, ModelRequest, Request
-from fmb.weights import Weights, resolve_weights
-from fmb.weights_lock import Lock
+from fmb.weights.folder import Weights
+from fmb.weights.lock import Lock
+from fmb.weights.resolve import resolve_weights
 
 __all__ = ["DetectorPlan", "ModelPlan", "Plan", "PlotPlan", "make_plan", "plan_plots"]
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fmb.card import TENSORS, Card
 from fmb.contract.arrays import Array
 from fmb.contract.config import build
 from fmb.contract.errors import ConfigError, DataError, FailedError, did_you_mean
@@ -22,6 +21,7 @@ from fmb.split import Split, split_objects
 from fmb.store.keys import content_key, derive_seed
 from fmb.train_config import TrainConfig
 from fmb.training_folder import TrainingFolder
+from fmb.weights.card import TENSORS, Card
 
 if TYPE_CHECKING:
     from torch import Tensor

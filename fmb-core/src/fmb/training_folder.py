@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fmb.card import CARD, Card, read_card
 from fmb.contract.errors import ConfigError
 from fmb.store.atomic import ensure_folder, publish, publish_json, read_json
 from fmb.store.keys import content_key
+from fmb.weights.card import CARD, Card, read_card
 
 __all__ = ["BEST", "CHECKPOINT", "TrainingFolder"]
 

@@ -10,16 +10,16 @@ import torch
 from click.testing import CliRunner
 from safetensors.numpy import load_file, save, save_file
 
-from fmb.card import Card
 from fmb.cli import main
 from fmb.contract.config import Config
 from fmb.contract.model import Accepts, ModelSpec, WeightsSpec
-from fmb.hub import HubReference
-from fmb.hub_download import download
 from fmb.plugins.loading import Plugins
 from fmb.plugins.registry import Component, Registry
 from fmb.testing.hub_stand_in import HubStandIn
-from fmb.weights import resolve_weights
+from fmb.weights.card import Card
+from fmb.weights.download import download
+from fmb.weights.hub import HubReference
+from fmb.weights.resolve import resolve_weights
 
 FIRST, SECOND = "a" * 40, "b" * 40
 REPO = "polymathic-ai/aion-toy"

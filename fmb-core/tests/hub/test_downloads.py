@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file, save, save_file
 
 from fmb.contract.errors import WeightsError
-from fmb.weights_lock import Lock
+from fmb.weights.lock import Lock
 
 FIRST = "a" * 40
 REPO = "polymathic-ai/aion-toy"

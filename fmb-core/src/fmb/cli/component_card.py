@@ -115,9 +115,9 @@ def accepts_line(accepts: Accepts) -> str:
 
 def _weights_line(component: Component, weights: WeightsSpec) -> str:
     # Here: they load numpy, which the card of no other kind needs.
-    from fmb.hub import HubReference
-    from fmb.weights_list import declared_state
-    from fmb.weights_lock import Lock
+    from fmb.weights.hub import HubReference
+    from fmb.weights.listing import declared_state
+    from fmb.weights.lock import Lock
 
     place = ""
     if weights.location.startswith("hf:"):

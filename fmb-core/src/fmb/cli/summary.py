@@ -8,12 +8,12 @@ from typing import Any
 import click
 import pandas as pd
 
-from fmb.card import Card
 from fmb.datasets.quality import Finding, summary
 from fmb.embedding import EmbeddedView, measure_cost
 from fmb.plan import Plan
 from fmb.runs import Run, ScoreName
 from fmb.scoring.ranking import describe
+from fmb.weights.card import Card
 
 __all__ = [
     "print_embedded",

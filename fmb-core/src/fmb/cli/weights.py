@@ -9,8 +9,8 @@ import click
 
 if TYPE_CHECKING:
     from fmb.contract.config import Config
-    from fmb.hub_download import Offer
     from fmb.plugins.registry import Component
+    from fmb.weights.download import Offer
 
 __all__ = ["command"]
 
@@ -36,7 +36,7 @@ def list_weights(model: str | None, as_json: bool) -> None:
     from fmb.cli.summary import echo_json, table_text
     from fmb.plugins.loading import load_plugins
     from fmb.store.workspace import workspace
-    from fmb.weights_list import known_weights
+    from fmb.weights.listing import known_weights
 
     registry = load_plugins().registry
     components = [registry.get("model", model)] if model else list(registry.all("model"))
@@ -70,8 +70,8 @@ def _report(
 ) -> None:
     from fmb.plugins.loading import load_plugins
     from fmb.store.workspace import workspace
-    from fmb.weights import resolve_weights
-    from fmb.weights_lock import Lock
+    from fmb.weights.lock import Lock
+    from fmb.weights.resolve import resolve_weights
 
     component = load_plugins().registry.get("model", model)
     config = _config(component, settings)
@@ -126,10 +126,10 @@ def download_weights(
     REFERENCE is a name the model declares or hf:OWNER/NAME[@REVISION]. Commit, files and digests
     are shown; they are used once you accept them, and from then on nothing else is.
     """
-    from fmb.hub import HubReference
-    from fmb.hub_download import download
     from fmb.plugins.loading import load_plugins
     from fmb.store.workspace import workspace
+    from fmb.weights.download import download
+    from fmb.weights.hub import HubReference
 
     component = load_plugins().registry.get("model", model)
     published = HubReference.parse(_location(component.spec, reference))
@@ -184,8 +184,8 @@ def convert_weights(
     Nothing in the file is executed. OUT must be empty or not there.
     """
     from fmb.contract.errors import WeightsError
-    from fmb.conversion import convert_checkpoint
     from fmb.plugins.loading import load_plugins
+    from fmb.weights.pickles import convert_checkpoint
 
     registry = load_plugins().registry
     able = [c for c in registry.all("model") if getattr(c.spec, "converter", "")]

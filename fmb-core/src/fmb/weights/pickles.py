@@ -7,13 +7,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from fmb.card import read_card
 from fmb.contract.config import Config
 from fmb.contract.errors import FailedError, WeightsError
 from fmb.contract.model import ModelSpec
 from fmb.plugins.registry import Component
 from fmb.store.atomic import staged_folder
-from fmb.stub_unpickler import REFUSED
+from fmb.weights.card import read_card
+from fmb.weights.stub_unpickler import REFUSED
 
 __all__ = ["convert_checkpoint", "convert_into"]
 
@@ -64,7 +64,7 @@ def extracted(checkpoint: Path, tensors: Path) -> Iterator[Path]:
 
     The file is read in a Python process of its own: without the environment and the packages of
     this one, with limits on time, memory and what it writes, unable to open, connect or start
-    anything. Whatever the pickle names is an inert stand-in there (`fmb.stub_unpickler`).
+    anything. Whatever the pickle names is an inert stand-in there (`fmb.weights.stub_unpickler`).
 
     Raises:
         WeightsError: the file holds no state dict that could be read so.

@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from fmb.card import CARD
 from fmb.contract.errors import WeightsError
-from fmb.importing import PICKLES, source_files
 from fmb.store.digests import Digests
-from fmb.weights_lock import Lock
+from fmb.weights.card import CARD
+from fmb.weights.lock import Lock
+from fmb.weights.upstream import PICKLES, source_files
 
 __all__ = ["Downloaded", "HubReference", "downloaded", "is_downloaded"]
 

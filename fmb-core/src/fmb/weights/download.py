@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from fmb.contract.errors import FailedError, FmbError, WeightsError
-from fmb.hub import Downloaded, HubReference, downloaded, is_downloaded
-from fmb.importing import PICKLES, SAFE
 from fmb.store.atomic import ensure_folder, publish_folder, write_failure
 from fmb.store.digests import Digests
 from fmb.store.keys import file_sha256
-from fmb.weights_lock import Lock
+from fmb.weights.hub import Downloaded, HubReference, downloaded, is_downloaded
+from fmb.weights.lock import Lock
+from fmb.weights.upstream import PICKLES, SAFE
 
 __all__ = ["Offer", "download"]
 

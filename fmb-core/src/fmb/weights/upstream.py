@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fmb.card import read_card
 from fmb.contract.config import Config
 from fmb.contract.errors import WeightsError
 from fmb.contract.model import ModelSpec
-from fmb.conversion import convert_into
 from fmb.plugins.registry import Component
 from fmb.store.atomic import publish_json, read_json, staged_folder
 from fmb.store.digests import Digests
 from fmb.store.keys import content_key
+from fmb.weights.card import read_card
+from fmb.weights.pickles import convert_into
 
 __all__ = ["ORIGIN", "PICKLES", "SAFE", "check_import", "import_weights", "source_files"]
 

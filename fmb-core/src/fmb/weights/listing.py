@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from fmb.card import CARD, read_card
 from fmb.contract.config import Config
 from fmb.contract.errors import FmbError, StoreError, WeightsError
 from fmb.contract.model import ModelSpec, WeightsSpec
-from fmb.hub import HubReference, downloaded, is_downloaded
-from fmb.importing import ORIGIN
 from fmb.plugins.registry import Component
 from fmb.store.atomic import read_json
 from fmb.store.digests import Digests
-from fmb.weights import resolve_weights
-from fmb.weights_lock import Lock
+from fmb.weights.card import CARD, read_card
+from fmb.weights.hub import HubReference, downloaded, is_downloaded
+from fmb.weights.lock import Lock
+from fmb.weights.resolve import resolve_weights
+from fmb.weights.upstream import ORIGIN
 
 __all__ = ["declared_state", "known_weights"]
 

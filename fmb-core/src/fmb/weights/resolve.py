@@ -1,44 +1,23 @@
 """Weights: how a reference becomes a folder whose card was read and whose files were digested."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
 
-from fmb.card import CARD, Card, read_card
 from fmb.contract.config import Config
 from fmb.contract.errors import WeightsError, did_you_mean
 from fmb.contract.model import ModelSpec, WeightsSpec
-from fmb.hub import HubReference, downloaded
-from fmb.importing import ORIGIN, check_import, import_weights
 from fmb.plugins.registry import Component
 from fmb.store.atomic import ensure_folder, publish
 from fmb.store.digests import Digests
 from fmb.store.keys import content_key
+from fmb.weights.card import CARD, Card, read_card
+from fmb.weights.folder import Weights
+from fmb.weights.hub import HubReference, downloaded
+from fmb.weights.upstream import ORIGIN, check_import, import_weights
 
 __all__ = ["Weights", "resolve_weights"]
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Weights that were found and whose card was read."""
-
-    name: str
-    folder: Path
-    card: Card
-    sha256: Mapping[str, str]
-    """File name -> digest."""
-    reference: str = ""
-    """What the user called them."""
-    origin: str = ""
-    """Where they were published, "hf:REPO@COMMIT" or "package:FOLDER"; "" for a user's own."""
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What a content key holds of them."""
-        return {"name": self.name, "sha256": dict(self.sha256)}
 
 
 def resolve_weights(

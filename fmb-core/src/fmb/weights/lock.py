@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from fmb.contract.errors import StoreError, WeightsError
 from fmb.store.atomic import ensure_folder, publish_json, read_json
-
-if TYPE_CHECKING:
-    from fmb.weights import Weights
+from fmb.weights.folder import Weights
 
 __all__ = ["Lock", "State"]
 
@@ -43,7 +41,7 @@ class Lock:
         self._hub: dict[str, Any] = found.get("hub", {})
         self._folders: dict[str, dict[str, str]] = found.get("folders", {})
 
-    def state(self, weights: "Weights") -> State:
+    def state(self, weights: Weights) -> State:
         """Whether these weights were accepted before.
 
         Drawn weights need no acceptance, nor do those that came with an installed package.
@@ -54,7 +52,7 @@ class Lock:
         if weights.card.random_seed is not None:
             return "drawn"
         if weights.origin.startswith("hf:"):
-            return "verified"  # `fmb.hub.downloaded` opens nothing that is not as recorded here
+            return "verified"  # nothing is opened that is not as recorded here
         accepted = self._folders.get(self._key(weights))
         if accepted is None:
             return "bundled" if weights.origin.startswith("package:") else "unverified"
@@ -67,7 +65,7 @@ class Lock:
             )
         return "verified"
 
-    def accept(self, weights: "Weights") -> None:
+    def accept(self, weights: Weights) -> None:
         """Write the digests of `weights` down; those of a download were accepted there."""
         if weights.origin.startswith("hf:"):
             return
@@ -99,7 +97,7 @@ class Lock:
         ensure_folder(self.path.parent)
         publish_json(self.path, {"format": FORMAT, "hub": self._hub, "folders": self._folders})
 
-    def _key(self, weights: "Weights") -> str:
+    def _key(self, weights: Weights) -> str:
         folder, home = weights.folder.resolve(), self._workspace.resolve()
         inside = folder.is_relative_to(home)
         place = folder.relative_to(home).as_posix() if inside else str(folder)
