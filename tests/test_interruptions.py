@@ -81,10 +81,10 @@ def test_twenty_kills_at_random_moments_leave_the_bytes_of_an_undisturbed_run(
 
 STAGES = {
     "embed": "fmb.torch.embed",
-    "detect": "fmb.detecting._score",
-    "cutouts": "fmb.pipeline.keep_cutouts",
-    "plot": "fmb.drawing._save",
-    "record": "fmb.pipeline._manifest",
+    "detect": "fmb.steps.detect._score",
+    "cutouts": "fmb.steps.execute.keep_cutouts",
+    "plot": "fmb.steps.plot._save",
+    "record": "fmb.steps.manifest._manifest",
 }
 RUN = (
     "run", "--model", "astropt", "--weights", "random", "--detector", "gaussian",

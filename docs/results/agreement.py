@@ -17,7 +17,7 @@ from fmb.bootstrap import Interval, resamples
 from fmb.contract.arrays import Array
 from fmb.contract.vectors import Vectors
 from fmb.metrics import auroc, precision_at_k
-from fmb.plan import DetectorPlan
+from fmb.plan.records import DetectorPlan
 from fmb.scoring.crossfit import cross_fit
 from fmb.scoring.folds import group_codes
 from fmb.scoring.ranking import percentile, rank

@@ -16,10 +16,11 @@ import pandas as pd
 import planted
 from demo_page import STRENGTHS, Entrant, page
 
-from fmb.options import options_request
-from fmb.parallel import side_by_side
-from fmb.plan import ModelPlan, Plan, make_plan
+from fmb.plan.make import make_plan
+from fmb.plan.options import options_request
+from fmb.plan.records import ModelPlan, Plan
 from fmb.plugins.loading import load_plugins
+from fmb.steps.local_engine import side_by_side
 from fmb.store.atomic import ensure_folder
 from fmb.store.workspace import workspace
 

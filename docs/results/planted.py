@@ -12,10 +12,10 @@ from fmb.contract.inputs import Batch
 from fmb.contract.progress import Progress
 from fmb.contract.vectors import Vectors
 from fmb.datasets.groups import group_keys
-from fmb.embedding import embed_model, model_job, read_embeddings
 from fmb.metrics import auroc_of_copies
-from fmb.plan import DetectorPlan, Plan
+from fmb.plan.records import DetectorPlan, Plan
 from fmb.scoring.crossfit import cross_fit
+from fmb.steps.embed import embed_model, model_job, read_embeddings
 from fmb.store.keys import derive_seed
 from fmb.torch import EmbedJob
 

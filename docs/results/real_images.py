@@ -30,7 +30,7 @@ from two_halves import HALVES, Training, TwoHalves, divide
 
 from fmb.contract.arrays import Array
 from fmb.metrics import auroc
-from fmb.parallel import side_by_side
+from fmb.steps.local_engine import side_by_side
 from fmb.store.atomic import ensure_folder
 from fmb.store.workspace import workspace
 

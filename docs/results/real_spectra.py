@@ -11,8 +11,8 @@ import pandas as pd
 
 from fmb.bootstrap import interval
 from fmb.metrics import auroc
-from fmb.options import options_request
-from fmb.pipeline import run_request
+from fmb.plan.options import options_request
+from fmb.steps.execute import run_request
 
 PAGE = Path(__file__).parents[1] / "real-spectra.md"
 CLASSES = ("QSO", "STAR", "SKY")

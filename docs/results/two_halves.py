@@ -14,12 +14,13 @@ from fmb.contract.arrays import Array
 from fmb.contract.inputs import Images
 from fmb.datasets.groups import group_keys
 from fmb.datasets.objects import objects_at
-from fmb.embedding import embed_model, model_job, read_embeddings
-from fmb.options import options_request
-from fmb.plan import Plan, make_plan
+from fmb.plan.make import make_plan
+from fmb.plan.options import options_request
+from fmb.plan.records import Plan
 from fmb.plugins.loading import load_plugins
 from fmb.retraining import plan_retraining, retrain
 from fmb.scoring.folds import assign_folds
+from fmb.steps.embed import embed_model, model_job, read_embeddings
 from fmb.store.atomic import ensure_folder
 from fmb.store.keys import content_key
 from fmb.store.workspace import workspace

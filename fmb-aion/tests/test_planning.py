@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from fmb.cli import main
 from fmb.contract.errors import DataError
 from fmb.contract.inputs import InputInfo
-from fmb.planner import bind_inputs
+from fmb.plan.matching import bind_inputs
 from fmb_aion.surveys import ACCEPTS, DES_BANDS, HSC_BANDS, HSC_UNIT
 
 LEGACY = InputInfo(

@@ -12,7 +12,7 @@ from astropy.io import fits
 from fmb.contract.config import Config
 from fmb.contract.errors import DataError
 from fmb.contract.inputs import InputInfo, Spectra
-from fmb.planner import bind_inputs
+from fmb.plan.matching import bind_inputs
 from fmb.torch.embedders import Mean
 from fmb_aion.surveys import ACCEPTS
 

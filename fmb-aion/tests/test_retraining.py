@@ -18,7 +18,7 @@ from fmb.contract.errors import DataError, WeightsError
 from fmb.contract.inputs import InputInfo
 from fmb.datasets.demo.survey import DemoSurvey
 from fmb.datasets.opening import open_dataset
-from fmb.planner import bind_inputs
+from fmb.plan.matching import bind_inputs
 from fmb.torch import FitJob, fit
 from fmb.torch.embedders import Mean
 from fmb.weights.card import read_card

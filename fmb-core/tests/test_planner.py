@@ -5,7 +5,7 @@ import pytest
 from fmb.contract.errors import DataError
 from fmb.contract.inputs import InputInfo
 from fmb.contract.model import Accepts
-from fmb.planner import bind_inputs, feeds
+from fmb.plan.matching import bind_inputs, feeds
 
 EUCLID = InputInfo(
     kind="images",

@@ -28,10 +28,10 @@ from bench_embed import bare_loop
 from fmb.contract.config import Config
 from fmb.contract.inputs import Batch, Images, Inputs, Spectra
 from fmb.contract.progress import quiet
-from fmb.embedding import embed_model
-from fmb.options import options_request
-from fmb.plan import make_plan
+from fmb.plan.make import make_plan
+from fmb.plan.options import options_request
 from fmb.plugins.loading import load_plugins
+from fmb.steps.embed import embed_model
 from fmb.torch.embedders import Mean
 from fmb_aion.config import AionConfig
 from fmb_aion.model import AionModel

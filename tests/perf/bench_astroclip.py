@@ -24,10 +24,11 @@ import torch
 from torch import nn
 
 from fmb.contract.progress import quiet
-from fmb.embedding import embed_model, model_job
-from fmb.options import options_request
-from fmb.plan import Plan, make_plan
+from fmb.plan.make import make_plan
+from fmb.plan.options import options_request
+from fmb.plan.records import Plan
 from fmb.plugins.loading import load_plugins
+from fmb.steps.embed import embed_model, model_job
 from fmb_astroclip.drawing import draw_network
 from fmb_astroclip.presets import FULL, PUBLISHED
 from fmb_astroclip.vision import VisionTransformer

@@ -18,10 +18,11 @@ import numpy as np
 import torch
 
 from fmb.contract.progress import quiet
-from fmb.embedding import embed_model, model_job
-from fmb.options import options_request
-from fmb.plan import Plan, make_plan
+from fmb.plan.make import make_plan
+from fmb.plan.options import options_request
+from fmb.plan.records import Plan
 from fmb.plugins.loading import load_plugins
+from fmb.steps.embed import embed_model, model_job
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.presets import random_card
 

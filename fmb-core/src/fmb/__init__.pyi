@@ -24,4 +24,5 @@ from .contract.vectors import (
     Pairs as Pairs,
     Vectors as Vectors,
 )
-from .runs import Run as Run, open_run as open_run, run as run
+from .runs.results import Run as Run, open_run as open_run
+from .steps.execute import run as run

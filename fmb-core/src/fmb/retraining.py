@@ -14,8 +14,8 @@ from fmb.contract.arrays import Array
 from fmb.contract.config import build
 from fmb.contract.errors import ConfigError, DataError, FailedError, did_you_mean
 from fmb.contract.progress import Progress, quiet
-from fmb.plan import ModelPlan, Plan
-from fmb.planner import feeds
+from fmb.plan.matching import feeds
+from fmb.plan.records import ModelPlan, Plan
 from fmb.plugins.environment import environment
 from fmb.split import Split, split_objects
 from fmb.store.keys import content_key, derive_seed

@@ -14,7 +14,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_cache(as_json: bool) -> None:
     """List the stored vectors of the workspace."""
-    from fmb.cli.summary import echo_json, table_text
+    from fmb.cli.terminal import echo_json, table_text
     from fmb.store.cache import stored
 
     rows = [

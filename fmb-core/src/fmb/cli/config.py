@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from fmb.cli.request_options import request_options
+from fmb.cli.options import request_options
 
 __all__ = ["command"]
 
@@ -21,7 +21,7 @@ def show(resume: bool, **options: Any) -> None:
     # Imported here: the help text needs none of it.
     import tomli_w
 
-    from fmb.options import options_request
-    from fmb.request import request_toml
+    from fmb.plan.options import options_request
+    from fmb.plan.request import request_toml
 
     click.echo(tomli_w.dumps(request_toml(options_request(options))), nl=False)

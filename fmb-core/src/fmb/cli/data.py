@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fmb.cli.request_options import progress_line
+from fmb.cli.terminal import progress_line
 
 if TYPE_CHECKING:
     from fmb.contract.dataset import Dataset
@@ -37,7 +37,7 @@ def _open(source: str, reader: str | None) -> "Dataset":
 @_json
 def show(source: str, reader: str | None, as_json: bool) -> None:
     """Say what SOURCE holds: a survey.toml, its folder or the name of a dataset."""
-    from fmb.cli.summary import echo_json, table_text
+    from fmb.cli.terminal import echo_json, table_text
 
     dataset = _open(source, reader)
     inputs = [_describe(name, info, len(dataset)) for name, info in dataset.inputs.items()]
@@ -94,7 +94,7 @@ def validate(ctx: click.Context, source: str, reader: str | None, as_json: bool)
 
     Exits with 1 when some input of an object cannot be used, with 0 when there are warnings only.
     """
-    from fmb.cli.summary import echo_json
+    from fmb.cli.terminal import echo_json
     from fmb.datasets.quality import check, summary
 
     dataset = _open(source, reader)
@@ -158,7 +158,7 @@ def index(out: str, overwrite: bool, as_json: bool, **options: Any) -> None:
     own is set by --set KEY=VALUE, or by editing the file that is written.
     """
     from fmb.cli.data_index import make_survey
-    from fmb.cli.summary import echo_json, table_text
+    from fmb.cli.terminal import echo_json, table_text
     from fmb.contract.errors import ConfigError
 
     target = Path(out)

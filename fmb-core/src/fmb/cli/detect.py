@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from fmb.cli.request_options import request_options
+from fmb.cli.options import request_options
 from fmb.cli.run import execute_options
 
 __all__ = ["command"]

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from fmb.cli.request_options import progress_line, request_options
+from fmb.cli.options import request_options
+from fmb.cli.terminal import progress_line
 
 __all__ = ["command"]
 
@@ -16,11 +17,11 @@ __all__ = ["command"]
 def command(dry_run: bool, as_json: bool, **options: Any) -> None:
     """Turn a survey into vectors. Interrupted, the same command goes on where it stopped."""
     # Imported here: the help text needs none of it.
-    from fmb.cli.summary import print_embedded, print_plan
-    from fmb.embedding import embed_model
-    from fmb.options import options_request
-    from fmb.plan import make_plan
+    from fmb.cli.printing import print_embedded, print_plan
+    from fmb.plan.make import make_plan
+    from fmb.plan.options import options_request
     from fmb.plugins.loading import load_plugins
+    from fmb.steps.embed import embed_model
     from fmb.store.atomic import ensure_folder
     from fmb.store.workspace import workspace
 

@@ -19,9 +19,10 @@ def command(object_id: str, run_name: str | None, as_json: bool) -> None:
     if object_id.startswith("--"):  # ids may start with one hyphen, so click lets all through
         raise click.UsageError(f"no option is called {object_id}")
     # Imported here: the help text needs none of it.
-    from fmb.cli.summary import echo_json, quality_lines, table_text
+    from fmb.cli.printing import quality_lines
+    from fmb.cli.terminal import echo_json, table_text
     from fmb.contract.errors import UnknownNameError, did_you_mean
-    from fmb.runs import open_run
+    from fmb.runs.results import open_run
     from fmb.scoring.ranking import describe
 
     run = open_run(run_name)

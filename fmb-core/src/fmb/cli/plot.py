@@ -2,7 +2,7 @@
 
 import click
 
-from fmb.cli.request_options import progress_line
+from fmb.cli.terminal import progress_line
 
 __all__ = ["command"]
 
@@ -14,11 +14,11 @@ __all__ = ["command"]
 def command(run: str | None, plot: tuple[str, ...], set: tuple[str, ...]) -> None:
     """Draw figures of RUN, by default the latest, from what the run folder holds."""
     # Imported here: the help text needs none of it.
-    from fmb.drawing import RunView, draw
-    from fmb.options import options_request
-    from fmb.plan import plan_plots
+    from fmb.plan.make import plan_plots
+    from fmb.plan.options import options_request
     from fmb.plugins.loading import load_plugins
-    from fmb.runs import open_run
+    from fmb.runs.results import open_run
+    from fmb.steps.plot import RunView, draw
 
     opened = open_run(run)
     request = options_request({"plot": plot, "set": set})

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from fmb.cli.request_options import progress_line, training_options
+from fmb.cli.options import training_options
+from fmb.cli.terminal import progress_line
 
 __all__ = ["command"]
 
@@ -34,10 +35,11 @@ def command(
     weights on held-out objects are kept. Interrupted, it goes on with --resume.
     """
     # Imported here: the help text needs none of it.
-    from fmb.cli.summary import echo_json, print_weights, table_text
+    from fmb.cli.printing import print_weights
+    from fmb.cli.terminal import echo_json, table_text
     from fmb.contract.errors import StoppedError
-    from fmb.options import options_request
-    from fmb.plan import make_plan
+    from fmb.plan.make import make_plan
+    from fmb.plan.options import options_request
     from fmb.plugins.loading import load_plugins
     from fmb.retraining import plan_retraining, retrain, training_cost
     from fmb.store.atomic import ensure_folder

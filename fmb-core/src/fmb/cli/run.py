@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from fmb.cli.request_options import progress_line, request_options
+from fmb.cli.options import request_options
+from fmb.cli.terminal import progress_line
 
 __all__ = ["command", "execute_options"]
 
@@ -26,12 +27,13 @@ def execute_options(
 ) -> None:
     """Do what the options of `run` and `detect` ask and print what came out."""
     # Imported here: the help text needs none of it.
-    from fmb.cli.summary import print_plan, print_run
+    from fmb.cli.printing import print_plan, print_run
     from fmb.contract.errors import StoppedError
-    from fmb.options import options_request
-    from fmb.pipeline import execute, resumed_request
-    from fmb.plan import make_plan
+    from fmb.plan.make import make_plan
+    from fmb.plan.options import options_request
     from fmb.plugins.loading import load_plugins
+    from fmb.steps.execute import execute
+    from fmb.steps.resume import resumed_request
     from fmb.store.atomic import ensure_folder
     from fmb.store.workspace import workspace
 

@@ -10,9 +10,9 @@ __all__ = ["command"]
 def command(as_json: bool) -> None:
     """List runs, oldest first, finished or not."""
     # Imported here: the help text needs none of it.
-    from fmb.cli.summary import echo_json, table_text
+    from fmb.cli.terminal import echo_json, table_text
     from fmb.contract.config import read_toml
-    from fmb.runs import list_runs
+    from fmb.runs.folder import list_runs
     from fmb.store.atomic import read_json
 
     rows = []

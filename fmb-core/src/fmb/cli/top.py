@@ -22,9 +22,10 @@ def command(
 ) -> None:
     """List the strangest objects of RUN, by default the latest, strangest first."""
     # Imported here: the help text needs none of it.
-    from fmb.cli.summary import echo_json, print_list
+    from fmb.cli.printing import print_list
+    from fmb.cli.terminal import echo_json
     from fmb.contract.errors import UnknownNameError
-    from fmb.runs import open_run
+    from fmb.runs.results import open_run
 
     opened = open_run(run)
     names = [

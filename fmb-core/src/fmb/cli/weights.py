@@ -33,7 +33,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_weights(model: str | None, as_json: bool) -> None:
     """List declared, downloaded and imported weights and their state."""
-    from fmb.cli.summary import echo_json, table_text
+    from fmb.cli.terminal import echo_json, table_text
     from fmb.plugins.loading import load_plugins
     from fmb.store.workspace import workspace
     from fmb.weights.listing import known_weights

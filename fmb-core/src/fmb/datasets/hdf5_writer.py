@@ -27,7 +27,7 @@ from fmb.datasets.survey_file import (
     Survey,
     write_survey_file,
 )
-from fmb.parallel import side_by_side
+from fmb.steps.local_engine import side_by_side
 
 __all__ = ["write_survey"]
 

@@ -1,7 +1,6 @@
 """Turns a request into a plan: every name resolved and every input matched before any compute."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,10 @@ from fmb.contract.plot import PlotSpec
 from fmb.contract.progress import Progress, quiet
 from fmb.datasets.opening import open_dataset
 from fmb.datasets.selection import select
-from fmb.planner import Sources, bind_inputs, choose_views
+from fmb.plan.matching import bind_inputs, choose_views
+from fmb.plan.records import DetectorPlan, ModelPlan, Plan, PlotPlan
+from fmb.plan.request import DataRequest, ModelRequest, Request
 from fmb.plugins.registry import Component, Registry
-from fmb.request import DataRequest, ModelRequest, Request
 from fmb.weights.folder import Weights
 from fmb.weights.lock import Lock
 from fmb.weights.resolve import resolve_weights
@@ -26,71 +26,6 @@ __all__ = ["DetectorPlan", "ModelPlan", "Plan", "PlotPlan", "make_plan", "plan_p
 
 SIMULATED = ("demo", "demo-eval")
 """Datasets that take a model's first weights when none are named."""
-
-
-@dataclass(frozen=True)
-class ModelPlan:
-    """One model, what feeds it and what it computes."""
-
-    label: str
-    component: Component
-    config: Config
-    weights: Weights
-    weights_state: str
-    embedders: Mapping[str, Component]
-    views: tuple[str, ...]
-    sources: Sources
-
-    @property
-    def spec(self) -> ModelSpec:
-        """The model's record."""
-        assert isinstance(self.component.spec, ModelSpec)
-        return self.component.spec
-
-
-@dataclass(frozen=True)
-class DetectorPlan:
-    """One detector and its configuration."""
-
-    label: str
-    component: Component
-    config: Config
-
-    @property
-    def spec(self) -> DetectorSpec:
-        """The detector's record."""
-        assert isinstance(self.component.spec, DetectorSpec)
-        return self.component.spec
-
-
-@dataclass(frozen=True)
-class PlotPlan:
-    """One figure and its configuration."""
-
-    label: str
-    component: Component
-    config: Config
-
-    @property
-    def spec(self) -> PlotSpec:
-        """The figure's record."""
-        assert isinstance(self.component.spec, PlotSpec)
-        return self.component.spec
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All a run needs to know before it starts."""
-
-    request: Request
-    workspace: Path
-    dataset: Dataset | None
-    """None when a user's own vectors take the place of survey and model."""
-    models: tuple[ModelPlan, ...]
-    detectors: tuple[DetectorPlan, ...]
-    plots: tuple[PlotPlan, ...]
-    notes: tuple[str, ...] = field(default=())
-    """What a reader of the results must know, one line each."""
 
 
 def make_plan(

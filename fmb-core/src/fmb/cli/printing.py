@@ -1,6 +1,5 @@
 """What commands print of plans, vectors and runs: results on stdout, talk on stderr."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,11 +7,13 @@ from typing import Any
 import click
 import pandas as pd
 
+from fmb.cli.terminal import echo_json, table_text
 from fmb.datasets.quality import Finding, summary
-from fmb.embedding import EmbeddedView, measure_cost
-from fmb.plan import Plan
-from fmb.runs import Run, ScoreName
+from fmb.plan.records import Plan
+from fmb.runs.names import ScoreName
+from fmb.runs.results import Run
 from fmb.scoring.ranking import describe
+from fmb.steps.embed import EmbeddedView, measure_cost
 from fmb.weights.card import Card
 
 __all__ = [
@@ -28,25 +29,6 @@ SHOWN = 5
 """Objects of each list that `fmb run` prints."""
 COLUMNS = ("redshift", "label")
 """Catalogue columns shown beside a score where they exist."""
-
-
-def echo_json(value: Any) -> None:
-    """Print plain values as JSON; ids are strings, which no reader rounds."""
-    click.echo(json.dumps(value, indent=1, default=str))
-
-
-def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as aligned text with a heading; the keys of the first row are the columns."""
-    if not rows:
-        return ""
-    heads = list(rows[0])
-    cells = [[str(row.get(head, "")) for head in heads] for row in rows]
-    widths = [max(len(head), *(len(line[i]) for line in cells)) for i, head in enumerate(heads)]
-    lines = [heads, *cells]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
 
 
 def list_rows(table: pd.DataFrame, ranked: int) -> list[dict[str, Any]]:

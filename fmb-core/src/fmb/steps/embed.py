@@ -14,10 +14,8 @@ from fmb.contract.arrays import Array
 from fmb.contract.dataset import Dataset
 from fmb.contract.progress import Progress
 from fmb.contract.vectors import Embeddings
-from fmb.datasets.ids import locate
-from fmb.plan import ModelPlan, Plan
+from fmb.plan.records import ModelPlan, Plan
 from fmb.plugins.registry import Component
-from fmb.store.atomic import read_json
 from fmb.store.keys import content_key, derive_seed
 from fmb.store.shards import ShardStore
 
@@ -28,7 +26,6 @@ __all__ = [
     "measure_cost",
     "model_job",
     "model_key",
-    "open_view",
     "read_embeddings",
     "shard_rows",
     "stores",
@@ -51,6 +48,10 @@ class EmbeddedView:
     unusable: Mapping[str, int]
     """Why objects have no vector -> how many."""
     findings: tuple[Mapping[str, Any], ...]
+
+
+Embedded = dict[str, list[EmbeddedView]]
+"""Model label -> its views."""
 
 
 def shard_rows(n: int, size: int) -> dict[int, Array]:
@@ -267,27 +268,3 @@ def read_embeddings(dataset: Dataset, views: list[EmbeddedView]) -> Embeddings:
         have[rows] = True
         values[item.view], valid[item.view] = aligned, have
     return Embeddings(dataset.ids, values, valid, {v.view: dict(v.store.key) for v in views})
-
-
-def open_view(home: Path, entry: Mapping[str, Any], ids: Array) -> tuple[Array, Array]:
-    """Vectors of a finished run.
-
-    Args:
-        home: the workspace.
-        entry: the view's record in the run's manifest.
-        ids: (n,) ids of the run's objects.
-
-    Returns:
-        valid (n,) bool, and vectors (n, d) float32 with NaN where an object has none.
-
-    Raises:
-        StoreError: the vectors have been removed or are damaged.
-    """
-    folder = home / "embeddings" / entry["folder"]
-    found, _, vectors = ShardStore(folder, read_json(folder / "key.json")).read(entry["shards"])
-    at = locate(found, ids)
-    aligned = np.full((len(ids), vectors.shape[1]), np.nan, dtype=np.float32)
-    aligned[at] = vectors
-    valid = np.zeros(len(ids), dtype=bool)
-    valid[at] = True
-    return valid, aligned

@@ -6,8 +6,8 @@ from typing import Any
 
 from fmb.contract.config import merge, parse_setting
 from fmb.contract.errors import ConfigError, did_you_mean
+from fmb.plan.request import Request, build_request
 from fmb.plugins.registry import split_label
-from fmb.request import Request, build_request
 
 __all__ = ["OPTIONS", "options_request"]
 

@@ -15,16 +15,17 @@ from fmb.contract.errors import DataError
 from fmb.contract.progress import Progress
 from fmb.contract.vectors import Vectors
 from fmb.datasets.ids import locate
-from fmb.parallel import side_by_side
-from fmb.plan import DetectorPlan
-from fmb.reference import Reference
-from fmb.request import RunOptions
-from fmb.runs import RunFolder, ScoreName
+from fmb.plan.records import DetectorPlan
+from fmb.plan.request import RunOptions
+from fmb.runs.folder import RunFolder
+from fmb.runs.names import ScoreName
+from fmb.runs.reference import Reference
 from fmb.scoring.calibration import p_values_by_fold, q_values
 from fmb.scoring.crossfit import CrossFit, cross_fit, in_sample, score_each
 from fmb.scoring.folds import sky_folds
 from fmb.scoring.foldshift import FoldShift
 from fmb.scoring.ranking import rank_survey
+from fmb.steps.local_engine import side_by_side
 from fmb.store.atomic import publish_json, read_json
 from fmb.store.keys import content_key, derive_seed
 from fmb.store.tables import read_meta, write_table

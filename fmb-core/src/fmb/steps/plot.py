@@ -18,9 +18,11 @@ from fmb.contract.vectors import Vectors
 from fmb.datasets.hdf5 import HDF5Config, open_hdf5, write_survey
 from fmb.datasets.ids import locate
 from fmb.datasets.selection import Selection
-from fmb.parallel import side_by_side
-from fmb.plan import PlotPlan
-from fmb.runs import RunFolder, ScoreName, strangest
+from fmb.plan.records import PlotPlan
+from fmb.runs.folder import RunFolder
+from fmb.runs.names import ScoreName
+from fmb.runs.results import strangest
+from fmb.steps.local_engine import side_by_side
 from fmb.store.atomic import publish
 from fmb.store.tables import read_table
 

@@ -1,12 +1,11 @@
 """The options that describe a run, shared by the commands that make one."""
 
-import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
-__all__ = ["progress_line", "request_options", "training_options"]
+__all__ = ["request_options", "training_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -107,14 +106,3 @@ def training_options(function: F) -> F:
     for option in reversed([*_BASE, *_DATA, batch, *_COMPUTE[1:], *_CONFIG]):
         function = option(function)
     return function
-
-
-def progress_line(what: str, done: int, total: int) -> None:
-    """Progress on stderr, overwritten in place; silent when stderr is not a terminal."""
-    context = click.get_current_context(silent=True)
-    if not sys.stderr.isatty() or (
-        context is not None and (context.find_root().obj or {}).get("quiet")
-    ):
-        return
-    end = "\n" if done >= total else ""
-    click.echo(f"\r\x1b[K{what}: {done:,} of {total:,}{end}", nl=False, err=True)

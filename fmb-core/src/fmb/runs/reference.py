@@ -11,7 +11,9 @@ from fmb.contract.errors import DataError, StoreError
 from fmb.contract.vectors import Vectors
 from fmb.datasets.ids import locate, read_id_file
 from fmb.datasets.where import Where
-from fmb.runs import Run, RunFolder, ScoreName
+from fmb.runs.folder import RunFolder
+from fmb.runs.names import ScoreName
+from fmb.runs.results import Run
 
 __all__ = ["Reference", "find_reference"]
 
