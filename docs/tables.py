@@ -1,110 +1,107 @@
 """The generated parts of the documentation: commands, hooks, records and plugins."""
 
 import inspect
-from dataclasses import MISSING, fields
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
-from textwrap import dedent
+from types import NoneType, UnionType
+from typing import Any, ClassVar, Literal, Union, get_args, get_origin
 
 import click
 
-from fmb.cli import COMMANDS, main
-from fmb.contract import hooks as hookspecs
-from fmb.contract.dataset import DatasetSpec
-from fmb.contract.detector import DetectorSpec
-from fmb.contract.embedder import EmbedderSpec
-from fmb.contract.model import Accepts, ModelSpec, WeightsSpec
-from fmb.contract.plot import PlotSpec
-from fmb.contract.spec import Spec
+from fmb.cli import main
+from fmb.cli.sheet import attribute_docs
+from fmb.contract.hooks import HOOK_SPECS, KINDS
+from fmb.contract.model import Accepts, WeightsSpec
+from fmb.contract.spec import ComponentSpec, Spec
 from fmb.plugins.loading import load_plugins
 
-RECORDS = (Accepts, DatasetSpec, DetectorSpec, EmbedderSpec, ModelSpec, PlotSpec, Spec, WeightsSpec)
+RECORDS = (Spec, ComponentSpec, *KINDS, Accepts, WeightsSpec)
 
 
 def commands() -> str:
-    """Every command with its options, as its own help text says them."""
-    context = click.Context(main, info_name="fmb")
-    parts = []
-    for name in COMMANDS:
-        command = main.get_command(context, name)
-        assert command is not None
-        parts.append(f"## fmb {name}\n\n{_help(command, f'fmb {name}')}")
-        if isinstance(command, click.Group):
-            for sub, child in command.commands.items():
-                parts.append(f"### fmb {name} {sub}\n\n{_help(child, f'fmb {name} {sub}')}")
-    return "\n\n".join(parts)
+    """`fmb` and every command with its options, as its own help text says them."""
+    wide = {"max_content_width": 88, "terminal_width": 88}
+    context = click.Context(main, info_name="fmb", **{**main.context_settings, **wide})
+    return "\n\n".join(_help(context))
 
 
-def _help(command: click.Command, path: str) -> str:
-    context = click.Context(command, info_name=path, max_content_width=88, terminal_width=88)
-    return f"```text\n{command.get_help(context)}\n```"
+def _help(context: click.Context) -> Iterator[str]:
+    """A section on a command, then those on the commands it has."""
+    heading = "#" * max(2, len(context.command_path.split()))
+    yield f"{heading} {context.command_path}\n\n```text\n{context.get_help()}\n```"
+    group = context.command
+    if isinstance(group, click.Group):
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            assert command is not None
+            yield from _help(click.Context(command, parent=context, info_name=name))
 
 
 def hooks() -> str:
     """Every hook: when it fires, what it returns and an example."""
     parts = []
-    for name in hookspecs.HOOKS.values():
-        function = getattr(hookspecs, name)
-        about, _, example = inspect.cleandoc(function.__doc__).partition("Example:")
-        record = inspect.signature(function).return_annotation.__args__[0].__name__
-        parts.append(
-            f"## {name}() -> Iterable[{record}]\n\n{about.strip()}\n\n"
-            f"```python\n{dedent(example.strip(chr(10)))}\n```"
-        )
+    for kind in KINDS:
+        about = str(getattr(HOOK_SPECS, kind.hook()).__doc__).partition("\n")[0]
+        head = f"## {kind.hook()}() -> Iterable[{kind.__name__}]\n\n{about}"
+        parts.append(f"{head}\n\n```python\n{kind.example}\n```")
     return "\n\n".join(parts)
 
 
 def records() -> str:
-    """Every record and its fields."""
-    parts = []
-    for record in RECORDS:
-        name = record.__name__
-        first = inspect.cleandoc(record.__doc__).splitlines()[0]
-        rows = "\n".join(
-            f"| `{field.name}` | `{_type(field.type)}` | {_default(field)} |"
-            for field in fields(record)
-        )
-        parts.append(f"### {name}\n\n{first}\n\n| field | type | default |\n|---|---|---|\n{rows}")
-    return "\n\n".join(parts)
+    """Every record and the fields it adds to those of the record it is made from."""
+    return "\n\n".join(_record(record) for record in RECORDS)
 
 
-def _type(annotation: object) -> str:
-    text = (
-        annotation.__name__
-        if isinstance(annotation, type) and not hasattr(annotation, "__args__")
-        else str(annotation)
-    )
-    return (
-        text.replace("typing.", "")
-        .replace("collections.abc.", "")
-        .replace("fmb.contract.model.", "")
-        .replace("|", "or")
-    )
+def _record(record: type) -> str:
+    about = attribute_docs(record)
+    rows = [
+        (f"`{name}`", f"`{_type(kind)}`", _default(record, name), about.get(name, ""))
+        for name, kind in inspect.get_annotations(record).items()
+        if get_origin(kind) is not ClassVar
+    ]
+    base = record.__base__
+    more = f" It has the fields of `{base.__name__}` too." if base in RECORDS else ""
+    said = inspect.cleandoc(str(record.__doc__))
+    table = f"\n\n{_table(('field', 'type', 'default', 'meaning'), rows)}" if rows else ""
+    return f"### {record.__name__}\n\n{said}{more}{table}"
 
 
-def _default(field: object) -> str:
-    default = getattr(field, "default", MISSING)
-    return "required" if default is MISSING else f"`{default!r}`"
+def _type(annotation: Any) -> str:
+    """A type as one reads it: `tuple[str, ...]`, `"list" or "view"`."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return " or ".join(f'"{part}"' for part in parts)
+    if origin in (Union, UnionType):
+        return " or ".join(map(_type, parts))
+    if annotation in (None, NoneType, Ellipsis):
+        return "..." if annotation is Ellipsis else "None"
+    inner = f"[{', '.join(map(_type, parts))}]" if parts else ""
+    return f"{(origin or annotation).__name__}{inner}"
+
+
+def _default(record: type, name: str) -> str:
+    if not hasattr(record, name):
+        return "required"
+    value = getattr(record, name)
+    return f"`{dict(value) if isinstance(value, Mapping) else value!r}`"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table in Markdown."""
+    cells = [[*head], *([cell.replace("|", r"\|") for cell in row] for row in rows)]
+    head_line, *lines = (f"| {' | '.join(row)} |" for row in cells)
+    return "\n".join([head_line, "|" + "---|" * len(cells[0]), *lines])
 
 
 def training(reference: str) -> str:
     """The settings a class of options adds to those of its base: default, and what each does."""
     module, _, name = reference.partition(":")
     cls = getattr(import_module(module), name)
-    lines = iter(inspect.getsource(cls).splitlines())
-    own = cls.__annotations__
-    about: dict[str, str] = {}
-    last = ""
-    for line in lines:
-        field = line.strip().partition(":")[0]
-        if field in own:
-            last = field
-        elif last and line.strip().startswith('"""'):
-            about[last] = line.strip().strip('"')
-    rows = "\n".join(
-        f"| `{key}` | `{cls.model_fields[key].default!r}` | {about.get(key, '')} |" for key in own
-    )
-    return f"| key | default | |\n|---|---|---|\n{rows}"
+    about = attribute_docs(cls)
+    own = [key for key in inspect.get_annotations(cls) if key in cls.model_fields]
+    rows = [(f"`{k}`", f"`{cls.model_fields[k].default!r}`", about.get(k, "")) for k in own]
+    return _table(("key", "default", "meaning"), rows)
 
 
 def plugins() -> str:
@@ -112,9 +109,10 @@ def plugins() -> str:
     ours = {path.parent.name for path in Path(__file__).parents[1].glob("fmb-*/pyproject.toml")}
     registry = load_plugins().registry
     rows = [
-        f"| {c.spec.kind} | `{c.spec.name}` | {c.distribution} | {c.spec.summary} |"
-        for kind in hookspecs.HOOKS
+        (c.spec.kind, f"`{c.spec.name}`", c.distribution, c.spec.summary)
+        for kind in KINDS
+        if issubclass(kind, ComponentSpec)  # the commands have a page of their own
         for c in registry.all(kind)
         if c.distribution in ours
     ]
-    return "| kind | name | package | what it is |\n|---|---|---|---|\n" + "\n".join(rows)
+    return _table(("kind", "name", "package", "what it is"), rows)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fmb.bootstrap import Interval
+from fmb_analyses.bootstrap import Interval
 
 sys.path.append(str(Path(__file__).parents[1] / "docs" / "results"))
 import demo_page

@@ -1,9 +1,13 @@
 """The documentation is complete, generated parts are fresh, and its code runs."""
 
+import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from inspect import get_annotations
 from pathlib import Path
+from typing import ClassVar, get_origin
 
 import click
 import pytest
@@ -24,33 +28,88 @@ def test_generated_parts_are_what_the_code_says_now():
     assert result.returncode == 0, "run `nox -s docs -- --update`\n" + result.stdout
 
 
+def every_command(context: click.Context) -> Iterator[click.Context]:
+    """A command and those it has, of the core and of plugins."""
+    yield context
+    group = context.command
+    if isinstance(group, click.Group):
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            yield from every_command(click.Context(command, parent=context, info_name=name))
+
+
 def test_every_option_of_every_command_is_on_the_commands_page():
-    from fmb.cli import COMMANDS, main
+    from fmb.cli import main
 
     page = (DOCS / "cli.md").read_text()
-    context = click.Context(main, info_name="fmb")
-    for name in COMMANDS:
-        command = main.get_command(context, name)
-        several = command.commands.items() if isinstance(command, click.Group) else []
-        for path, one in [(name, command), *((f"{name} {sub}", c) for sub, c in several)]:
-            assert f" fmb {path}\n" in page
-            for parameter in one.params:
-                assert all(option in page for option in parameter.opts if option[0] == "-")
+    listed = {c.command_path: c for c in every_command(click.Context(main, info_name="fmb"))}
+    assert {"fmb run", "fmb weights verify", "fmb data index", "fmb retrain"} <= set(listed)
+    for path, context in listed.items():
+        _, heading, rest = page.partition(f"# {path}\n")
+        assert heading, path
+        section = rest.partition("\n#")[0]
+        for parameter in context.command.params:
+            for option in parameter.opts:
+                if option.startswith("-"):
+                    assert re.search(rf"(?<![\w-]){option}(?![\w-])", section), (path, option)
 
 
 def test_every_hook_and_every_field_of_every_record_is_on_the_hooks_page():
-    from dataclasses import fields
-
-    from fmb.contract import hooks as hookspecs
+    from fmb.contract.hooks import KINDS
     from fmb.contract.model import Accepts, WeightsSpec
-    from fmb.contract.spec import Spec
+    from fmb.contract.spec import ComponentSpec, Spec
 
     page = (DOCS / "hooks.md").read_text()
-    for hook in hookspecs.HOOKS.values():
-        assert f"## {hook}(" in page
-    for record in (Spec, *Spec.__subclasses__(), Accepts, WeightsSpec):
-        assert f"### {record.__name__}\n" in page
-        assert all(f"| `{field.name}` |" in page for field in fields(record))
+    for kind in KINDS:
+        assert f"## fmb_register_{kind.plural}() -> Iterable[{kind.__name__}]\n" in page
+    for record in (Spec, ComponentSpec, *KINDS, Accepts, WeightsSpec):
+        section = page.partition(f"### {record.__name__}\n")[2].partition("\n#")[0]
+        said = {
+            cells[0]: cells[3]
+            for line in section.splitlines()
+            if len(cells := [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]) == 4
+        }
+        for name, kind in get_annotations(record).items():
+            if get_origin(kind) is not ClassVar:
+                assert said.get(f"`{name}`"), f"{record.__name__}.{name}: no meaning"
+        if issubclass(record, Spec) and record is not Spec:
+            assert f"the fields of `{record.__base__.__name__}` too" in section
+
+
+def test_the_records_of_the_hooks_page_are_sound():
+    import fmb
+    from fmb.contract.hooks import KINDS
+    from fmb.plugins.checks import check_record
+
+    examples = blocks(DOCS / "hooks.md", "python")
+    for kind, example in zip(KINDS, examples, strict=True):
+        plugin = {name: getattr(fmb, name) for name in fmb.__all__}
+        exec(f"def register():\n    {example}", plugin)
+        (record,) = plugin["register"]()
+        check_record(record, kind)
+
+
+def test_every_object_that_a_record_names_is_there():
+    from fmb import Config, DatasetSpec, ModelSpec
+    from fmb.contract.hooks import KINDS
+    from fmb.contract.spec import ComponentSpec
+    from fmb.plugins.loading import load_plugins
+
+    plugins = load_plugins()
+    assert not plugins.failures
+    for component in (c for kind in KINDS for c in plugins.registry.all(kind)):
+        spec = component.spec
+        component.load()
+        if isinstance(spec, ComponentSpec):
+            assert issubclass(component.load_config(), Config)
+        named = []
+        if isinstance(spec, DatasetSpec):
+            named = [spec.sniff]
+        if isinstance(spec, ModelSpec):
+            named = [spec.importer, spec.converter, spec.retrain_config]
+            named += [weights.card for weights in spec.weights]
+        for target in filter(None, named):
+            component.resolve(target)  # raises PluginError, which says what lacks what
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
@@ -60,10 +119,31 @@ def test_links_between_pages_lead_somewhere(page):
             assert (page.parent / target).exists(), target
 
 
+def lines_of_code(source: str, name: str) -> int:
+    """Lines of a class from `class` on, without blank ones and docstrings."""
+    (made,) = (
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef) and node.name == name
+    )
+    said = {
+        line
+        for node in ast.walk(made)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        for line in range(node.lineno, node.end_lineno + 1)
+    }
+    lines = enumerate(source.splitlines(), 1)
+    return sum(
+        bool(line.strip()) and made.lineno <= number <= made.end_lineno and number not in said
+        for number, line in lines
+    )
+
+
 def test_the_detector_of_the_guide_is_a_working_plugin(tmp_path):
     pyproject = blocks(DOCS / "writing-a-detector.md", "toml")[0]
     plugin, detector, contract = blocks(DOCS / "writing-a-detector.md", "python")
     assert '"fmb-core"' in pyproject
+    assert lines_of_code(detector, "FarthestDetector") <= 10
     package = tmp_path / "fmb_farthest"
     info = tmp_path / "fmb_farthest-1.0.dist-info"
     for folder in (package, info):

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -79,13 +80,25 @@ def test_twenty_kills_at_random_moments_leave_the_bytes_of_an_undisturbed_run(
     assert hit >= 15
 
 
-STAGES = {
-    "embed": "fmb.torch.embed",
-    "detect": "fmb.steps.detect._score",
-    "cutouts": "fmb.steps.execute.keep_cutouts",
-    "plot": "fmb.steps.plot._save",
-    "record": "fmb.steps.manifest._manifest",
-}
+STAGES = ("shard-", "scores", "cutouts", "plots", "manifest")
+"""What is being written when Ctrl-C comes: part of the path."""
+
+
+@contextmanager
+def interrupted_writing(place, monkeypatch):
+    """Ctrl-C comes while a file whose path holds `place` is written."""
+    honest = os.fsync
+
+    def interrupted(handle: int) -> None:
+        if place in os.readlink(f"/proc/self/fd/{handle}"):
+            raise KeyboardInterrupt
+        honest(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", interrupted)
+        yield
+
+
 RUN = (
     "run", "--model", "astropt", "--weights", "random", "--detector", "gaussian",
     "--view", "image", "--plot", "score-histogram", "--out", "mine",
@@ -94,11 +107,7 @@ RUN = (
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_ctrl_c_leaves_an_unfinished_run_that_resumes(fmb, survey, home, stage, monkeypatch):
-    def interrupted(*args, **kwargs):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(STAGES[stage], interrupted)
+    with interrupted_writing(stage, monkeypatch):
         result = fmb(*RUN, "--data", survey)
     assert result.exit_code == 130
     assert result.stderr.count("interrupted") == 1
@@ -115,12 +124,8 @@ def test_a_resumed_run_gives_what_an_undisturbed_one_gives(fmb, survey, home, mo
     undisturbed = fmb(*RUN[:-1], "other", "--data", survey)
     assert undisturbed.exit_code == 0
 
-    def interrupted(*args, **kwargs):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(STAGES["detect"], interrupted)
-        fmb(*RUN, "--data", survey)
+    with interrupted_writing("scores", monkeypatch):
+        assert fmb(*RUN, "--data", survey).exit_code == 130
     fmb("run", "--resume", "--out", "mine")
     name = "scores/astropt.mean.image.gaussian.parquet"
     one, other = ((home / "runs" / run / name).read_bytes() for run in ("mine", "other"))

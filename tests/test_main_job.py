@@ -91,13 +91,16 @@ def test_p_and_q_are_empty_without_a_reference(done, home):
     assert "p_value and q_value are empty" in done.stderr
 
 
-def test_the_same_command_again_reuses_the_vectors(fmb, survey, done, monkeypatch):
-    def forbidden(*args, **kwargs):
-        raise AssertionError("vectors computed again")
+def test_the_same_command_again_reuses_the_vectors(fmb, survey, home, done):
+    def written() -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in (home / "embeddings").rglob("*")}
 
-    monkeypatch.setattr("fmb.torch.embed", forbidden)
+    before = written()
     again = ok(fmb(*DETECT, "--data", survey))
     assert "tiny-astropt-gaussian-2" in again.stdout
+    assert written() == before
+    embedded = json.loads(ok(fmb("embed", *RUN[1:5], "--data", survey, "--json")).stdout)
+    assert {row["computed"] for row in embedded} == {"0 of 1 shards"}
 
 
 def test_run_toml_repeats_the_run(fmb, home, done):
@@ -141,12 +144,16 @@ def test_another_seed_gives_other_random_weights(fmb, survey, home, done):
     assert not np.allclose(scores(home)["score"], scores(home, "seeded")["score"])
 
 
-def test_two_labels_of_one_detector_give_two_lists(fmb, survey, home):
-    ok(fmb(*DETECT, "--detector", "own=gaussian", "--data", survey, "--view", "image"))
-    run = "tiny-astropt-gaussian-own"
-    pd.testing.assert_series_equal(
-        scores(home, run)["score"], scores(home, run, detector="own")["score"]
-    )
+def test_two_labels_of_one_detector_give_two_lists_with_their_own_options(fmb, survey, home):
+    labels = ("--detector", "long=flow", "--detector", "short=flow")
+    options = ("--set", "detector.long.epochs=7", "--set", "detector.short.epochs=3")
+    model = ("--model", "astropt", "--weights", "random", "--view", "image")
+    ok(fmb("detect", *model, *labels, *options, "--data", survey))
+    run = home / "runs" / "tiny-astropt-long-short"
+    for label, epochs in (("long", 7), ("short", 3)):
+        assert scores(home, run.name, detector=label)["score"].notna().all()
+        fit = run / "detectors" / f"astropt.mean.image.{label}" / "fold-0" / "detector.json"
+        assert json.loads(fit.read_text())["config"]["epochs"] == epochs
 
 
 def test_in_sample_is_said_in_the_record(fmb, survey, home):
@@ -154,7 +161,7 @@ def test_in_sample_is_said_in_the_record(fmb, survey, home):
     table = scores(home)
     assert set(table["fold"]) == {-1}
     manifest = json.loads((home / "runs/tiny-astropt-gaussian/manifest.json").read_text())
-    assert manifest["scores"][0]["fit"] == "in-sample"
+    assert manifest["lists"][0]["fit"] == "in-sample"
 
 
 def test_top_lists_the_strangest_in_order(fmb, home, done):
@@ -200,8 +207,8 @@ def test_the_python_api_gives_the_same_as_the_command(done, survey, home):
         plot="score-histogram",
     )
     pd.testing.assert_frame_equal(scores(home), scores(home, "python"))
-    assert run.embeddings["image"].shape[0] == 40
-    assert set(run.scores["view"]) == {"image", "spectrum", "joint"}
+    assert run.vectors("image").aligned().shape[0] == 40
+    assert set(run.all_scores()["view"]) == {"image", "spectrum", "joint"}
     top = run.top(3)
     assert len(top) == 9
     assert package.open_run("python").name == "python"

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from scipy.optimize import brentq
 
-from fmb.bootstrap import interval
-from fmb.metrics import auroc, precision_at_k
+from fmb_analyses.bootstrap import interval
+from fmb_analyses.metrics import auroc, precision_at_k
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "docs" / "results"
 SIDE = 79
@@ -32,29 +32,29 @@ def blob(sigma: float, shape: str = "gauss", noise: float = 0.0, seed: int = 0) 
 def test_the_light_of_a_gaussian_has_its_size_and_concentration():
     from picture_light import light_of
 
-    (found,) = light_of(blob(5.0)[None]).to_dict("records")
+    (measured,) = light_of(blob(5.0)[None]).to_dict("records")
     # r_f = sigma sqrt(-2 ln(1 - f)); the circle of 30 px, 6 sigma, holds all of the light.
     r20, r50, r80 = (5 * np.sqrt(-2 * np.log(1 - f)) for f in (0.2, 0.5, 0.8))
     # A pixel of 0.2 sigma spreads its light: sigma grows by 1/600; circles are 0.1 sigma apart.
-    assert 10 ** found["size"] == pytest.approx(r50, rel=0.005)
-    assert found["concentration"] == pytest.approx(5 * np.log10(r80 / r20), abs=0.02)
+    assert 10 ** measured["size"] == pytest.approx(r50, rel=0.005)
+    assert measured["concentration"] == pytest.approx(5 * np.log10(r80 / r20), abs=0.02)
     # Without noise the pixels have that of rounding: 1/sqrt(12).
     light = 1000 * 2 * np.pi * 5**2 * np.sqrt(12)
-    assert 10 ** found["brightness"] == pytest.approx(light, rel=0.003)
+    assert 10 ** measured["brightness"] == pytest.approx(light, rel=0.003)
 
 
 def test_the_light_of_an_exponential_disc_has_its_size_and_concentration():
     from picture_light import light_of
 
-    (found,) = light_of(blob(3.0, "disc")[None]).to_dict("records")
+    (measured,) = light_of(blob(3.0, "disc")[None]).to_dict("records")
 
     def over(r: float, share: float) -> float:
         """Light within r scale lengths less a share of that within the circle, ten of them."""
         return 1 - (1 + r) * np.exp(-r) - share * (1 - 11 * np.exp(-10))
 
     at = {share: brentq(over, 0, 10, args=(share,)) for share in (0.2, 0.5, 0.8)}
-    assert 10 ** found["size"] == pytest.approx(3 * at[0.5], rel=0.02)
-    assert found["concentration"] == pytest.approx(5 * np.log10(at[0.8] / at[0.2]), abs=0.03)
+    assert 10 ** measured["size"] == pytest.approx(3 * at[0.5], rel=0.02)
+    assert measured["concentration"] == pytest.approx(5 * np.log10(at[0.8] / at[0.2]), abs=0.03)
 
 
 def test_noise_and_a_sky_full_of_light_are_not_measured():
@@ -62,8 +62,8 @@ def test_noise_and_a_sky_full_of_light_are_not_measured():
 
     empty = np.random.default_rng(0).normal(50, 10, (SIDE, SIDE))
     dark = 500 - blob(20.0)
-    found = light_of(np.stack([empty, dark, blob(5.0, noise=10)]))
-    assert found.isna().all(axis=1).tolist() == [True, True, False]
+    measured = light_of(np.stack([empty, dark, blob(5.0, noise=10)]))
+    assert measured.isna().all(axis=1).tolist() == [True, True, False]
 
 
 def objects_of(merger: np.ndarray, half: np.ndarray) -> pd.DataFrame:
@@ -89,13 +89,13 @@ def test_mergers_are_two_percent_of_each_half_and_all_are_dealt():
 
 
 def test_replicates_of_one_sample_are_the_interval_of_the_core():
-    from agreement import replicates, told
+    from agreement import replicates, with_interval
 
     rng = np.random.default_rng(2)
     merger = rng.random(200) < 0.2
     scores = rng.normal(merger, 1)
     objects = objects_of(merger, np.zeros(200, int))
-    ours = told(replicates(auroc, objects, scores[:, None], np.ones(200)))
+    ours = with_interval(replicates(auroc, objects, scores[:, None], np.ones(200)))
     assert ours == interval(auroc, merger, scores, objects["group"])
 
 
@@ -103,11 +103,11 @@ def test_the_mean_over_samples_counts_each_sample_by_itself():
     from agreement import over_samples
 
     merger = np.array([True, True, False, False])
-    found = np.array([[0.9, np.nan], [np.nan, 0.1], [0.5, 0.5], [0.1, 0.9]])
+    percentiles = np.array([[0.9, np.nan], [np.nan, 0.1], [0.5, 0.5], [0.1, 0.9]])
     # The first sample's merger beats both others, the second's none.
-    assert over_samples(auroc, merger, found, np.ones((1, 4))).tolist() == [0.5]
+    assert over_samples(auroc, merger, percentiles, np.ones((1, 4))).tolist() == [0.5]
     # Without its second other the second sample's merger is beaten still, by one.
-    assert over_samples(auroc, merger, found, np.array([[1.0, 1, 1, 0]])).tolist() == [0.5]
+    assert over_samples(auroc, merger, percentiles, np.array([[1.0, 1, 1, 0]])).tolist() == [0.5]
 
 
 def test_precision_in_looks_is_the_share_of_mergers_in_the_list():
@@ -124,10 +124,10 @@ def test_precision_in_looks_is_the_share_of_mergers_in_the_list():
 def test_looks_are_shared_out_over_samples():
     from agreement import share_of_looks
 
-    found = np.stack([np.linspace(1, 0.1, 400), np.full(400, np.nan)], axis=1)
-    found[200:, 1] = np.linspace(0.1, 1, 200)
+    percentiles = np.stack([np.linspace(1, 0.1, 400), np.full(400, np.nan)], axis=1)
+    percentiles[200:, 1] = np.linspace(0.1, 1, 200)
     chosen = np.arange(400) < 50  # in the first sample 50 of the top 100, in the second none
-    assert share_of_looks(chosen, found) == 0.25
+    assert share_of_looks(chosen, percentiles) == 0.25
 
 
 def test_matched_objects_are_alike_and_what_has_no_like_counts_nothing():

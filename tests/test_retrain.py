@@ -10,14 +10,13 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from fmb import hookimpl
+from fmb import ModelSpec, hookimpl
 from fmb.store.keys import file_sha256
 
 OPTIONS = (
@@ -53,7 +52,7 @@ def place(tmp_path_factory, make_survey) -> Path:
 def context():
     """Children that start with everything imported, so that a kill hits the work."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["fmb.cli.retrain", "fmb.retraining", "fmb_astropt.model"])
+    context.set_forkserver_preload(["fmb_train.command", "fmb_train.retrain", "fmb_astropt.model"])
     return context
 
 
@@ -320,7 +319,8 @@ def test_settings_may_stand_in_a_file_and_options_win(fmb_there, place):
 def test_a_model_without_training_says_so(fmb_there, monkeypatch):
     from fmb_astropt import plugin
 
-    declared = [replace(spec, retrain_config="") for spec in plugin.fmb_register_models()]
+    (spec,) = plugin.fmb_register_models()
+    declared = [ModelSpec(**{**vars(spec), "retrain_config": ""})]
     monkeypatch.setattr(plugin, "fmb_register_models", hookimpl(lambda: declared))
     refused(fmb_there(*OPTIONS, "--out", "refused"), "'astropt' cannot be retrained")
 
@@ -341,7 +341,7 @@ def test_an_unfinished_training_is_resumed_with_its_own_settings_only(fmb_there,
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("fmb.torch.update.Updater.update", interrupted)
+        patch.setattr("fmb_train.update.Updater.update", interrupted)
         result = fmb_there(*OPTIONS, "--out", "half")
     refused(result, "interrupted", "--resume", code=130)
     refused(fmb_there(*OPTIONS, "--out", "half"), "unfinished training", "--resume")

@@ -32,6 +32,10 @@ def run(*command, cwd=None, **environment):
     )
 
 
+def project(package):
+    return (package / "pyproject.toml").read_text(encoding="utf-8")
+
+
 def succeed(*command, **more):
     done = run(*command, **more)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -101,7 +105,8 @@ print(json.dumps({
 }))
 """
     found = json.loads(succeed(fresh / "python", "-c", code, cwd=tmp_path).stdout)
-    assert len(found) == len(wheels)
+    declaring = [path for path in (*PACKAGES, STRANGER) if "entry-points.fmb" in project(path)]
+    assert len(found) == len(declaring)
     for files in found.values():
         for file in files:
             assert Path(file).is_relative_to(fresh.parent)
@@ -142,11 +147,28 @@ def test_a_models_wheel_beside_the_core_adds_exactly_that_model(wheels, tmp_path
     assert before < components(installed, tmp_path)
 
 
+def test_a_model_embeds_without_the_training_and_says_how_to_get_it(wheels, tmp_path, make_survey):
+    names = ("fmb_core", "fmb_surveys", "fmb_aion")
+    installed = environment(tmp_path / "venv", [w for w in wheels if w.name.startswith(names)])
+    make_survey(tmp_path / "tiny", n=4)
+    asked = ("--model", "aion", "--weights", "random", "--data", "tiny/survey.toml")
+    done = succeed(
+        installed / "fmb", "embed", *asked, "--allow-out-of-domain", "--json", cwd=tmp_path
+    )
+    assert {row["vectors"] for row in json.loads(done.stdout)} == {4}
+    refused = run(installed / "fmb", "retrain", "aion", *asked[2:], "--out", "x", cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    (line,) = refused.stderr.splitlines()
+    assert line.endswith("the command 'retrain' is not installed: pip install 'fmb-aion[train]'")
+
+
 def test_the_stranger_needs_only_the_core_and_few_lines():
-    plugin = (STRANGER / "src" / "fmb_norm_demo" / "plugin.py").read_text()
-    assert len([line for line in plugin.splitlines() if line.strip()]) <= 12
-    project = (STRANGER / "pyproject.toml").read_text()
-    assert 'dependencies = ["fmb-core>=' in project
+    modules = sorted((STRANGER / "src" / "fmb_norm_demo").glob("*.py"))
+    assert len(modules) >= 11
+    for module in modules:
+        lines = [line for line in module.read_text().splitlines() if line.strip()]
+        assert module.name == "plugin.py" or len(lines) <= 40  # plugin.py declares them all
+    assert 'dependencies = ["fmb-core>=' in project(STRANGER)
 
 
 def test_the_stranger_passes_the_contract_where_it_is_installed(fresh, tmp_path):
@@ -155,23 +177,101 @@ def test_the_stranger_passes_the_contract_where_it_is_installed(fresh, tmp_path)
     assert " passed" in done.stdout
 
 
-def test_a_strangers_detector_runs_while_it_is_installed(fresh, tmp_path):
-    assert "norm-demo:norm" in succeed(fresh / "fmb", "plugins", cwd=tmp_path).stdout
+SMALL = ("--set", "data.n_objects=40", "--top", "2")
 
-    asked = (fresh / "fmb", "run", "--model", "astropt", "--detector", "norm")
-    small = ("--set", "data.n_objects=40", "--view", "image", "--top", "2")
-    done = succeed(*asked, *small, cwd=tmp_path)
-    assert "astropt image (tails), norm: the strangest of" in done.stdout
-    (scores,) = (tmp_path / "fmb-runs" / "runs").glob("*/scores/*norm*.parquet")
-    table = pd.read_parquet(scores)
-    assert len(table) == 40
-    assert table["score"].gt(0).sum() >= 30  # few simulated objects have no image
 
+@pytest.fixture(scope="module")
+def done(fresh, tmp_path_factory):
+    """A folder in which everything of the stranger's has run once."""
+    folder = tmp_path_factory.mktemp("stranger")
+    asked = (
+        *("--detector", "norm", "--detector", "misfit", "--detector", "fused=mean-rank"),
+        *("--analysis", "top=shared", "--set", "analysis.top.k=5"),
+        *("--plot", "lengths", "--plot", "shared-tops", "--out", "all"),
+    )
+    succeed(fresh / "fmb", "run", "--model", "astropt", *asked, *SMALL, cwd=folder)
+    return folder
+
+
+def test_a_pair_of_views_and_a_fusion_of_lists_reach_the_list(fresh, done):
+    listed = json.loads(succeed(fresh / "fmb", "top", "all", "-k", "3", "--json", cwd=done).stdout)
+    views = ("image", "spectrum", "joint")
+    pair, fused = "astropt.tails.image+spectrum", "astropt.tails.image+spectrum+joint"
+    assert list(listed) == [
+        *(f"astropt.tails.{view}.norm" for view in views), f"{pair}.misfit", f"{fused}.fused"
+    ]  # fmt: skip
+    assert all(len(rows) == 3 for rows in listed.values())
+    scores = done / "fmb-runs" / "runs" / "all" / "scores"
+    tables = {path.stem: pd.read_parquet(path) for path in scores.glob("*.parquet")}
+    members = [tables[name] for name in listed if not name.endswith("fused")]
+    common = pd.concat([table["score"].notna() for table in members], axis=1).all(axis=1)
+    ranked = pd.concat([t["score"].where(common).rank() / common.sum() for t in members], axis=1)
+    mean = tables[f"{fused}.fused"]["score"]
+    assert (mean[common] - ranked.mean(axis=1)[common]).abs().max() < 1e-12
+    assert mean[~common].isna().all()
+
+
+def test_details_are_kept_with_their_units_and_shown(fresh, done):
+    scores = done / "fmb-runs" / "runs" / "all" / "scores"
+    details = pd.read_parquet(scores / "astropt.tails.image.norm.details.parquet")
+    table = pd.read_parquet(scores / "astropt.tails.image.norm.parquet")
+    have = table["score"].notna()
+    assert (details["widest"].notna() == have).all()
+    assert (details["widest"][have] <= table["score"][have]).all()  # the longest of many legs
+    objects = pd.read_parquet(scores.parent / "objects.parquet")
+    first = str(objects["object_id"][table["score"].idxmax()])
+    told = succeed(fresh / "fmb", "object", first, "--run", "all", cwd=done).stdout
+    assert "astropt image (tails), norm: widest " in told
+    assert " sigma" in told
+
+
+def test_analyses_figures_and_a_command_of_a_stranger_work(fresh, done):
+    run_folder = done / "fmb-runs" / "runs" / "all"
+    pairs = pd.read_parquet(run_folder / "analyses" / "top.pairs.parquet")
+    assert len(pairs) == 10  # of five lists
+    assert pairs["shared"].between(0, 5).all()
+    figures = {path.name for path in (run_folder / "plots").glob("*.png")}
+    views = ("image", "spectrum", "joint")
+    assert figures == {"shared-tops.png", *(f"astropt.tails.{v}.lengths.png" for v in views)}
+    named = succeed(fresh / "fmb", "first", "all", cwd=done).stdout.splitlines()
+    assert len(named) == 5
+    assert "first" in succeed(fresh / "fmb", "--help", cwd=done).stdout
+
+
+def test_a_strangers_dataset_embedder_and_engine_work(fresh, done):
+    asked = (
+        *("--model", "astropt", "--detector", "norm"),
+        *("--data", "dots", "--where", "object_id < 30"),
+        *("--embedder", "largest", "--set", "embedder.largest.k=2"),
+    )
+    by_threads = succeed(
+        fresh / "fmb", "detect", *asked, "--engine", "threads", "--out", "dots", cwd=done
+    )
+    assert "astropt image (largest), norm: the strangest of 30" in by_threads.stdout
+    here = succeed(fresh / "fmb", "detect", *asked, "--out", "here", cwd=done)
+    assert here.stdout.splitlines()[:8] == by_threads.stdout.splitlines()[:8]
+    both = succeed(fresh / "fmb", "analyze", "common", "dots", "here", cwd=done).stdout.strip()
+    assert pd.read_parquet(done / both)["common"].tolist() == [30]
+    apart = run(fresh / "fmb", "analyze", "common", "all", "dots", cwd=done)
+    assert (apart.returncode, apart.stderr.count("\n")) == (2, 1)
+    assert "no object in common" in apart.stderr
+
+
+def test_what_an_extra_would_bring_is_said_and_is_no_failure(fresh, done):
+    listed = succeed(fresh / "fmb", "--strict", "plugins", cwd=done).stdout
+    assert "norm-demo:cube: not available: pip install 'fmb-norm-demo[cube]'" in listed
+    asked = run(fresh / "fmb", "plot", "all", "--plot", "cube", cwd=done)
+    assert (asked.returncode, asked.stdout) == (2, "")
+    assert asked.stderr == "fmb: plot 'cube' is not available: pip install 'fmb-norm-demo[cube]'\n"
+
+
+def test_a_strangers_detector_runs_while_it_is_installed(fresh, done, tmp_path):
     succeed(fresh / "pip", "uninstall", "-q", "-y", "fmb-norm-demo", cwd=tmp_path)
-    done = run(*asked, *small, cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
+    refused = run(
+        fresh / "fmb", "run", "--model", "astropt", "--detector", "norm", *SMALL, cwd=tmp_path
+    )
+    assert (refused.returncode, refused.stdout) == (2, "")
+    (line,) = refused.stderr.splitlines()
     assert "no detector is called 'norm'" in line
     assert "flow, gaussian" in line
     assert "pip install" in line

@@ -13,15 +13,12 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from fmb.bootstrap import Interval, resamples
-from fmb.contract.arrays import Array
-from fmb.contract.vectors import Vectors
-from fmb.metrics import auroc, precision_at_k
-from fmb.plan.records import DetectorPlan
-from fmb.scoring.crossfit import cross_fit
-from fmb.scoring.folds import group_codes
-from fmb.scoring.ranking import percentile, rank
-from fmb.store.keys import derive_seed
+from fmb import Array, DetectorSpec, Vectors
+from fmb.plan.choice import Chosen
+from fmb.scoring import cross_fit, group_codes, percentile, rank
+from fmb.store import derive_seed
+from fmb_analyses.bootstrap import Interval, resamples
+from fmb_analyses.metrics import auroc, precision_at_k
 
 PREVALENCE = 0.02
 LOOKS = 100
@@ -72,7 +69,7 @@ def deal(cards: Array, size: int, seed: int) -> Iterator[Array]:
 
 
 def ranked(
-    objects: pd.DataFrame, values: Array, drawn: Array, detector: DetectorPlan
+    objects: pd.DataFrame, values: Array, drawn: Array, detector: Chosen[DetectorSpec]
 ) -> tuple[Array, int]:
     """Percentiles of each sample, each half by itself and cross-fitted, and how many fits gave up.
 
@@ -86,22 +83,22 @@ def ranked(
         (objects, samples), float64, 1 = strangest, NaN outside the sample; and the number of fits
         in which the flow is the Gaussian, because it was no better.
     """
-    component, vectors = detector.component, Vectors(objects["object_id"].to_numpy(), values)
+    vectors = Vectors(objects["object_id"].to_numpy(), values)
     half, group = objects["half"].to_numpy(), objects["group"].to_numpy()
 
     def make(fold: int) -> Any:
-        seed = derive_seed(0, "detector", component.qualified, "image", fold)
-        return component.load()(detector.config, seed=seed, device="cpu")
+        seed = derive_seed(0, "detector", detector.component.qualified, "image", fold)
+        return detector.new(seed=seed, device="cpu")
 
     known = np.isfinite(values).all(axis=1)
-    found, gave_up = np.full(drawn.shape, np.nan), 0
+    percentiles, gave_up = np.full(drawn.shape, np.nan), 0
     for column in range(drawn.shape[1]):
         for number in (0, 1):
             chosen = drawn[:, column] & (half == number) & known
             fit = cross_fit(make, vectors.take(chosen), group[chosen], FOLDS, name=detector.label)
-            found[chosen, column] = percentile(rank(fit.scores), int(chosen.sum()))
+            percentiles[chosen, column] = percentile(rank(fit.scores), int(chosen.sum()))
             gave_up += sum(bool(one.report().get("fallback")) for one in fit.detectors)
-    return found, gave_up
+    return percentiles, gave_up
 
 
 def supervised(objects: pd.DataFrame, values: Array) -> Array:
@@ -111,7 +108,7 @@ def supervised(objects: pd.DataFrame, values: Array) -> Array:
     inside each fold. NaN where `values` has it.
     """
     known = np.isfinite(values).all(axis=1)
-    found = np.full((len(objects), 1), np.nan)
+    percentiles = np.full((len(objects), 1), np.nan)
     for number in (0, 1):
         chosen = (objects["half"] == number).to_numpy() & known
         # The penalty is chosen for its likelihood, whose minimum is far from the ends of the list.
@@ -131,8 +128,8 @@ def supervised(objects: pd.DataFrame, values: Array) -> Array:
             cv=GroupKFold(FOLDS),
             method="decision_function",
         )
-        found[chosen, 0] = percentile(rank(scores), len(scores))
-    return found
+        percentiles[chosen, 0] = percentile(rank(scores), len(scores))
+    return percentiles
 
 
 def matched_weights(merger: Array, features: Array) -> Array:
@@ -154,16 +151,16 @@ def matched_weights(merger: Array, features: Array) -> Array:
     ours, others = np.flatnonzero(known & merger), np.flatnonzero(known & ~merger)
     scaled = features / features[ours].std(axis=0)
     distance, near = cKDTree(scaled[others]).query(scaled[ours], NEIGHBOURS)
-    kept = distance[:, -1] <= CALIPER
+    alike = distance[:, -1] <= CALIPER
     weights = np.zeros(len(merger))
-    weights[ours[kept]] = merger.sum() / kept.sum()
-    share = (~merger).sum() / kept.sum() / NEIGHBOURS
-    np.add.at(weights, others[near[kept].ravel()], share)
+    weights[ours[alike]] = merger.sum() / alike.sum()
+    share = (~merger).sum() / alike.sum() / NEIGHBOURS
+    np.add.at(weights, others[near[alike].ravel()], share)
     return weights
 
 
 def replicates(
-    measure: Callable[..., Any], objects: pd.DataFrame, found: Array, weights: Array
+    measure: Callable[..., Any], objects: pd.DataFrame, percentiles: Array, weights: Array
 ) -> Array:
     """The mean of a measure over samples: of the objects, then of 1,000 resamples of them.
 
@@ -171,34 +168,36 @@ def replicates(
     that replicates of two rankings can be subtracted.
 
     Args:
-        measure: one of `fmb.metrics`.
+        measure: one of `fmb_analyses.metrics`.
         objects: `merger` and `group`.
-        found: (objects, samples), NaN outside a sample.
+        percentiles: (objects, samples), NaN outside a sample.
         weights: (objects,), how often each counts.
     """
     merger = objects["merger"].to_numpy()
     codes = group_codes(objects["group"].to_numpy())[0]
     once = np.ones((1, len(objects)))
     pieces = chain([once], resamples(codes, merger, RESAMPLES, seed=0))
-    return np.concatenate([over_samples(measure, merger, found, weights * w) for w in pieces])
+    return np.concatenate([over_samples(measure, merger, percentiles, weights * w) for w in pieces])
 
 
-def over_samples(measure: Callable[..., Any], merger: Array, found: Array, weights: Array) -> Array:
+def over_samples(
+    measure: Callable[..., Any], merger: Array, percentiles: Array, weights: Array
+) -> Array:
     """(k,): the mean over samples of a measure under each of k weightings (k, objects)."""
     total = np.zeros(len(weights))
-    for column in found.T:
+    for column in percentiles.T:
         inside = np.isfinite(column)
         total += measure(merger[inside], column[inside], weights[:, inside])
-    return total / found.shape[1]
+    return total / percentiles.shape[1]
 
 
-def share_of_looks(chosen: Array, found: Array) -> float:
-    """The share of chosen objects (n,) in the top 100 of found (n, samples), mean over samples."""
-    order = np.argsort(np.nan_to_num(-found, nan=1), axis=0, kind="stable")
+def share_of_looks(chosen: Array, percentiles: Array) -> float:
+    """The share of chosen objects (n,) in the top 100 of each sample (n, samples), mean of them."""
+    order = np.argsort(np.nan_to_num(-percentiles, nan=1), axis=0, kind="stable")
     return float(chosen[order[:LOOKS]].mean())
 
 
-def told(values: Array) -> Interval:
+def with_interval(values: Array) -> Interval:
     """Replicates as a value with its 95 % interval."""
     low, high = np.quantile(values[1:], [0.025, 0.975])
     return Interval(float(values[0]), float(low), float(high))

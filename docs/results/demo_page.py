@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 import planted
 
-from fmb.bootstrap import Interval
-from fmb.datasets.planting.kinds import KINDS, Kind
+from fmb_analyses.bootstrap import Interval
+from fmb_surveys.planting import KINDS, Kind
 
 STRENGTHS = {"weak": 0.0, "middle": 0.5, "strong": 1.0}
 VIEW_OF = {"image": "image", "spectrum": "spectrum", "mismatch": "joint"}
@@ -130,11 +130,11 @@ class Comparison:
         """On which science kinds the first column is above or below each other one."""
         first = self.columns[0].name
         for other in self.columns[1:]:
-            found = {k.name: self.difference(k, other) for k in seen() if k.family == "science"}
-            above = [name for name, value in found.items() if value and value.low > 0]
-            below = [name for name, value in found.items() if value and value.high < 0]
+            values = {k.name: self.difference(k, other) for k in seen() if k.family == "science"}
+            above = [name for name, value in values.items() if value and value.low > 0]
+            below = [name for name, value in values.items() if value and value.high < 0]
             yield (
-                f"{first} is above {other.name} on {listed(above)} of the {len(found)} science"
+                f"{first} is above {other.name} on {listed(above)} of the {len(values)} science"
                 f" kinds and below it on {listed(below)}."
             )
 
@@ -152,13 +152,13 @@ def listed(names: list[str]) -> str:
 def averages(rows: list[list[Interval]], columns: int) -> list[Interval | None]:
     """The mean of each column over kinds, whose errors are taken as independent."""
     full = [r for r in rows if len(r) == columns]
-    found: list[Interval | None] = []
+    means: list[Interval | None] = []
     for values in zip(*full, strict=True):
         mean = sum(v.value for v in values) / len(values)
         below = sum((v.value - v.low) ** 2 for v in values) ** 0.5 / len(values)
         above = sum((v.high - v.value) ** 2 for v in values) ** 0.5 / len(values)
-        found.append(Interval(mean, mean - below, mean + above))
-    return found or [None] * columns
+        means.append(Interval(mean, mean - below, mean + above))
+    return means or [None] * columns
 
 
 def heading(first: list[str], names: Sequence[str]) -> list[str]:

@@ -16,13 +16,9 @@ import pandas as pd
 import planted
 from demo_page import STRENGTHS, Entrant, page
 
-from fmb.plan.make import make_plan
-from fmb.plan.options import options_request
-from fmb.plan.records import ModelPlan, Plan
-from fmb.plugins.loading import load_plugins
+from fmb import Session
+from fmb.plan import ModelPlan, Plan, options_request
 from fmb.steps.local_engine import side_by_side
-from fmb.store.atomic import ensure_folder
-from fmb.store.workspace import workspace
 
 PAGE = Path(__file__).parents[1] / "demo-results.md"
 MARK = "<!-- results -->"
@@ -72,16 +68,14 @@ def planned(options: argparse.Namespace) -> Plan:
         "data": "demo-eval",
         "model": options.model,
         "detector": ["gaussian", "flow"],
+        "no_companions": True,
         "set": [*(f"{key}={value}" for key, value in settings.items()), *options.set],
     }
     if options.weights:
         request["weights"] = options.weights
     if options.bind:
         request["input"] = options.bind
-    home = ensure_folder(workspace())
-    return make_plan(
-        options_request(request), load_plugins().registry, home, draw=False, progress=tell
-    )
+    return Session.open(tell).plan(options_request(request), steps=("embed", "detect"))
 
 
 def tell(what: str, done: int, total: int) -> None:
@@ -93,10 +87,8 @@ def tell(what: str, done: int, total: int) -> None:
 def all_views(plan: Plan, objects: pd.DataFrame) -> dict[str, planted.Views]:
     """Name of a column -> vectors by view: the models, then the floors."""
     names = {model.label: named(model) for model in plan.models}
-    vectors = planted.model_vectors(plan, tell)
-    found = {names[label]: views for label, views in vectors.items()}
     return {
-        **found,
+        **{names[label]: views for label, views in planted.model_vectors(plan).items()},
         "PCA-100": planted.raw_pca(plan, objects),
         "catalogue": planted.catalogue_features(objects),
     }
@@ -106,24 +98,25 @@ def scored(
     plan: Plan, objects: pd.DataFrame, columns: Mapping[str, planted.Views]
 ) -> list[Entrant]:
     """Every column by every detector, on all cores."""
+    detectors = {one.detector.label: one.detector for one in plan.lists}
     jobs = [
         (plan.request.run.seed, objects, vectors, view, detector)
         for views in columns.values()
-        for detector in plan.detectors
+        for detector in detectors.values()
         for view, vectors in views.items()
     ]
     done = side_by_side(planted.scored, jobs, len(jobs), worth_it=True)
     return [
-        Entrant(name, detector.label, {view: next(done) for view in views})
+        Entrant(name, label, {view: next(done) for view in views})
         for name, views in columns.items()
-        for detector in plan.detectors
+        for label in detectors
     ]
 
 
 def named(model: ModelPlan) -> str:
     """Label, weights and what the model is given: "aion, random (legacysurvey + desi)"."""
     weights = "" if model.weights.name == model.label else f", {model.weights.name}"
-    return f"{model.label}{weights} ({' + '.join(model.sources.slots.values())})"
+    return f"{model.label}{weights} ({' + '.join(model.bindings.slots.values())})"
 
 
 def write(path: Path, paragraphs: Iterator[str]) -> None:

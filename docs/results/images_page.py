@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
-from agreement import CALIPER, LOOKS, MEASURES, PREVALENCE, table, told
+from agreement import CALIPER, LOOKS, MEASURES, PREVALENCE, table, with_interval
 from two_halves import N_COMPONENTS, Training
 
-from fmb.contract.arrays import Array
-from fmb.metrics import auroc
+from fmb import Array
+from fmb_analyses.metrics import auroc
 
 RANDOM, SCRATCH, PIXELS = "random weights", "trained from scratch", f"PCA-{N_COMPONENTS}"
 LIGHT, MORE_LIGHT = "size, concentration", "size, concentration, brightness"
@@ -63,7 +63,7 @@ def page(results: Results, epochs: int, command: str) -> Iterator[str]:
     )
     yield table(
         ["vectors", "AUROC, supervised"],
-        [[name, told(values)] for name, values in results.supervised.items()],
+        [[name, with_interval(values)] for name, values in results.supervised.items()],
     )
 
 
@@ -150,7 +150,10 @@ def levels(results: Results, detector: str, rows: Sequence[str]) -> str:
     lines = [
         [
             name,
-            *(told(results.replicates[detector, name, w, measure]) for measure, w in kinds),
+            *(
+                with_interval(results.replicates[detector, name, w, measure])
+                for measure, w in kinds
+            ),
             f"{results.spent[detector, name]:.2f}",
         ]
         for name in rows
@@ -167,11 +170,11 @@ def differences(results: Results, detector: str, rows: Sequence[str]) -> str:
     for name in rows[: rows.index(RANDOM)]:
         for other in dict.fromkeys((rows[1], *FLOORS)) if name == rows[0] else FLOORS:
             every = "measured" if other == LIGHT else "all"
-            found = [
+            margins = [
                 results.replicates[detector, name, weighting, measure]
                 - results.replicates[detector, other, weighting, measure]
                 for measure in MEASURES
                 for weighting in (every, "matched")
             ]
-            lines.append([name, other, *(format(told(one), "+.2f") for one in found)])
+            lines.append([name, other, *(format(with_interval(one), "+.2f") for one in margins)])
     return table(["vectors", "more than", *COLUMNS], lines)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from fmb.contract.arrays import Array
+from fmb import Array
 
 APERTURE_PX = 30
 SKY_FROM_PX = 33
@@ -46,12 +46,12 @@ def light_of(pictures: Array) -> pd.DataFrame:
     growth = (flux - sky[:, None]) @ circles(side, radii).T
     light = growth[:, -1]
     bright = light > FAINTEST * noise * APERTURE_PX * np.pi**0.5
-    found = pd.DataFrame(np.nan, range(n), ["brightness", "size", "concentration"])
+    measured = pd.DataFrame(np.nan, range(n), ["brightness", "size", "concentration"])
     r20, r50, r80 = (radius_of(growth[bright], radii, share) for share in (0.2, 0.5, 0.8))
-    found.loc[bright, "brightness"] = np.log10((light / noise)[bright])
-    found.loc[bright, "size"] = np.log10(r50)
-    found.loc[bright, "concentration"] = 5 * np.log10(r80 / r20)
-    return found
+    measured.loc[bright, "brightness"] = np.log10((light / noise)[bright])
+    measured.loc[bright, "size"] = np.log10(r50)
+    measured.loc[bright, "concentration"] = 5 * np.log10(r80 / r20)
+    return measured
 
 
 def circles(side: int, radii: Array) -> Array:

@@ -7,17 +7,17 @@ import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
-from fmb.bootstrap import Interval, bootstrap
-from fmb.contract.inputs import Batch
-from fmb.contract.progress import Progress
-from fmb.contract.vectors import Vectors
-from fmb.datasets.groups import group_keys
-from fmb.metrics import auroc_of_copies
-from fmb.plan.records import DetectorPlan, Plan
-from fmb.scoring.crossfit import cross_fit
-from fmb.steps.embed import embed_model, model_job, read_embeddings
-from fmb.store.keys import derive_seed
+from fmb import Batch, DetectorSpec, Vectors
+from fmb.datasets import group_keys
+from fmb.plan import Plan
+from fmb.plan.choice import Chosen
+from fmb.scoring import cross_fit
+from fmb.steps.embed import model_job
+from fmb.steps.vectors import embed_all
+from fmb.store import derive_seed
 from fmb.torch import EmbedJob
+from fmb_analyses.bootstrap import Interval, bootstrap
+from fmb_analyses.metrics import auroc_of_copies
 
 VIEWS = ("image", "spectrum", "joint")
 N_COMPONENTS = 100
@@ -30,7 +30,6 @@ Views = Mapping[str, Vectors]
 
 def objects_of(plan: Plan) -> pd.DataFrame:
     """The catalogue with the ids in front, one row an object."""
-    assert plan.dataset is not None
     table = plan.dataset.catalog.drop(columns="object_id", errors="ignore").reset_index(drop=True)
     table.insert(0, "object_id", plan.dataset.ids)
     return table
@@ -41,14 +40,12 @@ def unchanged(objects: pd.DataFrame) -> pd.Series:
     return objects["injected_from"] == objects["object_id"]
 
 
-def model_vectors(plan: Plan, progress: Progress) -> dict[str, Views]:
+def model_vectors(plan: Plan) -> dict[str, Views]:
     """Model label -> the vectors of each of its views."""
-    assert plan.dataset is not None
-    found = {}
-    for model in plan.models:
-        held = read_embeddings(plan.dataset, embed_model(plan, model, progress))
-        found[model.label] = {view: held.vectors(view) for view in model.views}
-    return found
+    by_model: dict[str, dict[str, Vectors]] = {model.label: {} for model in plan.models}
+    for name, view in embed_all(plan).views.items():
+        by_model[name.model][name.view] = Vectors(plan.dataset.ids[view.rows], view.values)
+    return by_model
 
 
 def pixel_job(plan: Plan) -> EmbedJob:
@@ -63,8 +60,8 @@ def pixel_job(plan: Plan) -> EmbedJob:
 
 def one_object(job: EmbedJob) -> Batch:
     """The first object that has all inputs."""
-    seen = [job.dataset.inputs[i].present for i in job.sources.values()]
-    whole = np.all([s for s in seen if s is not None] or [[True]], axis=0)
+    n = len(job.dataset.ids)
+    whole = np.all([job.dataset.inputs[i].have(n) for i in job.sources.values()], axis=0)
     return job.dataset.read(np.flatnonzero(whole)[:1], list(job.sources.values()))
 
 
@@ -74,16 +71,15 @@ def raw_pca(plan: Plan, objects: pd.DataFrame) -> Views:
     ids, parts = objects["object_id"].to_numpy(), {}
     for slot, instrument in job.sources.items():
         prepare = job.model.preparer({slot: instrument})
-        present = job.dataset.inputs[instrument].present
-        rows = np.flatnonzero(present) if present is not None else np.arange(len(ids))
-        pixels, kept = [], []
+        rows = np.flatnonzero(job.dataset.inputs[instrument].have(len(ids)))
+        pixels, used = [], []
         for start in range(0, len(rows), 256):
             chosen = rows[start : start + 256]
             inputs = prepare(job.dataset.read(chosen, [instrument]))
             good = inputs.valid[slot]
             pixels.append(np.asarray(inputs.arrays[slot])[good].reshape(good.sum(), -1))
-            kept.append(chosen[good])
-        parts[slot] = reduced(objects, np.concatenate(kept), np.concatenate(pixels))
+            used.append(chosen[good])
+        parts[slot] = reduced(objects, np.concatenate(used), np.concatenate(pixels))
     both = np.intersect1d(*(rows for rows, _ in parts.values()))
     joined = [values[np.searchsorted(rows, both)] for rows, values in parts.values()]
     joined = [values / np.linalg.norm(values, axis=1, keepdims=True) for values in joined]
@@ -126,28 +122,31 @@ def catalogue_features(objects: pd.DataFrame) -> Views:
 
 
 def scored(
-    seed: int, objects: pd.DataFrame, vectors: Vectors, view: str, detector: DetectorPlan
+    seed: int,
+    objects: pd.DataFrame,
+    vectors: Vectors,
+    view: str,
+    detector: Chosen[DetectorSpec],
 ) -> pd.Series:
     """Score by object id: hosts cross-fitted, copies by the fit that has not seen their host."""
-    component = detector.component
     at = np.searchsorted(objects["object_id"].to_numpy(), vectors.ids)
     host = unchanged(objects).to_numpy()[at]
     keys = group_keys(objects)[at]
 
     def make(fold: int) -> Any:
-        drawn = derive_seed(seed, "detector", component.qualified, view, fold)
-        return component.load()(detector.config, seed=drawn, device="cpu")
+        drawn = derive_seed(seed, "detector", detector.component.qualified, view, fold)
+        return detector.new(seed=drawn, device="cpu")
 
     fitted = cross_fit(make, vectors.take(host), keys[host], FOLDS, name=detector.label)
-    found = pd.Series(np.nan, index=vectors.ids)
-    found.loc[vectors.ids[host]] = fitted.scores
+    scores = pd.Series(np.nan, index=vectors.ids)
+    scores.loc[vectors.ids[host]] = fitted.scores
     fold_of = dict(zip(keys[host], fitted.fold, strict=True))
     fold = np.array([-1 if h else fold_of.get(k, -1) for h, k in zip(host, keys, strict=True)])
     for number, one in enumerate(fitted.detectors):
         copies = fold == number
         if copies.any():
-            found.loc[vectors.ids[copies]] = one.score(vectors.take(copies))
-    return found.dropna()
+            scores.loc[vectors.ids[copies]] = one.score(vectors.take(copies))
+    return scores.dropna()
 
 
 def copies_and_hosts(objects: pd.DataFrame, kind: str, strength: float | None) -> pd.DataFrame:
@@ -195,13 +194,13 @@ def recall_in_top(
     copies = chosen[~unchanged(chosen) & chosen["object_id"].isin(scores.index)]
     if len(copies) < 2:
         return None
-    found = (scores.loc[copies["object_id"]] > bound).to_numpy(float)
+    above = (scores.loc[copies["object_id"]] > bound).to_numpy(float)
 
     def share(values: Any, weights: Any = None) -> Any:
         count = np.ones(len(values)) if weights is None else weights
         return (count * values).sum(-1) / count.sum(-1)
 
-    return bootstrap(share, (found,), pd.factorize(copies["group"])[0])
+    return bootstrap(share, (above,), pd.factorize(copies["group"])[0])
 
 
 def share_of_bad_cell(objects: pd.DataFrame, scores: pd.Series) -> tuple[float, float]:

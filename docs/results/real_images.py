@@ -28,11 +28,10 @@ from images_page import (
 from picture_light import light_of
 from two_halves import HALVES, Training, TwoHalves, divide
 
-from fmb.contract.arrays import Array
-from fmb.metrics import auroc
+from fmb import Array
 from fmb.steps.local_engine import side_by_side
-from fmb.store.atomic import ensure_folder
-from fmb.store.workspace import workspace
+from fmb.store import ensure_folder, workspace
+from fmb_analyses.metrics import auroc
 
 PAGE = Path(__file__).parents[1] / "real-images.md"
 START = "tiny-one-band"
@@ -116,8 +115,8 @@ def compared_objects(
         chosen &= survey["object_id"].isin(values.index)
     objects = survey[chosen].join(light, on="object_id").reset_index(drop=True)
     objects["merger"] = objects["label"] == "merger"
-    found = {**vectors, LIGHT: light[["size", "concentration"]], MORE_LIGHT: light}
-    rows = {k: v.loc[objects["object_id"]].to_numpy(np.float32) for k, v in found.items()}
+    ranked = {**vectors, LIGHT: light[["size", "concentration"]], MORE_LIGHT: light}
+    rows = {k: v.loc[objects["object_id"]].to_numpy(np.float32) for k, v in ranked.items()}
     return objects, rows
 
 
@@ -135,12 +134,13 @@ def rankings(
     halves: TwoHalves, objects: pd.DataFrame, rows: Mapping[str, Array], drawn: Mapping[str, Array]
 ) -> dict[tuple[str, str], tuple[Array, int]]:
     """Detector, row -> what `agreement.ranked` gives."""
-    detectors = halves.plan(None, "random", detect=True).detectors
+    plan = halves.plan(None, "random", steps=("embed", "detect"))
+    detectors = {one.detector.label: one.detector for one in plan.lists}
     return keyed(
         agreement.ranked,
         {
-            (detector.label, name): (objects, values, drawn[detector.label], detector)
-            for detector in detectors
+            (label, name): (objects, values, drawn[label], detector)
+            for label, detector in detectors.items()
             for name, values in rows.items()
         },
         len(objects),

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from fmb.bootstrap import interval
-from fmb.metrics import auroc
-from fmb.plan.options import options_request
-from fmb.steps.execute import run_request
+from fmb import Session
+from fmb.plan import options_request
+from fmb.steps.execute import execute
+from fmb_analyses.bootstrap import interval
+from fmb_analyses.metrics import auroc
 
 PAGE = Path(__file__).parents[1] / "real-spectra.md"
 CLASSES = ("QSO", "STAR", "SKY")
@@ -63,11 +64,13 @@ def main() -> None:
         "model": list(models),
         "weights": [f"{model}=random" for model in models],
         "detector": ["gaussian"],
+        "no_companions": True,
         "data": str(folder / "survey.toml"),
         "allow_out_of_domain": True,
     }
-    run = run_request(options_request(asked), draw_plots=False)
-    scores = run.scores.merge(run.objects[["object_id", "label"]], on="object_id")
+    plan = Session.open().plan(options_request(asked), steps=("embed", "detect"))
+    run = execute(plan)
+    scores = run.all_scores().merge(run.objects[["object_id", "label"]], on="object_id")
     lines = ["| class | " + " | ".join(f"{model}, random" for model in models) + " |"]
     lines.append("|---|" + "---|" * len(models))
     for name in CLASSES:
@@ -79,9 +82,9 @@ def main() -> None:
 def against_galaxies(scores: pd.DataFrame, name: str) -> str:
     """AUROC with its interval and the numbers of both classes."""
     chosen = scores[scores["label"].isin([name, ORDINARY]) & scores["score"].notna()]
-    found = (chosen["label"] == name).to_numpy()
-    measured = interval(auroc, found, chosen["score"].to_numpy())
-    return f"{measured} ({found.sum()} and {(~found).sum()})"
+    of_class = (chosen["label"] == name).to_numpy()
+    measured = interval(auroc, of_class, chosen["score"].to_numpy())
+    return f"{measured} ({of_class.sum()} and {(~of_class).sum()})"
 
 
 if __name__ == "__main__":

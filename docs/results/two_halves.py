@@ -2,29 +2,23 @@
 
 import csv
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
-from fmb.contract.arrays import Array
-from fmb.contract.inputs import Images
-from fmb.datasets.groups import group_keys
-from fmb.datasets.objects import objects_at
-from fmb.plan.make import make_plan
-from fmb.plan.options import options_request
-from fmb.plan.records import Plan
-from fmb.plugins.loading import load_plugins
-from fmb.retraining import plan_retraining, retrain
-from fmb.scoring.folds import assign_folds
-from fmb.steps.embed import embed_model, model_job, read_embeddings
-from fmb.store.atomic import ensure_folder
-from fmb.store.keys import content_key
-from fmb.store.workspace import workspace
-from fmb.training_folder import TrainingFolder
+from fmb import Array, Images, Session
+from fmb.datasets import group_keys, objects_at
+from fmb.plan import Plan, options_request
+from fmb.scoring import assign_folds
+from fmb.steps.embed import model_job
+from fmb.steps.vectors import embed_all
+from fmb.store import content_key
+from fmb_train.folder import TrainingFolder
+from fmb_train.retrain import plan_retraining, retrain
 
 PRESET = ("model.astropt.preset=tiny-one-band",)  # of weights that are drawn
 N_COMPONENTS = 100
@@ -52,7 +46,9 @@ class TwoHalves:
     objects: pd.DataFrame
     """Ids and catalogue; `group` and `half`: no source is in both."""
 
-    def plan(self, half: int | None, weights: str, *settings: str, **choices: Any) -> Plan:
+    def plan(
+        self, half: int | None, weights: str, *settings: str, steps: Sequence[str] = ("embed",)
+    ) -> Plan:
         """What `fmb` makes of --data, --exclude, --weights and --set; None = both halves."""
         options = {
             "data": str(self.survey),
@@ -64,19 +60,17 @@ class TwoHalves:
         }
         if half is not None:
             options["exclude"] = str(self.folder / f"half-{1 - half}.txt")
-        if choices.get("detect"):
-            options["detector"] = ["gaussian", "flow"]
-        made = {"detect": False, "draw": False, **choices}
-        registry = load_plugins().registry
-        return make_plan(options_request(options), registry, ensure_folder(workspace()), **made)
+        if "detect" in steps:
+            options |= {"detector": ["gaussian", "flow"], "no_companions": True}
+        return Session.open(tell).plan(options_request(options), steps)
 
     def trained(self, half: int, weights: str, *settings: str) -> Training:
         """Weights trained on a half, as `fmb retrain` does it; kept, and gone on with."""
-        plan = self.plan(half, weights, *settings, train=True)
+        plan = self.plan(half, weights, *settings, steps=("train",))
         todo = plan_retraining(plan, self.folder)
         folder = self.folder / f"half-{half}-{content_key(todo.recipe)[:8]}"
         begun = (folder / "training" / "recipe.json").exists()
-        retrain(replace(todo, folder=TrainingFolder(folder)), resume=begun, progress=tell)
+        retrain(replace(todo, folder=TrainingFolder(folder)), resume=begun)
         with (folder / "training" / "history.csv").open(encoding="utf-8") as stream:
             losses = [float(row["validation_loss"]) for row in csv.DictReader(stream)]
         best = int(np.argmin(losses))
@@ -87,10 +81,8 @@ class TwoHalves:
         parts = []
         for half in HALVES:
             plan = self.plan(half, weights[half])
-            assert plan.dataset is not None
-            views = embed_model(plan, plan.models[0], tell)
-            found = read_embeddings(plan.dataset, views).vectors("image")
-            parts.append(pd.DataFrame(found.values, found.ids))
+            (view,) = embed_all(plan).views.values()
+            parts.append(pd.DataFrame(view.values, plan.dataset.ids[view.rows]))
         return pd.concat(parts)
 
     def components(self) -> pd.DataFrame:
@@ -106,7 +98,6 @@ class TwoHalves:
 
     def _given(self, half: int) -> pd.DataFrame:
         plan = self.plan(half, "random")
-        assert plan.dataset is not None
         job = model_job(plan, plan.models[0])
         inputs = job.model.preparer(job.sources)(plan.dataset.read(np.arange(len(plan.dataset))))
         good = inputs.valid["image"]
@@ -117,7 +108,6 @@ class TwoHalves:
     def pictures(self) -> tuple[Array, Array]:
         """Ids (n,) and pictures (n, side, side)."""
         dataset = self.plan(None, "random").dataset
-        assert dataset is not None
         batch = dataset.read(np.arange(len(dataset)))
         return dataset.ids, batch.whole("euclid", Images).flux[:, 0]
 
@@ -126,7 +116,6 @@ def divide(survey: Path, folder: Path) -> TwoHalves:
     """The halves of a survey, by a hash of the source; lists of their ids are written."""
     both = TwoHalves(survey, folder, pd.DataFrame())
     dataset = both.plan(None, "random").dataset
-    assert dataset is not None
     objects = objects_at(dataset, np.arange(len(dataset)))
     group = group_keys(objects)
     objects["group"], objects["half"] = group, assign_folds(group, len(HALVES))

@@ -19,8 +19,7 @@ from aion.fourm.modality_info import MODALITY_INFO
 from aion.modalities import DESISpectrum, HSCImage, LegacySurveyImage, SDSSSpectrum
 from torch import Tensor, nn
 
-from fmb.contract.config import Config
-from fmb.contract.inputs import Batch, Images, Inputs, Spectra
+from fmb import Batch, Config, Images, Inputs, Spectra
 from fmb.torch.embedders import Mean
 from fmb_aion.config import AionConfig
 from fmb_aion.importing import import_folder
@@ -185,10 +184,10 @@ def compare(
             picture_kind.token_key: image_codec.encode(picture_kind(flux, list(pictures.bands))),
             spectrum_kind.token_key: spectrum_codec.encode(spectrum_kind(*pixels, grid)),
         }
-        found = ours._parts.tokenise(
+        numbers = ours._parts.tokenise(
             inputs, ["image", "spectrum"], ours._recipe, torch.device("cpu")
         )
-        flips = sum(int((wanted[domain] != tokens).sum()) for domain, tokens in found.values())
+        flips = sum(int((wanted[domain] != tokens).sum()) for domain, tokens in numbers.values())
         by_view = {"image": [picture_kind], "spectrum": [spectrum_kind]}
         by_view["joint"] = [picture_kind, spectrum_kind]
         values, means = 0.0, 0.0

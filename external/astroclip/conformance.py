@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import save_file
 from upstream import Upstream, load_upstream
 
-from fmb.contract.inputs import Batch, Images, Spectra
+from fmb import Batch, Images, Spectra
 from fmb_astroclip.checkpoints import convert
 from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.model import AstroCLIPModel
@@ -45,10 +45,10 @@ def main() -> int:
     worst = 0.0
     for number in range(options.networks):
         with tempfile.TemporaryDirectory() as folder:
-            told, excess, deviations = check(upstream, rng, Path(folder))
+            about, excess, deviations = check(upstream, rng, Path(folder))
         worst = max(worst, excess)
         shown = ", ".join(f"{name} {value:.1e}" for name, value in deviations.items())
-        print(f"network {number}: {told}: largest deviation {shown}")
+        print(f"network {number}: {about}: largest deviation {shown}")
     print("conforms" if worst <= 1 else f"DIFFERS: {worst:.1f} times the tolerance")
     return int(worst > 1)
 
@@ -86,8 +86,8 @@ def check(
         difference = (ours[view].values[:, 0] - vectors).abs()
         excess = max(excess, (difference / (ATOL + RTOL * vectors.abs())).max().item())
         deviations[view] = difference.max().item()
-    told = ", ".join(f"{name} {value}" for name, value in sizes.items())
-    return f"{told}, {side} px, spectra of {pixels} px", float(excess), deviations
+    about = ", ".join(f"{name} {value}" for name, value in sizes.items())
+    return f"{about}, {side} px, spectra of {pixels} px", float(excess), deviations
 
 
 def random_sizes(rng: np.random.Generator) -> dict[str, int]:

@@ -14,9 +14,7 @@ import numpy as np
 import torch
 from astropt.model import GPT, GPTConfig, ModalityConfig, ModalityRegistry
 
-from fmb.contract.config import Config
-from fmb.contract.inputs import Inputs
-from fmb.contract.model import Tokens
+from fmb import Config, Inputs, Tokens
 from fmb.torch.embedders import Last, Mean
 from fmb_astropt.checkpoints import import_checkpoint
 from fmb_astropt.config import AstroPTConfig
@@ -40,9 +38,9 @@ def main() -> int:
     worst = 0.0
     for number in range(options.networks):
         with tempfile.TemporaryDirectory() as folder:
-            told, excess, deviation = check(rng, Path(folder))
+            about, excess, deviation = check(rng, Path(folder))
         worst = max(worst, excess)
-        print(f"network {number}: {told}: largest deviation {deviation:.1e}")
+        print(f"network {number}: {about}: largest deviation {deviation:.1e}")
     print("conforms" if worst <= 1 else f"DIFFERS: {worst:.1f} times the tolerance")
     return int(worst > 1)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fmb.contract.inputs import Batch, Images, Spectra
-from fmb.weights.card import Card
+from fmb import Batch, Images, Spectra
+from fmb.weights import Card
 from fmb_aion.config import AionConfig
 from fmb_aion.importing import import_folder
 from fmb_aion.model import AionModel

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from fmb.contract.errors import DataError, ShapeError
+from fmb import DataError, ShapeError
 from fmb_aion.adapted import prepare_adapted, regrid
 from fmb_aion.adapter import Adapter, UNet
 from fmb_aion.config import AionConfig

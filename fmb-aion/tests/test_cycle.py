@@ -7,14 +7,16 @@ from aion.codecs.image import ImageCodec
 from aion.modalities import Image
 from safetensors.torch import load_file, save_file
 
-from fmb.contract.errors import ConfigError, WeightsError
+from fmb import ConfigError, WeightsError
+from fmb.weights import Card
 from fmb_aion.codecs import IMAGE_DECODER_SIDE, round_trip
-from fmb_aion.config import AionConfig, AionTraining
+from fmb_aion.config import AionConfig
 from fmb_aion.importing import import_folder
 from fmb_aion.model import AionModel
 from fmb_aion.parts import Parts
-from fmb_aion.presets import sizes_of
+from fmb_aion.presets import random_card, sizes_of
 from fmb_aion.surveys import DES_BANDS, EUCLID_BANDS, HSC_BANDS
+from fmb_aion.training import AionTraining
 
 SOURCES = {"image": "euclid"}
 SMALL = {"hidden": 8}
@@ -135,7 +137,7 @@ def test_the_loss_is_the_mean_of_bands_over_observed_pixels(task, euclid):
     loss, parts = task.loss(inputs)
     flux = torch.tensor(inputs.arrays["adapted.flux"])
     with torch.no_grad():
-        back = task.module.back(round_trip(task._codec, task.module(flux), HSC_BANDS))
+        back = task.module.back(round_trip(task.codec, task.module(flux), HSC_BANDS))
     softening = np.array([0.0072, 0.079, 0.072, 0.079])[:, None, None]
     squares = (back.numpy() - np.arcsinh(flux.numpy() / softening)) ** 2
     expected = np.array([[squares[i, b][~mask[i, b]].mean() for b in range(4)] for i in range(2)])
@@ -154,7 +156,7 @@ def test_the_loss_of_an_object_does_not_depend_on_the_batch(task, euclid):
 
 
 def test_only_the_adapter_learns_and_both_its_networks_do(task, euclid):
-    before = {name: value.clone() for name, value in task._codec.state_dict().items()}
+    before = {name: value.clone() for name, value in task.codec.state_dict().items()}
     inputs = task.preparer(SOURCES)(euclid(2))
     optimiser = torch.optim.SGD(task.module.parameters(), lr=0.01)
     for _ in range(2):  # the first update moves the last layers alone, which begin at 0
@@ -166,15 +168,13 @@ def test_only_the_adapter_learns_and_both_its_networks_do(task, euclid):
         assert parameter.grad is not None
         assert parameter.grad.abs().max() > 0, name
     assert not [
-        n for n, p in task._codec.named_parameters() if p.requires_grad or p.grad is not None
+        n for n, p in task.codec.named_parameters() if p.requires_grad or p.grad is not None
     ]
-    after = task._codec.state_dict()
+    after = task.codec.state_dict()
     assert all(torch.equal(after[name], before[name]) for name in before)
 
 
 def test_a_new_adapter_is_drawn_from_the_seed_of_the_training(write_card, random_model):
-    from fmb_aion.presets import random_card
-
     torch.manual_seed(1)
     state = torch.get_rng_state()
     drawn = []
@@ -195,7 +195,7 @@ def test_an_imported_folder_holds_the_decoder_in_a_file_of_its_own(imported, gol
     model = AionModel(AionConfig())
     model.load(imported)
     task = model.task(AionTraining(**SMALL), SOURCES)
-    whole = task._codec.state_dict()
+    whole = task.codec.state_dict()
     assert set(whole) == set(stored)
     assert all(torch.equal(whole[name], stored[name]) for name in stored)
     # what was there is copied, not written anew
@@ -226,10 +226,10 @@ def test_a_decoder_that_does_not_fit_is_refused(published, tmp_path):
 
 
 @pytest.mark.parametrize("option", ["hidden", "field_px"])
-def test_options_that_change_a_trained_adapter_are_refused(random_model, option):
-    model = random_model()
-    task = model.task(AionTraining(**SMALL), SOURCES)
-    model._sizes = model._sizes.model_validate(task.card_changes()["architecture"])
-    model._recipe = model._recipe.model_validate(task.card_changes()["preprocessing"])
+def test_options_that_change_a_trained_adapter_are_refused(random_model, write_card, option):
+    task = random_model().task(AionTraining(**SMALL), SOURCES)
+    card = random_card(AionConfig(), 0).model_dump() | dict(task.card_changes())
+    model = AionModel(AionConfig())
+    model.load(write_card(Card.model_validate(card)))
     with pytest.raises(ConfigError, match=rf"train\.{option} = 160: the adapter of these weights"):
         model.task(AionTraining(**{option: 160}), SOURCES)

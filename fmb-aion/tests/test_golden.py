@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from fmb.contract.config import Config
+from fmb import Config
 from fmb.torch.embedders import Mean
+from fmb.weights import read_card
 from fmb_aion.config import AionConfig
 from fmb_aion.model import AionModel
+from fmb_aion.parts import Parts
+from fmb_aion.recipes import unpack_card
 from fmb_aion.surveys import DES_BANDS, HSC_BANDS, HSC_UNIT
 
 VIEWS = ["image", "spectrum", "joint"]
@@ -48,9 +51,17 @@ def prepared(model, batch, image=None, spectrum=None):
     return inputs
 
 
-def token_numbers(model, inputs, slot):
-    found = model._parts.tokenise(inputs, [slot], model._recipe, torch.device("cpu"))
-    return found[slot][1].numpy()
+@pytest.fixture(scope="module")
+def token_numbers(imported):
+    """Token numbers of a slot, as the encoder is given them: token_numbers(inputs, slot)."""
+    sizes, recipe = unpack_card(read_card(imported), "card")
+    parts = Parts.loaded(sizes, imported)
+
+    def token_numbers(inputs, slot):
+        found = parts.tokenise(inputs, [slot], recipe, torch.device("cpu"))
+        return found[slot][1].numpy()
+
+    return token_numbers
 
 
 def pooled(model, inputs, views):
@@ -58,20 +69,16 @@ def pooled(model, inputs, views):
     return {view: Mean(Config()).reduce(tokens).numpy() for view, tokens in found.items()}
 
 
-def test_token_numbers_equal_upstream_exactly(model, golden, hsc_desi):
+def test_token_numbers_equal_upstream_exactly(model, golden, hsc_desi, token_numbers):
     inputs = prepared(model, hsc_desi, "hsc", "desi")
-    np.testing.assert_array_equal(
-        token_numbers(model, inputs, "image"), golden["outputs.tokens_hsc"]
-    )
-    np.testing.assert_array_equal(
-        token_numbers(model, inputs, "spectrum"), golden["outputs.tokens_desi"]
-    )
+    np.testing.assert_array_equal(token_numbers(inputs, "image"), golden["outputs.tokens_hsc"])
+    np.testing.assert_array_equal(token_numbers(inputs, "spectrum"), golden["outputs.tokens_desi"])
 
 
-def test_token_numbers_are_the_same_a_second_time(model, golden, hsc_desi):
+def test_token_numbers_are_the_same_a_second_time(model, golden, hsc_desi, token_numbers):
     inputs = prepared(model, hsc_desi, "hsc", "desi")
     for _ in range(2):
-        found = token_numbers(model, inputs, "image")
+        found = token_numbers(inputs, "image")
     np.testing.assert_array_equal(found, golden["outputs.tokens_hsc"])
     wrong = golden["outputs.wrong_second_encode_tokens_hsc"]
     assert (found != wrong).mean() > 0.1
@@ -103,25 +110,23 @@ def test_all_tokens_are_used_not_upstreams_first_256(model, golden, hsc_desi):
 
 
 def test_legacy_images_and_sdss_spectra_equal_upstream(
-    model, golden, images_of, spectra_of, batch_of
+    model, golden, images_of, spectra_of, batch_of, token_numbers
 ):
     batch = batch_of(
         legacysurvey=images_of(golden["inputs.legacy_flux"], DES_BANDS),
         sdss=spectra(golden, "sdss", spectra_of),
     )
     inputs = prepared(model, batch, "legacysurvey", "sdss")
-    np.testing.assert_array_equal(
-        token_numbers(model, inputs, "image"), golden["outputs.tokens_legacy"]
-    )
-    np.testing.assert_array_equal(
-        token_numbers(model, inputs, "spectrum"), golden["outputs.tokens_sdss"]
-    )
+    np.testing.assert_array_equal(token_numbers(inputs, "image"), golden["outputs.tokens_legacy"])
+    np.testing.assert_array_equal(token_numbers(inputs, "spectrum"), golden["outputs.tokens_sdss"])
     found = pooled(model, inputs, ["image", "spectrum"])
     np.testing.assert_allclose(found["image"], golden["outputs.pooled_legacy"], **POOLED)
     np.testing.assert_allclose(found["spectrum"], golden["outputs.pooled_sdss"], **POOLED)
 
 
-def test_bands_in_another_order_give_the_same_tokens(model, golden, images_of, batch_of):
+def test_bands_in_another_order_give_the_same_tokens(
+    model, golden, images_of, batch_of, token_numbers
+):
     order = [3, 0, 4, 1, 2]
     batch = batch_of(
         hsc=images_of(
@@ -132,13 +137,11 @@ def test_bands_in_another_order_give_the_same_tokens(model, golden, images_of, b
         )
     )
     inputs = prepared(model, batch, "hsc")
-    np.testing.assert_array_equal(
-        token_numbers(model, inputs, "image"), golden["outputs.tokens_hsc"]
-    )
+    np.testing.assert_array_equal(token_numbers(inputs, "image"), golden["outputs.tokens_hsc"])
 
 
 def test_a_spectrum_padded_beside_a_longer_one_gives_its_own_tokens(
-    model, golden, spectra_of, batch_of
+    model, golden, spectra_of, batch_of, token_numbers
 ):
     flux, ivar, mask, grid = (
         golden[f"inputs.sdss_{name}"][0] for name in ("flux", "ivar", "mask", "wavelength")
@@ -157,5 +160,5 @@ def test_a_spectrum_padded_beside_a_longer_one_gives_its_own_tokens(
     for pair in ((padded, other), (padded, padded)):
         fields = {name: np.stack([one[name] for one in pair]) for name in padded}
         inputs = prepared(model, batch_of(sdss=spectra_of(**fields)), spectrum="sdss")
-        found = token_numbers(model, inputs, "spectrum")
+        found = token_numbers(inputs, "spectrum")
         np.testing.assert_array_equal(found[:1], golden["outputs.tokens_sdss"])

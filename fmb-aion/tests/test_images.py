@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fmb.contract.errors import DataError, ShapeError
+from fmb import DataError, ShapeError
 from fmb_aion.images import prepare_images
 from fmb_aion.recipes import Recipe
 from fmb_aion.surveys import DES_BANDS, HSC_BANDS, HSC_UNIT

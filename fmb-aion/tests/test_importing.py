@@ -6,8 +6,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from fmb.contract.errors import WeightsError
-from fmb.weights.card import read_card
+from fmb import WeightsError
+from fmb.weights import read_card
 from fmb_aion.config import AionConfig
 from fmb_aion.importing import import_folder
 from fmb_aion.model import AionModel

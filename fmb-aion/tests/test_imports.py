@@ -16,8 +16,7 @@ socket.socket.connect = socket.getaddrinfo = closed
 
 import numpy as np
 from pathlib import Path
-from fmb.contract.config import Config
-from fmb.contract.inputs import Batch, Images, Spectra
+from fmb import Batch, Config, Images, Spectra
 from fmb_aion.importing import import_folder
 from fmb_aion.config import AionConfig
 from fmb.torch.embedders import Mean
@@ -67,3 +66,10 @@ def test_what_is_declared_and_configured_does_without_the_networks(module, heavy
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert not heavy & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("module", ["plugin", "config", "model"])
+def test_embedding_does_without_what_trains(module):
+    """fmb-train is an extra: nothing of it may be needed to run the model."""
+    program = f"import sys; sys.modules['fmb_train'] = None; import fmb_aion.{module}"
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -3,13 +3,15 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from aion import AION
+from aion.codecs import ImageCodec, SpectrumCodec
 
-from fmb.contract.config import Config
-from fmb.contract.errors import ConfigError, DataError
-from fmb.contract.inputs import Batch
+from fmb import Batch, Config, ConfigError, DataError
 from fmb.torch.embedders import Mean
 from fmb_aion.config import AionConfig
-from fmb_aion.model import AionModel
+from fmb_aion.parts import Parts
+from fmb_aion.presets import random_card
+from fmb_aion.recipes import unpack_card
 
 VIEWS = ["image", "spectrum", "joint"]
 
@@ -30,10 +32,10 @@ def test_a_batch_becomes_one_finite_vector_a_view(random_model, legacy_desi, sou
 
 
 def test_random_codecs_tell_objects_apart(random_model, legacy_desi, sources):
-    model = random_model()
-    inputs = model.preparer(sources)(legacy_desi(6))
-    numbers = model._parts.tokenise(
-        inputs, ["image", "spectrum"], model._recipe, torch.device("cpu")
+    inputs = random_model().preparer(sources)(legacy_desi(6))
+    sizes, recipe = unpack_card(random_card(AionConfig(), 0), "card")
+    numbers = Parts.drawn(sizes, 0).tokenise(
+        inputs, ["image", "spectrum"], recipe, torch.device("cpu")
     )
     for _, tokens in numbers.values():
         assert len(tokens.unique()) > 50
@@ -117,28 +119,30 @@ def test_each_input_is_tokenised_once_for_all_views(
     model = random_model()
     inputs = model.preparer(sources)(legacy_desi(2))
     calls = []
-    for part in ("image_codec", "spectrum_codec"):
-        codec = getattr(model._parts, part)
-        encode = codec.encode
-        monkeypatch.setattr(
-            codec, "encode", lambda x, part=part, encode=encode: calls.append(part) or encode(x)
-        )
+    for codec in (ImageCodec, SpectrumCodec):
+
+        def counted(self, x, codec=codec, encode=codec.encode):
+            calls.append(codec)
+            return encode(self, x)
+
+        monkeypatch.setattr(codec, "encode", counted)
     model.encode(inputs, VIEWS)
-    assert calls == ["image_codec", "spectrum_codec"]
+    assert calls == [ImageCodec, SpectrumCodec]
 
 
 def test_lower_precision_changes_vectors_a_little_and_tokens_not_at_all(
-    random_model, legacy_desi, sources
+    random_model, legacy_desi, sources, monkeypatch
 ):
     exact, rough = random_model(), random_model(precision="bf16")
     inputs = exact.preparer(sources)(legacy_desi(2))
     seen = []
-    for model in (exact, rough):
-        encode = model._parts.encoder.encode
-        model._parts.encoder.encode = lambda numbers, encode=encode, **kwargs: (
-            seen.append(numbers),
-            encode(numbers, **kwargs),
-        )[1]
+    encode = AION.encode
+
+    def watched(self, numbers, **options):
+        seen.append(numbers)
+        return encode(self, numbers, **options)
+
+    monkeypatch.setattr(AION, "encode", watched)
     found = vectors(exact, inputs, ["joint"])["joint"], vectors(rough, inputs, ["joint"])["joint"]
     for domain, tokens in seen[0].items():
         assert torch.equal(tokens, seen[1][domain])
@@ -221,9 +225,7 @@ def test_a_batch_with_missing_inputs_is_refused(random_model, legacy_desi, sourc
         random_model().preparer({"spectrum": "legacysurvey"})(batch)
 
 
-def test_unknown_views_and_precisions_are_refused(random_model, legacy_desi, sources):
+def test_an_unknown_view_is_refused(random_model, legacy_desi, sources):
     model = random_model()
     with pytest.raises(ConfigError, match="view 'images': AION gives image, spectrum, joint"):
         model.encode(model.preparer(sources)(legacy_desi(1)), ["images"])
-    with pytest.raises(ConfigError, match="precision 'half': choose from"):
-        AionModel(AionConfig(), precision="half")

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from fmb import DataError, InputInfo
 from fmb.cli import main
-from fmb.contract.errors import DataError
-from fmb.contract.inputs import InputInfo
 from fmb.plan.matching import bind_inputs
 from fmb_aion.surveys import ACCEPTS, DES_BANDS, HSC_BANDS, HSC_UNIT
 

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from fmb.contract.config import Config
-from fmb.contract.errors import DataError
-from fmb.contract.inputs import InputInfo, Spectra
+from fmb import Config, DataError, InputInfo, Spectra
 from fmb.plan.matching import bind_inputs
 from fmb.torch.embedders import Mean
 from fmb_aion.surveys import ACCEPTS

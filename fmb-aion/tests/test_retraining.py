@@ -12,23 +12,22 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 
+from fmb import Config, DataError, InputInfo, WeightsError
 from fmb.cli import main
-from fmb.contract.config import Config
-from fmb.contract.errors import DataError, WeightsError
-from fmb.contract.inputs import InputInfo
-from fmb.datasets.demo.survey import DemoSurvey
-from fmb.datasets.opening import open_dataset
+from fmb.datasets import open_dataset
 from fmb.plan.matching import bind_inputs
-from fmb.torch import FitJob, fit
 from fmb.torch.embedders import Mean
-from fmb.weights.card import read_card
+from fmb.weights import read_card
 from fmb_aion.adapted import prepare_adapted
-from fmb_aion.config import AionConfig, AionTraining
+from fmb_aion.config import AionConfig
 from fmb_aion.model import AionModel
 from fmb_aion.parts import Parts
 from fmb_aion.presets import FILES, sizes_of
 from fmb_aion.recipes import AdapterRecipe, AdapterSizes
 from fmb_aion.surveys import ACCEPTS, DES_BANDS, EUCLID_BANDS
+from fmb_aion.training import AionTraining
+from fmb_surveys.demo.survey import DemoSurvey
+from fmb_train import FitJob, fit
 
 DEMO = ("--data", "demo", "--set", 'data.inputs=["euclid"]')
 SMALL = ("--set", "data.n_objects=24", "--set", "train.hidden=8", "--batch-size", "4")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fmb.contract.errors import DataError
+from fmb import DataError
 from fmb_aion.presets import sizes_of
 from fmb_aion.recipes import SpectrumRecipe
 from fmb_aion.spectra import noise_ivar, prepare_spectra

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
-from fmb.contract.inputs import Batch, Images, Spectra
-from fmb.weights.card import Card
+from fmb import Batch, Images, Spectra
+from fmb.weights import Card
 from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.model import AstroCLIPModel
 from fmb_astroclip.network import AstroCLIP, fill_network

@@ -13,11 +13,11 @@ import pytest
 from click.testing import CliRunner
 
 from fmb.cli import main
-from fmb.datasets.demo.survey import DemoSurvey
-from fmb.weights.card import read_card
+from fmb.weights import read_card
 from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.model import AstroCLIPModel
 from fmb_astroclip.retrieval import retrieval
+from fmb_surveys.demo.survey import DemoSurvey
 
 TINY = Path(str(files("fmb_astroclip") / "weights" / "tiny"))
 DEVELOPMENT_SEED = 2

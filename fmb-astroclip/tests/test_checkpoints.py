@@ -7,9 +7,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from fmb.contract.errors import WeightsError
-from fmb.contract.inputs import Inputs
-from fmb.weights.card import read_card
+from fmb import Inputs, WeightsError
+from fmb.weights import read_card
 from fmb_astroclip.checkpoints import convert, import_checkpoint
 from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.model import AstroCLIPModel
@@ -179,9 +178,12 @@ def test_a_bare_safetensors_file_is_imported(tmp_path):
 
 
 def test_the_card_is_written_last(tmp_path, monkeypatch):
-    order = []
-    monkeypatch.setattr(
-        "fmb_astroclip.checkpoints.publish", lambda path, body: order.append(path.name)
-    )
+    order, honest = [], Path.replace
+
+    def replace(path, target):
+        order.append(target.name)
+        return honest(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
     convert(TENSORS, tmp_path, HEADS, "astroclip.ckpt")
     assert order == ["model.safetensors", "card.json"]

@@ -10,13 +10,13 @@ import torch
 from safetensors.torch import save_file
 from scipy.special import logsumexp
 
-from fmb.contract.errors import ConfigError
-from fmb.contract.inputs import InputInfo
-from fmb.torch import FitJob, fit
-from fmb.weights.card import read_card
-from fmb_astroclip.config import AstroCLIPConfig, AstroCLIPTraining
+from fmb import ConfigError, InputInfo
+from fmb.weights import read_card
+from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.contrastive import pair_losses
 from fmb_astroclip.model import AstroCLIPModel
+from fmb_astroclip.training import AstroCLIPTraining
+from fmb_train import FitJob, fit
 
 HEADS = ("cross_attention", "mlp.")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from fmb.contract.inputs import Batch
+from fmb import Batch
 from fmb_astroclip.images import to_rgb
 from fmb_astroclip.presets import PUBLISHED
 from fmb_astroclip.specformer import cut_sections

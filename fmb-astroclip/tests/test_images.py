@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fmb.contract.errors import DataError, ShapeError
+from fmb import DataError, ShapeError
 from fmb_astroclip.images import prepare_images, to_rgb
 from fmb_astroclip.presets import PUBLISHED
 

@@ -3,11 +3,13 @@
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import sys
 import numpy as np
 from pathlib import Path
-from fmb.contract.inputs import Batch, Images, Spectra
+from fmb import Batch, Images, Spectra
 from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.model import AstroCLIPModel
 
@@ -53,3 +55,10 @@ def test_the_configuration_loads_without_torch():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert not {"torch", "safetensors"} & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("module", ["plugin", "config", "model"])
+def test_embedding_does_without_what_trains(module):
+    """fmb-train is an extra: nothing of it may be needed to run the model."""
+    program = f"import sys; sys.modules['fmb_train'] = None; import fmb_astroclip.{module}"
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from fmb.contract.inputs import Batch, Spectra
+from fmb import Batch, Spectra
 
 FOLDER = os.environ.get("FMB_TEST_DATA")
 pytestmark = pytest.mark.skipif(FOLDER is None, reason="FMB_TEST_DATA is not set")

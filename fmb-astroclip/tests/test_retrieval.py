@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from fmb.contract.errors import ConfigError, DataError
+from fmb import ConfigError, DataError
 from fmb_astroclip.retrieval import match_columns, median_interval, partner_ranks, retrieval
 
 N = 300

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from fmb.contract.errors import DataError, ShapeError
-from fmb.contract.inputs import Batch
+from fmb import Batch, DataError, ShapeError
 from fmb_astroclip.presets import PUBLISHED
 from fmb_astroclip.spectra import prepare_spectra
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fmb.contract.inputs import Batch, Images, Spectra
-from fmb.weights.card import Card
+from fmb import Batch, Images, Spectra
+from fmb.weights import Card
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.model import AstroPTModel
 from fmb_astropt.presets import random_card

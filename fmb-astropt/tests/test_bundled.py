@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from fmb.contract.inputs import Batch
-from fmb.datasets.opening import open_dataset
-from fmb.weights.card import read_card
-from fmb_astropt.config import AstroPTConfig, AstroPTTraining
+from fmb import Batch
+from fmb.datasets import open_dataset
+from fmb.weights import read_card
+from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.model import AstroPTModel
 from fmb_astropt.plugin import fmb_register_models
 from fmb_astropt.presets import random_card
+from fmb_astropt.training import AstroPTTraining
 
 FOLDERS = {
     name: Path(str(files("fmb_astropt"))) / "weights" / name for name in ("tiny", "tiny-one-band")

@@ -8,8 +8,8 @@ import torch
 from astropt.model import ModalityConfig, ModalityRegistry
 from safetensors.torch import load_file
 
-from fmb.contract.errors import ConfigError, FailedError, WeightsError
-from fmb.weights.card import read_card
+from fmb import ConfigError, FailedError, WeightsError
+from fmb.weights import read_card
 from fmb_astropt.checkpoints import import_checkpoint
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.model import AstroPTModel

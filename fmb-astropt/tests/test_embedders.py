@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from fmb.contract.config import Config
-from fmb.contract.model import Tokens
+from fmb import Config, Tokens
 from fmb.torch.embedders import Last, Mean
 from fmb_astropt.embedders import ExpDecay
 

@@ -2,16 +2,18 @@
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
-from fmb.contract.config import Config
-from fmb.contract.inputs import Batch, Inputs
-from fmb.contract.model import Tokens
+from fmb import Batch, Config, Inputs, Tokens
 from fmb.torch.embedders import Last, Mean
+from fmb.weights import read_card
 from fmb_astropt.checkpoints import import_checkpoint
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.embedders import ExpDecay
 from fmb_astropt.model import AstroPTModel
+from fmb_astropt.network import MODALITY, embed_tokens, run_all_blocks, trainable_network
+from fmb_astropt.recipes import unpack_card
 
 FILES = {"L4": "upstream_L4.ckpt.pt", "L5": "fmb_L5.ckpt.pt"}
 REDUCTIONS = {"mean": Mean, "last": Last, "exp_decay": ExpDecay}
@@ -113,6 +115,42 @@ def test_raw_pixels_give_upstreams_vectors_through_the_preparer(
     for (scope, modality), tokens in scopes(model, inputs).items():
         reduced = Mean(Config()).reduce(tokens)
         assert_like_upstream(reduced, golden_arrays, f"L5.{scope}.{modality}.mean")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_all_blocks_and_the_final_norm_equal_upstream(name, folders, golden_arrays):
+    """What a training predicts patches from; the vectors come from the block in the middle."""
+    network = trainable_network(
+        unpack_card(read_card(folders[name]), name)[0],
+        load_file(folders[name] / "model.safetensors"),
+        name,
+        seed=0,
+        dropout=0.0,
+    ).eval()
+    x = {
+        modality: embed_tokens(
+            network, slot, torch.from_numpy(golden_arrays[f"inputs.{modality}"]), None
+        )
+        for slot, modality in MODALITY.items()
+    }
+    with torch.no_grad():
+        joint = run_all_blocks(network, torch.cat([x["images"], x["spectra"]], dim=1))
+        found = {
+            "joint.images": joint[:, : x["images"].shape[1]],
+            "joint.spectra": joint[:, x["images"].shape[1] :],
+            "images_only.images": run_all_blocks(network, x["images"]),
+            "spectra_only.spectra": run_all_blocks(network, x["spectra"]),
+        }
+    for key, values in found.items():
+        assert_like_upstream(values, golden_arrays, f"{name}.{key}.final_norm")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_final_norm_is_no_part_of_the_vectors(name, folders, golden_arrays):
+    inputs = inputs_of(image=golden_arrays["inputs.images"])
+    vectors = load(folders[name]).encode(inputs, ["image"])["image"].values
+    normed = golden_arrays[f"outputs.{name}.images_only.images.final_norm"]
+    assert np.abs(vectors.numpy() - normed).max() > 0.1
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -3,12 +3,13 @@
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import sys
 import numpy as np
 from pathlib import Path
-from fmb.contract.config import Config
-from fmb.contract.inputs import Batch, Images, Spectra
+from fmb import Batch, Config, Images, Spectra
 from fmb_astropt.checkpoints import import_checkpoint
 from fmb_astropt.config import AstroPTConfig
 from fmb.torch.embedders import Mean
@@ -51,3 +52,10 @@ def test_the_plugin_module_imports_the_standard_library_and_fmb_only():
     )
     heavy = {"torch", "numpy", "pydantic", "astropt", "loralib", "safetensors"}
     assert not heavy & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("module", ["plugin", "config", "model"])
+def test_embedding_does_without_what_trains(module):
+    """fmb-train is an extra: nothing of it may be needed to run the model."""
+    program = f"import sys; sys.modules['fmb_train'] = None; import fmb_astropt.{module}"
+    subprocess.run([sys.executable, "-c", program], check=True)

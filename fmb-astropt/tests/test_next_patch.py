@@ -1,18 +1,21 @@
 """Training: upstream's loss and gradients, masks, single inputs, what low rank leaves frozen."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import torch
 from astropt.model import GPT, GPTConfig, ModalityConfig, ModalityRegistry
 from safetensors.torch import load_file, save_file
 
-from fmb.contract.errors import ConfigError, WeightsError
-from fmb.contract.inputs import Inputs
-from fmb.torch import FitJob, fit
-from fmb_astropt.config import AstroPTConfig, AstroPTTraining
+from fmb import Batch, ConfigError, InputInfo, Inputs, WeightsError
+from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.model import AstroPTModel
+from fmb_astropt.network import embed_tokens
 from fmb_astropt.presets import card_of, modalities_for
 from fmb_astropt.recipes import Architecture, ImageRecipe, Recipe, SpectrumRecipe
+from fmb_astropt.training import AstroPTTraining
+from fmb_train import FitJob, fit
 
 SOURCES = {"image": "euclid", "spectrum": "desi"}
 SLOTS = {"images": "image", "spectra": "spectrum"}
@@ -196,8 +199,13 @@ def test_random_weights_are_drawn_for_the_inputs_there_are(model_of, arrays):
     assert task.loss(inputs_of({"image": arrays["image"]}))[0].shape == (3,)
 
 
-class Prepared:
-    """A survey whose objects are prepared already."""
+class Tokens:
+    """A survey of which only tokens are there: what the preparer of a task would make of it."""
+
+    inputs: ClassVar = {
+        "euclid": InputInfo(kind="images", unit="uJy"),
+        "desi": InputInfo(kind="spectra", unit="counts"),
+    }
 
     def __init__(self, n=40):
         rng = np.random.default_rng(1)
@@ -206,26 +214,23 @@ class Prepared:
         self.spectrum = (level + 0.3 * rng.normal(size=(n, N_SPECTRUM, 16))).astype(np.float32)
         self.ids = np.arange(n)
 
+    def __len__(self):
+        return len(self.ids)
+
+    def read(self, rows, inputs=None):
+        return Batch(ids=self.ids[rows], inputs={}, rows={})
+
+    def prepared(self, batch):
+        return inputs_of({"image": self.image[batch.ids], "spectrum": self.spectrum[batch.ids]})
+
 
 @pytest.fixture
-def trained(monkeypatch, tmp_path):
-    """Fit a task on prepared tokens: trained(task, settings); gives what `fit` gives."""
+def trained(tmp_path):
+    """Fit a task on tokens: trained(task, settings); gives what `fit` gives."""
 
     def run(task, **settings):
-        survey = Prepared()
-
-        class Data:
-            def __init__(self, *args, **kwargs):
-                pass
-
-            def batches(self, batches, largest):
-                from fmb.torch.training_data import Part, Prepared
-
-                for rows in batches:
-                    given = {"image": survey.image[rows], "spectrum": survey.spectrum[rows]}
-                    yield Prepared((Part(rows, inputs_of(given)),), {})
-
-        monkeypatch.setattr("fmb.torch.fit_loop.TrainingData", Data)
+        survey = Tokens()
+        task.preparer = lambda sources: survey.prepared
         return fit(
             FitJob(
                 task=task,
@@ -278,7 +283,8 @@ def test_a_low_rank_update_starts_at_no_change_and_embeds_what_it_learned(
     with torch.no_grad():
         torch.testing.assert_close(again.loss(given)[0], low_rank.loss(given)[0])
     merged = loaded(tuned).encode(given, ["joint"])["joint"].values
-    x = torch.cat([low_rank._embedded(s, torch.from_numpy(arrays[s])) for s in SOURCES], dim=1)
+    tokens = {slot: torch.from_numpy(arrays[slot]) for slot in SOURCES}
+    x = torch.cat([embed_tokens(low_rank.module, s, t, None) for s, t in tokens.items()], dim=1)
     with torch.no_grad():
         for block in low_rank.module.transformer.h[:2]:
             x = block(x)
@@ -317,7 +323,7 @@ def test_training_beats_the_mean_patch(model_of, trained):
     """The level of an object is in every patch of it: to read it there beats any constant."""
     task = model_of(n_layer=2).task(AstroPTTraining(), SOURCES)
     done = trained(task, epochs=15, learning_rate=3e-3)
-    survey = Prepared()
+    survey = Tokens()
 
     def huber(values, start):
         error = np.abs(values[:8, start:] - values[8:, start:].mean((0, 1)))

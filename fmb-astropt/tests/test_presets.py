@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from fmb.contract.inputs import Batch
+from fmb import Batch
 from fmb.plugins.registry import Component
 from fmb_astropt import plugin
 from fmb_astropt.config import AstroPTConfig

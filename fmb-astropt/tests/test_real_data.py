@@ -7,8 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from fmb.contract.config import Config
-from fmb.contract.inputs import Batch, Images, Spectra
+from fmb import Batch, Config, Images, Spectra
 from fmb.torch.embedders import Mean
 
 FOLDER = os.environ.get("FMB_TEST_DATA")

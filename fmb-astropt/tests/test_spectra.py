@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fmb.contract.inputs import Spectra
+from fmb import Spectra
 from fmb_astropt.recipes import SpectrumRecipe
 from fmb_astropt.spectra import tokenise_spectra
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmb.contract.errors import DataError, ShapeError
+from fmb import DataError, ShapeError
 from fmb_astropt.recipes import ImageRecipe
 from fmb_astropt.tokenise import cut, spiral_order, tokenise_images
 

@@ -5,11 +5,9 @@ import pytest
 import torch
 from astropt.model import ModalityRegistry
 
-from fmb.contract.config import Config
-from fmb.contract.inputs import Inputs
-from fmb.contract.model import Tokens
+from fmb import Config, Inputs, Tokens
 from fmb.torch.embedders import Last, Mean
-from fmb.weights.card import Card
+from fmb.weights import Card
 from fmb_astropt.embedders import ExpDecay
 from fmb_astropt.model import AstroPTConfig, AstroPTModel
 from fmb_astropt.network import draw_network

@@ -1,9 +1,11 @@
 import sys
 from collections.abc import Callable
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+
+from fmb.plugins.loading import plugin_entries
 
 PLUGIN_HEAD = """
 from fmb import DetectorSpec, EmbedderSpec, hookimpl
@@ -27,14 +29,14 @@ def site(tmp_path, monkeypatch) -> Path:
     for name in ("FMB_STRICT", "FMB_DISABLE_PLUGINS"):
         monkeypatch.delenv(name, raising=False)
 
-    def only_here(group: str) -> list[EntryPoint]:
+    def only_here() -> list[EntryPoint]:
         return [
             entry
-            for entry in entry_points(group=group)
+            for entry in plugin_entries()
             if entry.value == "fmb.plugins.builtin" or Path(entry.dist.locate_file("")) == folder
         ]
 
-    monkeypatch.setattr("fmb.plugins.loading.entry_points", only_here)
+    monkeypatch.setattr("fmb.plugins.loading.plugin_entries", only_here)
     before = set(sys.modules)
     yield folder
     for name in set(sys.modules) - before:

@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from fmb.contract.config import build
-from fmb.contract.errors import ConfigError
-from fmb.contract.vectors import Vectors
+from fmb import ConfigError, Vectors, build
 from fmb_detectors.config import FlowConfig, GaussianConfig
 from fmb_detectors.flow import FlowDetector
 from fmb_detectors.gaussian import GaussianDetector
+from fmb_detectors.plugin import fmb_register_detectors
+
+RECORDS = {record.name: record for record in fmb_register_detectors()}
 
 
 def vectors(values):
@@ -72,8 +73,9 @@ def test_the_score_is_the_gaussian_minus_the_gain():
     detector = fitted(values)
     table = detector.details(vectors(values))
     np.testing.assert_allclose(table["gaussian"], gaussian_scores(values), rtol=1e-12)
+    assert list(table) == list(RECORDS["flow"].details)
     scores = detector.score(vectors(values))
-    np.testing.assert_allclose(scores, table["gaussian"] - table["flow_gain"], rtol=1e-12)
+    np.testing.assert_allclose(scores, table["gaussian"] - table["flow_gain"], rtol=0, atol=1e-9)
     assert table["flow_gain"].std() > 0
 
 
@@ -99,6 +101,7 @@ def test_gaussian_data_give_exactly_the_gaussian_scores_and_say_so(n, caplog):
     assert (detector.details(vectors(values))["flow_gain"] == 0).all()
     report = detector.report()
     assert report["fallback"]
+    assert report["note"] == "fell back to the Gaussian"
     assert report["reason"] in caplog.text
     assert "the scores are the Gaussian's" in caplog.text
 
@@ -106,7 +109,7 @@ def test_gaussian_data_give_exactly_the_gaussian_scores_and_say_so(n, caplog):
 def test_a_used_flow_says_nothing(caplog):
     with caplog.at_level(logging.INFO):
         detector = fitted(curved(800))
-    assert detector.report()["reason"] == ""
+    assert detector.report()["reason"] == detector.report()["note"] == ""
     assert not caplog.records
 
 
@@ -126,7 +129,7 @@ def test_nothing_scored_is_clipped():
     far = values.mean(axis=0) + 10.0 ** np.arange(2, 7)[:, None] * values.std(axis=0)
     table = detector.details(vectors(far))
     for column in ("gaussian", "flow_gain"):  # both quadratic far out
-        growth = table[column][1:].to_numpy() / table[column][:-1].to_numpy()
+        growth = table[column][1:] / table[column][:-1]
         assert growth == pytest.approx(100, rel=0.2)
 
 

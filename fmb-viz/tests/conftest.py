@@ -1,16 +1,39 @@
 """A small survey whose every pixel the tests know."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from fmb.contract.inputs import Batch, Images, Spectra
-from fmb.contract.plot import PlotData
+from fmb import Batch, Images, ListName, Note, PlotData, Spectra, VectorName
 
 N_SURVEY = 2000
+JOINT = ListName("flow", (VectorName("astropt", "mean", "joint"),))
+
+
+@dataclass(frozen=True)
+class FewObjects:
+    """A run of one list: what figures read of it, and nothing on disk."""
+
+    objects: pd.DataFrame
+    table: pd.DataFrame
+    """Rows of the list, strangest first: object_id, score, rank ..."""
+    batch: Batch
+    """Cutouts of the strangest, in any order."""
+    name: str = "myrun"
+    notes: tuple[Note, ...] = (Note("simulated", "simulated data: not evidence"),)
+    lists: tuple[ListName, ...] = (JOINT,)
+
+    def ranked(self, name: ListName) -> pd.DataFrame:
+        assert name in self.lists
+        return self.table
+
+    def cutouts(self, name: ListName, k: int) -> Batch:
+        assert name in self.lists
+        return self.batch.take(np.arange(min(k, len(self.batch))))
 
 
 def make_images(n: int, *, bands: tuple[str, ...] = ("g", "r", "z"), **changes: Any) -> Images:
@@ -67,15 +90,22 @@ def make_data(
         inputs = {"hsc": make_images(n), "desi": make_spectra(n)}
     places = {name: np.arange(len(value)) for name, value in inputs.items()}
     places |= {name: np.array(have, dtype=np.int64) for name, have in (rows or {}).items()}
-    values: dict[str, Any] = {
-        "title": "myrun: astropt mean joint flow",
-        "notes": ("simulated data: not evidence",),
-        "objects": pd.DataFrame({"object_id": everyone, **(catalog or {})}),
-        "scores": scores,
-        "score_name": "negative log-likelihood (nats)",
-        "cutouts": Batch(ids=everyone[:n], inputs=inputs, rows=places),
-    }
-    return PlotData(**(values | changes))
+    run = FewObjects(
+        pd.DataFrame({"object_id": everyone, **(catalog or {})}),
+        scores,
+        Batch(ids=everyone[:n], inputs=inputs, rows=places),
+    )
+    return drawn_from(replace(run, **changes))
+
+
+def drawn_from(run: FewObjects) -> PlotData:
+    """What a figure of the run's only list is drawn from."""
+    return PlotData("myrun: astropt mean joint flow", run.notes, (run,), list=JOINT)
+
+
+def change_run(data: PlotData, **changes: Any) -> PlotData:
+    """The same figure of a run that differs in what `changes` names."""
+    return drawn_from(replace(data.run, **changes))
 
 
 @pytest.fixture
@@ -91,6 +121,11 @@ def spectra() -> Callable[..., Spectra]:
 @pytest.fixture
 def data() -> Callable[..., PlotData]:
     return make_data
+
+
+@pytest.fixture
+def changed() -> Callable[..., PlotData]:
+    return change_run
 
 
 @pytest.fixture

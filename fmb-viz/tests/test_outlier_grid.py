@@ -10,8 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
-from fmb.contract.config import build
-from fmb.contract.errors import ConfigError, DataError
+from fmb import ConfigError, DataError, Note, build
 from fmb_viz.config import OutlierGridConfig
 from fmb_viz.outlier_grid import OutlierGrid
 from fmb_viz.palette import NO_DATA
@@ -81,16 +80,12 @@ def test_columns_that_are_asked_for_are_written_exactly(data):
 
 def test_title_score_and_every_note_are_written(data):
     notes = ("simulated data: not evidence", "not photometric")
-    written = texts(draw(data(2, notes=notes)))
+    made = data(2, notes=(Note("simulated", notes[0]), Note("data", notes[1])))
+    written = texts(draw(made))
     assert "myrun: astropt mean joint flow" in written
     assert set(notes) <= set(written)
-    assert any("2,000 objects; score: negative log-likelihood (nats)" in text for text in written)
+    assert "The 2 strangest, in order, of 2,000 objects; score: flow score" in written
     assert not any("sigma" in text.lower() for text in written)
-
-
-def test_a_score_without_a_name_is_not_named_twice(data):
-    written = texts(draw(data(2, score_name="score")))
-    assert "The 2 strangest, in order, of 2,000 objects" in written
 
 
 def test_missing_inputs_are_named_in_an_empty_panel(data, images, spectra):
@@ -243,27 +238,27 @@ def test_a_picture_has_one_to_three_bands(names):
         build(OutlierGridConfig, {"bands": {"hsc": names}}, "plot.outlier-grid")
 
 
-def test_a_gallery_without_its_data_is_refused(data):
+def test_a_gallery_without_its_data_is_refused(data, changed):
     made = data(2)
-    with pytest.raises(DataError, match="needs the scores"):
-        draw(replace(made, scores=None))
+    with pytest.raises(DataError, match=r"myrun: .* is drawn for a list of scores"):
+        draw(replace(made, list=None))
+    with pytest.raises(DataError, match="no object has a score"):
+        draw(changed(made, table=made.run.table.head(0)))
     with pytest.raises(DataError, match="needs the cutouts"):
-        draw(replace(made, cutouts=None))
-    with pytest.raises(DataError, match="no column rank"):
-        draw(replace(made, scores=made.scores.drop(columns="rank")))
+        draw(changed(made, batch=made.run.batch.take(np.arange(0))))
     with pytest.raises(DataError, match="39633345008000001 has a cutout but no score"):
-        draw(replace(made, scores=made.scores.drop(index=1)))
+        draw(changed(made, table=made.run.table.drop(index=1)))
 
 
-def test_repeats_of_a_source_are_not_counted(data):
+def test_objects_that_are_not_in_the_list_are_not_counted(data, changed):
     made = data(1)
-    repeats = made.scores.assign(is_repeat=np.arange(2000) >= 1000)
-    assert "top 0.1 % (1 of 1,000)    score 200" in texts(draw(replace(made, scores=repeats)))
+    shorter = changed(made, table=made.run.table.head(1000))
+    assert "top 0.1 % (1 of 1,000)    score 200" in texts(draw(shorter))
 
 
-def test_the_order_of_the_cutouts_does_not_matter(data):
+def test_the_order_of_the_cutouts_does_not_matter(data, changed):
     made = data(4)
-    turned = replace(made, cutouts=made.cutouts.take([2, 0, 3, 1]))
+    turned = changed(made, batch=made.run.batch.take([2, 0, 3, 1]))
     assert saved(draw(turned)) == saved(draw(made))
 
 
@@ -327,7 +322,7 @@ def test_nothing_overlaps_or_leaves_the_page(data, images, spectra, survey, n):
         for other_low, other_high in boxes[:i]:
             assert (low >= other_high - 1e-6).any() or (high <= other_low + 1e-6).any()
     assert width <= 17.0 or n == 1
-    assert len(boxes) == n * len(made.cutouts.inputs)
+    assert len(boxes) == n * len(made.run.batch.inputs)
     renderer = FigureCanvasAgg(figure).get_renderer()
     page = figure.bbox
     for text in figure.texts:

@@ -4,7 +4,7 @@ from importlib import import_module
 
 import pytest
 
-from fmb.contract.config import Config
+from fmb import Config
 from fmb_viz.plugin import fmb_register_plots
 
 SPECS = list(fmb_register_plots())

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from matplotlib.colors import to_rgb
 
-from fmb.contract.inputs import Images
+from fmb import Images
 from fmb_viz.palette import NO_DATA
 from fmb_viz.rgb import band_weights, choose_bands, display_range, picture
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.text import Text
 
-from fmb.contract.errors import DataError, ScoreError
+from fmb import DataError, ScoreError
 from fmb_viz.config import ScoreHistogramConfig
 from fmb_viz.score_histogram import ScoreHistogram
 from fmb_viz.score_scale import ScoreScale, bin_edges, score_scale
@@ -27,14 +27,20 @@ def named(panel, gid):
     return next(artist for artist in panel.get_children() if artist.get_gid() == gid)
 
 
-def with_scores(data, score, **changes):
-    score = np.sort(np.asarray(score, dtype=np.float64))[::-1]
-    made = data(1)
-    n = len(score)
-    rank = np.arange(1.0, n + 1)
-    scores = pd.DataFrame({"object_id": np.arange(n), "score": score, "rank": rank})
-    objects = pd.DataFrame({"object_id": np.arange(n)})
-    return replace(made, scores=scores, **({"objects": objects} | changes))
+@pytest.fixture
+def scored(data, changed):
+    """A figure of a run whose list has these scores, of objects 0, 1, ... strangest first."""
+
+    def scored(score, **changes):
+        score = np.sort(np.asarray(score, dtype=np.float64))[::-1]
+        n = len(score)
+        table = pd.DataFrame(
+            {"object_id": np.arange(n), "score": score, "rank": np.arange(1.0, n + 1)}
+        )
+        objects = pd.DataFrame({"object_id": np.arange(n)})
+        return changed(data(1), **({"table": table, "objects": objects} | changes))
+
+    return scored
 
 
 def counted(panel, gid):
@@ -46,34 +52,34 @@ def normal(n, seed=0):
     return np.random.default_rng(seed).normal(1000.0, 20.0, n)
 
 
-def test_every_object_is_counted_once_and_the_number_is_written(data):
-    figure = draw(with_scores(data, normal(500)))
+def test_every_object_is_counted_once_and_the_number_is_written(scored):
+    figure = draw(scored(normal(500)))
     assert counted(figure.axes[0], "all") == 500
     assert "Scores of n = 500 objects" in texts(figure)
     ranks = figure.axes[1]
     assert len(named(ranks, "all").get_xdata()) + len(named(ranks, "top").get_xdata()) == 500
 
 
-def test_the_strangest_are_marked_one_by_one(data):
+def test_the_strangest_are_marked_one_by_one(scored):
     score = normal(500)
-    figure = draw(with_scores(data, score), top_k=7)
+    figure = draw(scored(score), top_k=7)
     top = named(figure.axes[1], "top")
     assert top.get_xdata() == pytest.approx(np.sort(score)[::-1][:7])
     assert top.get_ydata().tolist() == [1, 2, 3, 4, 5, 6, 7]
     assert counted(figure.axes[0], "top") == 7
 
 
-def test_axis_title_and_notes_are_written(data):
-    written = texts(draw(with_scores(data, normal(50))))
-    assert "negative log-likelihood (nats): higher is stranger" in written
+def test_axis_title_and_notes_are_written(scored):
+    written = texts(draw(scored(normal(50))))
+    assert "flow score: higher is stranger" in written
     assert "myrun: astropt mean joint flow" in written
     assert "simulated data: not evidence" in written
     assert not any("sigma" in text.lower() for text in written)
 
 
-def test_a_heavy_tail_hides_neither_the_bulk_nor_the_strangest(data):
+def test_a_heavy_tail_hides_neither_the_bulk_nor_the_strangest(scored):
     score = np.concatenate([normal(2000), [1e4, 1e6]])
-    figure = draw(with_scores(data, score))
+    figure = draw(scored(score))
     for panel in figure.axes:
         low, high = panel.get_xlim()
         assert low < score.min() < 1e6 < high
@@ -85,44 +91,47 @@ def test_a_heavy_tail_hides_neither_the_bulk_nor_the_strangest(data):
 
 
 @pytest.mark.parametrize("score", [[5.0], [2.0, 2.0, 2.0], [0.0, 0.0], [1.0, 2.0]])
-def test_few_or_equal_scores_can_be_drawn(data, score):
-    figure = draw(with_scores(data, score))
+def test_few_or_equal_scores_can_be_drawn(scored, score):
+    figure = draw(scored(score))
     figure.savefig(io.BytesIO(), format="png")
     assert counted(figure.axes[0], "all") == len(score)
 
 
-def test_half_of_the_scores_may_be_equal(data):
+def test_half_of_the_scores_may_be_equal(scored):
     score = np.concatenate([np.zeros(90), np.arange(10.0)])
-    assert counted(draw(with_scores(data, score)).axes[0], "all") == 100
+    assert counted(draw(scored(score)).axes[0], "all") == 100
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_scores_that_are_not_finite_are_refused(data, bad):
-    made = with_scores(data, [1.0, 2.0, 3.0])
+def test_scores_that_are_not_finite_are_refused(scored, bad):
+    made = scored([1.0, 2.0, 3.0])
+    table = made.run.table.assign(score=[1.0, bad, 2.0])
     with pytest.raises(ScoreError, match="1 of 3 scores are not finite"):
-        draw(replace(made, scores=made.scores.assign(score=[1.0, bad, 2.0])))
+        draw(scored([1.0, 2.0, 3.0], table=table))
 
 
-def test_a_figure_without_scores_is_refused(data):
-    with pytest.raises(DataError, match="score-histogram needs the scores"):
-        draw(replace(data(1), scores=None))
+def test_a_figure_for_no_list_or_an_empty_one_is_refused(scored):
+    made = scored([1.0, 2.0])
+    with pytest.raises(DataError, match=r"myrun: .* is drawn for a list of scores"):
+        draw(replace(made, list=None))
+    with pytest.raises(DataError, match="no object has a score"):
+        draw(scored([1.0, 2.0], table=made.run.table.head(0)))
 
 
-def test_repeats_of_a_source_are_not_counted(data):
-    made = with_scores(data, normal(100))
-    repeat = pd.array([False] * 60 + [True] * 40, dtype="boolean")
-    figure = draw(replace(made, scores=made.scores.assign(is_repeat=repeat)))
+def test_objects_that_are_not_in_the_list_are_not_counted(scored):
+    made = scored(normal(100))
+    figure = draw(scored(normal(100), table=made.run.table.head(60)))
     assert "Scores of n = 60 objects" in texts(figure)
 
 
-def labelled(data, kinds, **options):
+def labelled(scored, kinds, **options):
     objects = pd.DataFrame({"object_id": np.arange(len(kinds)), "label": kinds})
-    return draw(with_scores(data, normal(len(kinds)), objects=objects), **options)
+    return draw(scored(normal(len(kinds)), objects=objects), **options)
 
 
-def test_each_kind_has_a_strip_with_its_share_of_the_strangest(data):
+def test_each_kind_has_a_strip_with_its_share_of_the_strangest(scored):
     labels = ["lens"] * 3 + [None] * 50 + ["merger"] * 5 + [""] * 2
-    figure = labelled(data, labels, top_k=2)
+    figure = labelled(scored, labels, top_k=2)
     written = texts(figure)
     assert "2 of 3 in top 2" in written
     assert "0 of 5 in top 2" in written
@@ -132,19 +141,19 @@ def test_each_kind_has_a_strip_with_its_share_of_the_strangest(data):
     assert ticks == [1, 2]
 
 
-def test_labels_can_be_left_out(data):
-    assert len(labelled(data, ["lens"] * 10, labels=False).axes) == 2
+def test_labels_can_be_left_out(scored):
+    assert len(labelled(scored, ["lens"] * 10, labels=False).axes) == 2
 
 
-def test_kinds_without_a_strip_are_counted(data):
+def test_kinds_without_a_strip_are_counted(scored):
     labels = ["a", "a", "b", "b", "c", "d", *[""] * 20]
-    figure = labelled(data, labels, max_kinds=2)
+    figure = labelled(scored, labels, max_kinds=2)
     assert len(figure.axes) == 2 + 2
     assert "2 rarer labels (2 objects) have no strip." in texts(figure)
 
 
-def test_texts_stay_on_the_page_whatever_the_labels(data):
-    figure = labelled(data, ["a label as long as a whole sentence of a referee " * 3] * 30)
+def test_texts_stay_on_the_page_whatever_the_labels(scored):
+    figure = labelled(scored, ["a label as long as a whole sentence of a referee " * 3] * 30)
     figure.canvas.draw()  # axis labels find their place now
     renderer = figure.canvas.get_renderer()
     for text in figure.findobj(Text):
@@ -154,8 +163,8 @@ def test_texts_stay_on_the_page_whatever_the_labels(data):
             assert extent.x1 <= figure.bbox.x1
 
 
-def test_a_redrawn_figure_has_the_same_bytes(data):
-    made = with_scores(data, normal(300))
+def test_a_redrawn_figure_has_the_same_bytes(scored):
+    made = scored(normal(300))
     for ending, when in (("png", {"Software": None}), ("pdf", {"CreationDate": None})):
         first, second = io.BytesIO(), io.BytesIO()
         for buffer in (first, second):
@@ -163,8 +172,8 @@ def test_a_redrawn_figure_has_the_same_bytes(data):
         assert first.getvalue() == second.getvalue()
 
 
-def test_the_settings_of_the_user_do_not_change_the_figure(data, user_settings):
-    made = with_scores(data, normal(300))
+def test_the_settings_of_the_user_do_not_change_the_figure(scored, user_settings):
+    made = scored(normal(300))
     plain, changed = io.BytesIO(), io.BytesIO()
     draw(made).savefig(plain, format="png")
     with mpl.rc_context(user_settings):

@@ -1,13 +1,17 @@
 """Checks a package that is installed without its siblings: `python check.py fmb-viz`.
 
-Every component it declares must load with its configuration, and no sibling may be there.
+Its modules are there, every component it declares loads with its configuration, what an extra would
+bring is said with the way to install it, and no sibling may be there.
 """
 
+import pkgutil
+import subprocess
 import sys
+from importlib import import_module
 from importlib.metadata import distributions
-from importlib.util import find_spec
 
-from fmb.contract.hooks import HOOKS
+from fmb.contract.hooks import KINDS
+from fmb.contract.spec import ComponentSpec
 from fmb.plugins.loading import load_plugins
 
 
@@ -16,22 +20,35 @@ def check(package: str) -> str:
     ours = {dist.name for dist in distributions() if dist.name.startswith("fmb-")}
     if siblings := ours - {"fmb-core", package}:
         raise SystemExit(f"{package} is not alone: {', '.join(sorted(siblings))}")
-    if package == "fmb-core" and find_spec("torch"):
-        raise SystemExit("fmb-core alone must do without torch, which is installed here")
+    root = import_module("fmb" if package == "fmb-core" else package.replace("-", "_"))
+    modules = [module.name for module in pkgutil.iter_modules(root.__path__)]
+    if not modules:
+        raise SystemExit(f"{package} holds no module")
+    registry = load_plugins(strict=True).registry
     components = [
         component
-        for kind in HOOKS
-        for component in load_plugins(strict=True).registry.all(kind)
+        for kind in KINDS
+        for component in registry.all(kind)
         if component.distribution == package
     ]
-    if not components:
-        raise SystemExit(f"{package} declares nothing")
     for component in components:
-        if package == "fmb-core" and component.spec.kind == "embedder":
-            continue  # needs torch, which every package with a model brings
         component.load()
         component.load_config()
-    return f"{package} alone: {', '.join(component.qualified for component in components)}"
+        if isinstance(component.spec, ComponentSpec):
+            for command, extra in component.spec.commands.items():
+                refuse(command, f"pip install '{package}[{extra}]'")
+    for absent in registry.missing:
+        if f"pip install '{absent.origin.distribution}[{absent.extra}]'" not in str(absent):
+            raise SystemExit(f"not said how to get it: {absent}")
+    names = [component.qualified for component in components] or modules
+    return f"{package} alone: {', '.join(names)}; {len(registry.missing)} not available"
+
+
+def refuse(command: str, advice: str) -> None:
+    """See that a command that is not installed is refused in one line, with the way to get it."""
+    done = subprocess.run(["fmb", command, "x"], capture_output=True, text=True)
+    if (done.returncode, done.stderr.count("\n"), advice in done.stderr) != (2, 1, True):
+        raise SystemExit(f"fmb {command}: {done.stdout}{done.stderr}")
 
 
 if __name__ == "__main__":

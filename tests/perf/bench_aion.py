@@ -25,12 +25,8 @@ from aion import AION
 from aion.modalities import DESISpectrum, LegacySurveyImage
 from bench_embed import bare_loop
 
-from fmb.contract.config import Config
-from fmb.contract.inputs import Batch, Images, Inputs, Spectra
-from fmb.contract.progress import quiet
-from fmb.plan.make import make_plan
-from fmb.plan.options import options_request
-from fmb.plugins.loading import load_plugins
+from fmb import Batch, Config, Images, Inputs, Session, Spectra
+from fmb.plan import options_request
 from fmb.steps.embed import embed_model
 from fmb.torch.embedders import Mean
 from fmb_aion.config import AionConfig
@@ -56,10 +52,11 @@ def main() -> None:
     if options.parts == "peak":
         print(json.dumps(peak(options.preset, options.objects)))
         return
+    measures = {"upstream": against_upstream, "step": embed_step, "memory": memory}
     for part in options.parts.split(","):
-        found = {"upstream": against_upstream, "step": embed_step, "memory": memory}[part](options)
+        measured = measures[part](options)
         about = {"part": part, "preset": options.preset, "threads": torch.get_num_threads()}
-        print(json.dumps(about | found))
+        print(json.dumps(about | measured))
 
 
 def against_upstream(options: argparse.Namespace) -> dict[str, float]:
@@ -94,13 +91,12 @@ def embed_step(options: argparse.Namespace) -> dict[str, float]:
             f"model.aion.preset={options.preset}",
         ]
         request = options_request({"model": "aion", "set": settings})
-        registry = load_plugins().registry
-        plan = make_plan(request, registry, Path(folder), detect=False, draw=False)
+        plan = Session.open(home=Path(folder)).plan(request, steps=("embed",))
         bare, step = [], []
         for _ in range(options.repeats + 1):
             bare.append(cpu_seconds(lambda: bare_loop(plan), 0))
             shutil.rmtree(plan.workspace / "embeddings", ignore_errors=True)
-            step.append(cpu_seconds(lambda: embed_model(plan, plan.models[0], quiet), 0))
+            step.append(cpu_seconds(lambda: embed_model(plan, plan.models[0]), 0))
     ratios = [a / b for a, b in zip(bare[1:], step[1:], strict=True)]
     return {
         "objects": options.objects,
@@ -115,8 +111,8 @@ def memory(options: argparse.Namespace) -> dict[str, float]:
     done = subprocess.run(
         [sys.executable, __file__, *arguments], capture_output=True, text=True, check=True
     )
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+    measured: dict[str, float] = json.loads(done.stdout)
+    return measured
 
 
 def peak(preset: str, objects: int) -> dict[str, float]:

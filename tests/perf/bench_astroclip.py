@@ -23,11 +23,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from fmb.contract.progress import quiet
-from fmb.plan.make import make_plan
-from fmb.plan.options import options_request
-from fmb.plan.records import Plan
-from fmb.plugins.loading import load_plugins
+from fmb import Session
+from fmb.plan import Plan, options_request
 from fmb.steps.embed import embed_model, model_job
 from fmb_astroclip.drawing import draw_network
 from fmb_astroclip.presets import FULL, PUBLISHED
@@ -88,12 +85,11 @@ def embed_step(objects: int, repeats: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         settings = [f"data.n_objects={objects}", "data.planting=none"]
         request = options_request({"model": "astroclip", "weights": "random", "set": settings})
-        registry = load_plugins().registry
-        plan = make_plan(request, registry, Path(folder), detect=False, draw=False)
+        plan = Session.open(home=Path(folder)).plan(request, steps=("embed",))
 
         def step() -> None:
             shutil.rmtree(plan.workspace / "embeddings", ignore_errors=True)
-            embed_model(plan, plan.models[0], quiet)
+            embed_model(plan, plan.models[0])
 
         loop_s, step_s, ratio = alternate(lambda: bare_loop(plan), step, repeats)
     return {
@@ -108,7 +104,8 @@ def embed_step(objects: int, repeats: int) -> dict[str, object]:
 def bare_loop(plan: Plan) -> None:
     """Read, prepare and encode all objects in batches; nothing is checked or kept."""
     job = model_job(plan, plan.models[0])
-    have = np.stack([job.dataset.inputs[i].present for i in job.sources.values()])
+    n = len(job.dataset.ids)
+    have = np.stack([job.dataset.inputs[i].have(n) for i in job.sources.values()])
     for pattern in np.unique(have, axis=1).T:
         sources = {s: i for (s, i), seen in zip(job.sources.items(), pattern, strict=True) if seen}
         rows = np.flatnonzero((have == pattern[:, None]).all(axis=0))
@@ -130,7 +127,7 @@ def full_once(batch: int) -> None:
         spectrum = network.spectrum_encoder(torch.randn(batch, 7781))
     end = time.perf_counter()
     numbers = sum(tensor.numel() for tensor in network.parameters())
-    found = {
+    measured = {
         "what": "full size",
         "objects": batch,
         "numbers": numbers,
@@ -143,7 +140,7 @@ def full_once(batch: int) -> None:
         "peak_mb": round(peak_mb()),
         "over_weights_mb": round(peak_mb() - 4 * numbers / MB),
     }
-    print(json.dumps(found))
+    print(json.dumps(measured))
 
 
 def peak_mb() -> float:

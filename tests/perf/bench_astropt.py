@@ -16,8 +16,7 @@ import numpy as np
 import torch
 from astropt.model import GPT, ModalityRegistry
 
-from fmb.contract.config import Config
-from fmb.contract.inputs import Inputs
+from fmb import Config, Inputs
 from fmb.torch.embedders import Mean
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.model import AstroPTModel
@@ -56,7 +55,7 @@ def main() -> None:
             partial(our_views, model, inputs, views),
             options.repeats,
         )
-        found = {
+        measured = {
             "views": views,
             "layers": options.layers,
             "width": options.width,
@@ -65,7 +64,7 @@ def main() -> None:
             "ours_ms_per_object": round(ours / n * 1e3, 2),
             "times_faster": round(theirs / ours, 2),
         }
-        print(json.dumps(found))
+        print(json.dumps(measured))
 
 
 def our_views(model: AstroPTModel, inputs: Inputs, views: list[str]) -> None:

@@ -17,11 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fmb.contract.progress import quiet
-from fmb.plan.make import make_plan
-from fmb.plan.options import options_request
-from fmb.plan.records import Plan
-from fmb.plugins.loading import load_plugins
+from fmb import Session
+from fmb.plan import Plan, options_request
 from fmb.steps.embed import embed_model, model_job
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.presets import random_card
@@ -44,17 +41,17 @@ def main() -> None:
             loop.append(time.process_time() - start)
             shutil.rmtree(plan.workspace / "embeddings", ignore_errors=True)
             start = time.process_time()
-            embed_model(plan, plan.models[0], quiet)
+            embed_model(plan, plan.models[0])
             step.append(time.process_time() - start)
     ratios = [a / b for a, b in zip(loop[1:], step[1:], strict=True)]
-    found = {
+    measured = {
         "objects": options.objects,
         "threads": torch.get_num_threads(),
         "bare_loop_s": round(statistics.median(loop[1:]), 3),
         "embed_step_s": round(statistics.median(step[1:]), 3),
         "share_of_bare_throughput": round(statistics.median(ratios), 3),
     }
-    print(json.dumps(found))
+    print(json.dumps(measured))
 
 
 def planned(folder: Path, options: argparse.Namespace) -> Plan:
@@ -72,14 +69,15 @@ def planned(folder: Path, options: argparse.Namespace) -> Plan:
             "set": [f"data.n_objects={options.objects}", "data.planting=none"],
         }
     )
-    return make_plan(request, load_plugins().registry, folder, detect=False, draw=False)
+    return Session.open(home=folder).plan(request, steps=("embed",))
 
 
 def bare_loop(plan: Plan) -> None:
     """Read, prepare, encode and pool all objects in batches; nothing is checked or kept."""
     job = model_job(plan, plan.models[0])
     dataset = job.dataset
-    have = np.stack([dataset.inputs[i].present for i in job.sources.values()])
+    n = len(dataset.ids)
+    have = np.stack([dataset.inputs[i].have(n) for i in job.sources.values()])
     with torch.inference_mode():
         for pattern in np.unique(have, axis=1).T:
             sources = {

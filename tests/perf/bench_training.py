@@ -18,13 +18,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from fmb.contract.arrays import Array
-from fmb.contract.inputs import Batch, Images, InputInfo, Spectra
-from fmb.torch import FitJob, fit
-from fmb.torch.training_data import Part, TrainingData
-from fmb_astropt.config import AstroPTConfig, AstroPTTraining
+from fmb import Array, Batch, Images, InputInfo, Spectra
+from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.model import AstroPTModel
 from fmb_astropt.presets import EUCLID_BANDS, random_card
+from fmb_astropt.training import AstroPTTraining
+from fmb_train import FitJob, fit
+from fmb_train.prepared import Part, TrainingData
 
 SOURCES = {"image": "euclid", "spectrum": "desi"}
 
@@ -89,7 +89,7 @@ def main() -> None:
                 loops, bares, epochs = [], [], []
     loop, plain = statistics.median(loops), statistics.median(bares)
     parameters = sum(p.numel() for p in job.task.module.parameters())
-    found = {
+    measured = {
         "preset": options.preset,
         "parameters": parameters,
         "threads": torch.get_num_threads(),
@@ -98,7 +98,7 @@ def main() -> None:
         "ratio": round(statistics.median(a / b for a, b in zip(loops, bares, strict=True)), 3),
         "epoch_s": round(statistics.median(epochs), 2),
     }
-    print(json.dumps(found))
+    print(json.dumps(measured))
 
 
 def job_of(options: argparse.Namespace, folder: Path) -> FitJob:

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmb.contract.arrays import Array
-from fmb.contract.inputs import Images
+from fmb import Array, Images
 from fmb_aion.images import central_pixels
 from fmb_aion.recipes import AdapterRecipe
 from fmb_aion.surveys import SIZE_PX

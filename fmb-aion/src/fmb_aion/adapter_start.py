@@ -5,19 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from aion.codecs.image import ImageCodec
 from torch import Tensor
 
-from fmb.contract.errors import ConfigError, WeightsError
-from fmb.contract.model import Accepts
+from fmb import Accepts, ConfigError, WeightsError
 from fmb.torch import fill, read_tensors
-from fmb.weights.card import Card
+from fmb.weights import Card
 from fmb_aion.adapter import Adapter
 from fmb_aion.codecs import IMAGE_DECODER_SIDE, build_image_codec
-from fmb_aion.config import AionConfig, AionTraining
+from fmb_aion.config import AionConfig
 from fmb_aion.cycle import Cycle, Files
 from fmb_aion.network import without_values
 from fmb_aion.parts import Parts
@@ -25,6 +24,9 @@ from fmb_aion.prepare import Preparer
 from fmb_aion.presets import ADAPTER_FILE, DECODER_FILE, FILES
 from fmb_aion.recipes import AdapterRecipe, AdapterSizes, Architecture, Recipe
 from fmb_aion.surveys import EUCLID
+
+if TYPE_CHECKING:
+    from fmb_aion.training import AionTraining
 
 __all__ = ["AdapterStart"]
 
@@ -41,7 +43,7 @@ class AdapterStart:
 
     def task(
         self,
-        config: AionTraining,
+        config: "AionTraining",
         sources: Mapping[str, str],
         options: AionConfig,
         seed: int,
@@ -80,14 +82,14 @@ class AdapterStart:
             },
         )
 
-    def _adapter_sizes(self, config: AionTraining) -> AdapterSizes:
+    def _adapter_sizes(self, config: "AionTraining") -> AdapterSizes:
         held = self.sizes.adapter
         if held is None:
             return AdapterSizes() if config.hidden is None else AdapterSizes(hidden=config.hidden)
         _require_same("hidden", config.hidden, held.hidden)
         return held
 
-    def _adapter_recipe(self, config: AionTraining) -> AdapterRecipe:
+    def _adapter_recipe(self, config: "AionTraining") -> AdapterRecipe:
         held, side = self.recipe.adapter, config.field_px
         if held is None:
             return AdapterRecipe() if side is None else AdapterRecipe(field_px=side)

@@ -4,10 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from fmb.contract.config import Config
-from fmb.train_config import TrainConfig
+from fmb import Config
 
-__all__ = ["AionConfig", "AionTraining"]
+__all__ = ["AionConfig"]
 
 
 class AionConfig(Config):
@@ -21,17 +20,3 @@ class AionConfig(Config):
     """Largest part of a band's pixels that may be masked."""
     min_coverage: float = Field(default=0.3, gt=0, le=1)
     """Smallest part of the wavelength range that good pixels must cover."""
-
-
-class AionTraining(TrainConfig):
-    """Options of training `aion`: an adapter that lets the image codec read Euclid's bands.
-
-    Encoder and codecs are frozen.
-    """
-
-    learning_rate: float = Field(default=1e-2, gt=0)
-    """Of AdamW, at the end of the warm-up; higher than usual: the networks are small."""
-    hidden: int | None = Field(default=None, gt=0, multiple_of=8)
-    """Channels of the adapter at full resolution; None: as in the weights, else 16."""
-    field_px: int | None = Field(default=None, gt=0)
-    """Side of the central square in the survey's pixels; None: as in the weights, else 96."""

@@ -7,7 +7,7 @@ import torch
 from aion.codecs.image import ImageCodec
 from torch import Tensor
 
-from fmb.contract.inputs import Batch, Inputs
+from fmb import Batch, Inputs
 from fmb_aion.adapter import Adapter
 from fmb_aion.codecs import round_trip
 from fmb_aion.surveys import EUCLID_BANDS, HSC_BANDS
@@ -48,7 +48,8 @@ class Cycle:
         """
         self.module = adapter
         self.preparer = prepare
-        self._codec = codec.requires_grad_(False).eval()
+        self.codec = codec.requires_grad_(False).eval()
+        """Frozen."""
         self._files = files
         self._card_changes = card_changes
         self._device = next(adapter.parameters()).device
@@ -65,7 +66,7 @@ class Cycle:
         )
         # In float32 whatever the precision: a token is a decision.
         with torch.autocast(self._device.type, enabled=False):
-            decoded = round_trip(self._codec, self.module(flux), HSC_BANDS)
+            decoded = round_trip(self.codec, self.module(flux), HSC_BANDS)
             error = (self.module.back(decoded) - self.module.stretched(flux)).square()
         seen = good.sum((2, 3))
         each = (error * good).sum((2, 3)) / seen.clamp(min=1)

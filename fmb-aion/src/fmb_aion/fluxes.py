@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from fmb.contract.errors import DataError
+from fmb import DataError
 
 __all__ = ["MAGGY_JY", "scale_to"]
 

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError, ShapeError
-from fmb.contract.inputs import Images
-from fmb.datasets.holes import fill_holes
+from fmb import Array, DataError, Images, ShapeError
+from fmb.datasets import fill_holes
 from fmb_aion.fluxes import scale_to
 from fmb_aion.recipes import ImageSurvey, Recipe
 

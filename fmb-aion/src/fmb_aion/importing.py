@@ -8,10 +8,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from fmb.contract.config import Config, build
-from fmb.contract.errors import ConfigError, WeightsError
-from fmb.store.atomic import ensure_folder, publish
+from fmb import Config, ConfigError, WeightsError, build
 from fmb.torch import fill, read_tensors
+from fmb.weights import write_folder
 from fmb_aion.codecs import IMAGE_DECODER_SIDE, build_image_codec
 from fmb_aion.config import AionConfig
 from fmb_aion.network import DOMAINS, without_values
@@ -67,20 +66,23 @@ def import_folder(path: Path, folder: Path, config: AionConfig) -> None:
         {part: _sizes(part, settings[part], path / file) for part, file in FILES.items()}
     )
     parts = Parts.empty(sizes)
+    files = {}
     for part, file in FILES.items():
         network: nn.Module = getattr(parts, part)
         fill(network, _kept(part, path / file, network, settings[part]), str(path / file))
-        ensure_folder((folder / file).parent)
-        publish(folder / file, safetensors_parts(network.state_dict()))
-    decoder = _import_decoder(path, folder, sizes.image_codec)
+        files[file] = safetensors_parts(network.state_dict())
+    decoder = _decoder(path, sizes.image_codec)
+    if decoder:
+        files[DECODER_FILE] = safetensors_parts(decoder)
     name = path.resolve().name
-    card = card_of(sizes, name=name, summary=f"AION imported from {name}", decoder=decoder)
-    publish(folder / "card.json", card.model_dump_json(indent=1).encode() + b"\n")
+    summary = f"AION imported from {name}"
+    card = card_of(sizes, name=name, summary=summary, decoder=bool(decoder))
+    write_folder(folder, card, files.items())
     logger.info("imported %s", path)
 
 
-def _import_decoder(path: Path, folder: Path, sizes: ImageCodecSizes) -> bool:
-    """Write the image codec's other half; False where `path` holds none of it.
+def _decoder(path: Path, sizes: ImageCodecSizes) -> dict[str, Tensor]:
+    """The image codec's other half; empty where `path` holds none of it.
 
     Raises:
         WeightsError: it does not fit.
@@ -88,14 +90,12 @@ def _import_decoder(path: Path, folder: Path, sizes: ImageCodecSizes) -> bool:
     source = path / FILES["image_codec"]
     tensors = read_tensors(source)
     if not any(name.startswith(IMAGE_DECODER_SIDE) for name in tensors):
-        return False
+        return {}
     with without_values():
         codec = build_image_codec(sizes, decoder=True)
     fill(codec, tensors, str(source))
     state = codec.state_dict()
-    kept = {name: state[name] for name in state if name.startswith(IMAGE_DECODER_SIDE)}
-    publish(folder / DECODER_FILE, safetensors_parts(kept))
-    return True
+    return {name: state[name] for name in state if name.startswith(IMAGE_DECODER_SIDE)}
 
 
 def _settings(path: Path, file: str) -> dict[str, Any]:

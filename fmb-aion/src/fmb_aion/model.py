@@ -2,24 +2,25 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
-from fmb.contract.errors import ConfigError
-from fmb.contract.inputs import Batch, Inputs
-from fmb.contract.model import Tokens
-from fmb.torch import DTYPES, autocast
-from fmb.weights.card import read_card
+from fmb import Batch, ConfigError, Inputs, Tokens
+from fmb.torch import autocast
+from fmb.weights import read_card
 from fmb_aion.adapter_start import AdapterStart
-from fmb_aion.config import AionConfig, AionTraining
+from fmb_aion.config import AionConfig
 from fmb_aion.cycle import Cycle
 from fmb_aion.parts import Parts
 from fmb_aion.prepare import Preparer
 from fmb_aion.recipes import unpack_card
+from fmb_aion.views import VIEWS
+
+if TYPE_CHECKING:
+    from fmb_aion.training import AionTraining
 
 __all__ = ["AionModel"]
-
-_VIEWS = {"image": ("image",), "spectrum": ("spectrum",), "joint": ("image", "spectrum")}
 
 
 class AionModel:
@@ -46,12 +47,7 @@ class AionModel:
             device: where the networks run.
             precision: "float32", or "bf16" or "fp16" for autocast of the encoder's matrix
                 products. The codecs always run in float32: a token is a decision.
-
-        Raises:
-            ConfigError: an unknown precision.
         """
-        if precision not in DTYPES:
-            raise ConfigError(f"precision {precision!r}: choose from {', '.join(DTYPES)}")
         self._config, self._seed = config, seed
         self._device = torch.device(device)
         self._precision = precision
@@ -81,7 +77,7 @@ class AionModel:
             spectrum_source=sources.get("spectrum"),
         )
 
-    def task(self, config: AionTraining, sources: Mapping[str, str]) -> Cycle:
+    def task(self, config: "AionTraining", sources: Mapping[str, str]) -> Cycle:
         """What the adapter learns from, with the image codec of the weights that were loaded.
 
         Args:
@@ -108,14 +104,14 @@ class AionModel:
             ConfigError: a view that AION does not give.
         """
         for view in views:
-            if view not in _VIEWS:
-                raise ConfigError(f"view {view!r}: AION gives {', '.join(_VIEWS)}")
-        slots = [slot for slot in ("image", "spectrum") if any(slot in _VIEWS[v] for v in views)]
+            if view not in VIEWS:
+                raise ConfigError(f"view {view!r}: AION gives {', '.join(VIEWS)}")
+        slots = [slot for slot in ("image", "spectrum") if any(slot in VIEWS[v] for v in views)]
         with torch.inference_mode():
             numbers = self._parts.tokenise(inputs, slots, self._recipe, self._device)
             with autocast(str(self._device), self._precision):
                 return {
-                    view: Tokens(self._encode(dict(numbers[slot] for slot in _VIEWS[view])))
+                    view: Tokens(self._encode(dict(numbers[slot] for slot in VIEWS[view])))
                     for view in views
                 }
 

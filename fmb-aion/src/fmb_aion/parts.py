@@ -8,7 +8,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from fmb.contract.inputs import Inputs
+from fmb import Inputs
 from fmb.torch import fill, read_tensors
 from fmb_aion.adapter import Adapter
 from fmb_aion.codecs import (

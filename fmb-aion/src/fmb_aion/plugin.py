@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from fmb import ModelSpec, WeightsSpec, hookimpl
 from fmb_aion.surveys import ACCEPTS, EUCLID
+from fmb_aion.views import VIEWS
 
 FMB_API = 1
 
@@ -23,11 +24,7 @@ def fmb_register_models() -> Iterator[ModelSpec]:
         target="fmb_aion.model:AionModel",
         config="fmb_aion.config:AionConfig",
         accepts=ACCEPTS,
-        views={
-            "image": ("image",),
-            "spectrum": ("spectrum",),
-            "joint": ("image", "spectrum"),
-        },
+        views=VIEWS,
         joint="native",
         embedders=("mean", "tails"),
         weights=(
@@ -47,7 +44,8 @@ def fmb_register_models() -> Iterator[ModelSpec]:
         ),
         shaping_options=("preset",),
         importer="fmb_aion.importing:import_folder",
-        retrain_config="fmb_aion.config:AionTraining",
+        retrain_config="fmb_aion.training:AionTraining",
+        commands={"retrain": "train"},
         retrain_accepts=(EUCLID,),
         source="arXiv:2510.17960",
         citation=_CITATION,

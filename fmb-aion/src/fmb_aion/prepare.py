@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmb.contract.arrays import Array
-from fmb.contract.inputs import Batch, Images, Inputs, Spectra
+from fmb import Array, Batch, Images, Inputs, Spectra
 from fmb_aion.adapted import prepare_adapted
 from fmb_aion.config import AionConfig
 from fmb_aion.images import prepare_images

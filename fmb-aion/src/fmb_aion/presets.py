@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fmb.weights.card import Card
+from fmb.weights import Card
 from fmb_aion.config import AionConfig
 from fmb_aion.recipes import (
     Architecture,

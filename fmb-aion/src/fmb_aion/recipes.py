@@ -5,9 +5,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from fmb.contract.config import Config
-from fmb.contract.errors import WeightsError
-from fmb.weights.card import Card
+from fmb import Config, WeightsError
+from fmb.weights import Card
 from fmb_aion.surveys import (
     DES_BANDS,
     EUCLID_BANDS,

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
-from fmb.contract.inputs import Spectra
+from fmb import Array, DataError, Spectra
 from fmb_aion.fluxes import scale_to
 from fmb_aion.recipes import SpectrumCodecSizes, SpectrumRecipe
 

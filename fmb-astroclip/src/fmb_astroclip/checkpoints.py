@@ -7,9 +7,9 @@ from pathlib import Path
 from safetensors.torch import save
 from torch import Tensor
 
-from fmb.contract.errors import WeightsError
-from fmb.store.atomic import ensure_folder, publish
+from fmb import WeightsError
 from fmb.torch import read_tensors
+from fmb.weights import TENSORS, write_folder
 from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.network import fill_network
 from fmb_astroclip.presets import PUBLISHED, card_of
@@ -67,11 +67,9 @@ def convert(tensors: Path, folder: Path, config: AstroCLIPConfig, source: str) -
     card = card_of(
         sizes, PUBLISHED, name=Path(source).stem, summary=f"AstroCLIP converted from {source}"
     )
-    ensure_folder(folder)
     # contiguous(): safetensors stores no strides, and tied or sliced tensors would be refused.
     body = {name: value.contiguous() for name, value in network.state_dict().items()}
-    publish(folder / "model.safetensors", save(body))
-    publish(folder / "card.json", card.model_dump_json(indent=1).encode() + b"\n")
+    write_folder(folder, card, [(TENSORS, save(body))])
     logger.info("converted %s: %d tensors", source, len(body))
 
 

@@ -9,16 +9,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fmb.contract.arrays import Array
-from fmb.contract.errors import ConfigError
-from fmb.contract.inputs import Batch, Inputs
-from fmb_astroclip.config import AstroCLIPTraining
+from fmb import Array, Batch, ConfigError, Inputs
 from fmb_astroclip.encoding import image_vectors, keep_tokens, spectrum_vectors
 from fmb_astroclip.network import DROPOUT, AstroCLIP
 from fmb_astroclip.recipes import Architecture, SpectrumRecipe
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from fmb_astroclip.training import AstroCLIPTraining
 
 __all__ = ["Contrastive", "choose_trained", "pair_losses"]
 
@@ -123,7 +122,7 @@ class Contrastive:
         network: AstroCLIP,
         sizes: Architecture,
         recipe: SpectrumRecipe,
-        config: AstroCLIPTraining,
+        config: "AstroCLIPTraining",
         *,
         drawn: bool,
         prepare: Callable[[Mapping[str, str]], Callable[[Batch], Inputs]],

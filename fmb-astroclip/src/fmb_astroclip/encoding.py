@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fmb.contract.arrays import Array
-from fmb.contract.inputs import Inputs
+from fmb import Array, Inputs
 from fmb_astroclip.network import AstroCLIP
 from fmb_astroclip.recipes import SpectrumRecipe
 

@@ -2,21 +2,23 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
-from fmb.contract.errors import ConfigError
-from fmb.contract.inputs import Batch, Inputs
-from fmb.contract.model import Tokens
-from fmb.torch import DTYPES, autocast, read_tensors
-from fmb.weights.card import read_card
-from fmb_astroclip.config import AstroCLIPConfig, AstroCLIPTraining
+from fmb import Batch, ConfigError, Inputs, Tokens
+from fmb.torch import autocast, read_tensors
+from fmb.weights import read_card
+from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.contrastive import Contrastive
 from fmb_astroclip.drawing import draw_network
 from fmb_astroclip.encoding import image_vectors, spectrum_vectors
 from fmb_astroclip.network import fill_network
 from fmb_astroclip.prepare import Preparer
 from fmb_astroclip.recipes import unpack_card
+
+if TYPE_CHECKING:
+    from fmb_astroclip.training import AstroCLIPTraining
 
 __all__ = ["AstroCLIPModel"]
 
@@ -43,12 +45,7 @@ class AstroCLIPModel:
             seed: not used: random weights have their seed in the card, and nothing else is drawn.
             device: where the network runs.
             precision: "float32", or "bf16" or "fp16" for autocast of the matrix products.
-
-        Raises:
-            ConfigError: an unknown precision.
         """
-        if precision not in DTYPES:
-            raise ConfigError(f"precision {precision!r}: choose from {', '.join(DTYPES)}")
         self._config = config
         self._device = torch.device(device)
         self._precision = precision
@@ -80,7 +77,7 @@ class AstroCLIPModel:
             min_coverage=self._config.min_coverage,
         )
 
-    def task(self, config: AstroCLIPTraining, sources: Mapping[str, str]) -> Contrastive:
+    def task(self, config: "AstroCLIPTraining", sources: Mapping[str, str]) -> Contrastive:
         """What the weights that were loaded learn from; training changes them in place.
 
         Args:

@@ -51,7 +51,8 @@ def fmb_register_models() -> Iterator[ModelSpec]:
         shaping_options=("preset", "image_heads", "spectrum_heads", "cross_heads"),
         importer="fmb_astroclip.checkpoints:import_checkpoint",
         converter="fmb_astroclip.checkpoints:convert",
-        retrain_config="fmb_astroclip.config:AstroCLIPTraining",
+        retrain_config="fmb_astroclip.training:AstroCLIPTraining",
+        commands={"retrain": "train"},
         source="arXiv:2310.03024",
         citation=(
             "@article{parker2024astroclip, title={AstroCLIP: a cross-modal foundation model for"

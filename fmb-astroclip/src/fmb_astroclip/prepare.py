@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmb.contract.arrays import Array
-from fmb.contract.inputs import Batch, Images, Inputs, Spectra
+from fmb import Array, Batch, Images, Inputs, Spectra
 from fmb_astroclip.images import prepare_images
 from fmb_astroclip.recipes import Recipe
 from fmb_astroclip.spectra import prepare_spectra

@@ -1,6 +1,6 @@
 """Sizes and preprocessing of the published weights, a small network, and the cards of both."""
 
-from fmb.weights.card import Card
+from fmb.weights import Card
 from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.recipes import (
     Architecture,

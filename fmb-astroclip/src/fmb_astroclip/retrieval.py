@@ -6,9 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from fmb.contract.arrays import Array
-from fmb.contract.errors import ConfigError, DataError, did_you_mean
-from fmb.datasets.groups import group_keys
+from fmb import Array, ConfigError, DataError, did_you_mean
+from fmb.datasets import group_keys
 
 __all__ = ["match_columns", "median_interval", "partner_ranks", "retrieval"]
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from fmb.contract.config import build
-from fmb.contract.errors import ConfigError, WeightsError
+from fmb import ConfigError, WeightsError, build
 from fmb_astroclip.config import AstroCLIPConfig
 from fmb_astroclip.presets import FULL, PUBLISHED
 from fmb_astroclip.recipes import Architecture

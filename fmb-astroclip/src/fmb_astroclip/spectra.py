@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmb.contract.arrays import Array
-from fmb.contract.errors import ShapeError
-from fmb.contract.inputs import Spectra
+from fmb import Array, ShapeError, Spectra
 from fmb_astroclip.recipes import SpectrumRecipe
 from fmb_astroclip.units import LARGEST, factor_to
 

@@ -1,6 +1,6 @@
 """Factors from the units of a survey to those the weights were trained in."""
 
-from fmb.contract.errors import DataError
+from fmb import DataError
 
 __all__ = ["LARGEST", "factor_to"]
 

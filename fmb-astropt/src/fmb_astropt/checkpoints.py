@@ -11,9 +11,8 @@ from astropt.model import ModalityConfig, ModalityRegistry
 from safetensors.torch import save
 from torch import Tensor
 
-from fmb.contract.config import build
-from fmb.contract.errors import ConfigError, WeightsError
-from fmb.store.atomic import ensure_folder, publish
+from fmb import ConfigError, WeightsError, build
+from fmb.weights import TENSORS, write_folder
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.network import fill_network
 from fmb_astropt.presets import card_of
@@ -82,9 +81,7 @@ def import_checkpoint(path: Path, folder: Path, config: AstroPTConfig) -> None:
     unpack_card(card, str(path))
     network = fill_network(architecture, _state(checkpoint), str(path))
     tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
-    ensure_folder(folder)
-    publish(folder / "model.safetensors", save(tensors))
-    publish(folder / "card.json", card.model_dump_json(indent=1).encode() + b"\n")
+    write_folder(folder, card, [(TENSORS, save(tensors))])
     logger.info("imported %s: %s", path, _told(recipe))
 
 

@@ -4,10 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from fmb.contract.config import Config
-from fmb.train_config import TrainConfig
+from fmb import Config
 
-__all__ = ["AstroPTConfig", "AstroPTTraining"]
+__all__ = ["AstroPTConfig"]
 
 
 class AstroPTConfig(Config):
@@ -27,21 +26,3 @@ class AstroPTConfig(Config):
     """Whose tokens a checkpoint was trained on; "auto": upstream's when it holds a registry."""
     image_size_px: int | None = Field(default=None, gt=0)
     """Side of the images a checkpoint was trained on, when the checkpoint does not say."""
-
-
-class AstroPTTraining(TrainConfig):
-    """Options of training `astropt`: how it learns to predict the next patch.
-
-    Sizes and tokens are those of the card it starts from.
-    """
-
-    image_weight: float = Field(default=1.0, ge=0)
-    """Factor of the loss of image patches."""
-    spectrum_weight: float = Field(default=1.0, ge=0)
-    """Factor of the loss of spectrum patches."""
-    lora_r: int | None = Field(default=None, gt=0)
-    """Rank of a low-rank update of the attention matrices, which are frozen; None: as the base."""
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-    """Share of activations left out in training."""
-    checkpointing: bool = False
-    """Compute blocks again in the backward pass: less memory, a third more time."""

@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor
 
-from fmb.contract.config import Config
-from fmb.contract.model import Tokens
-from fmb.torch.embedders import by_segment, weighted_mean
+from fmb import Config, Tokens
+from fmb.torch import by_segment, weighted_mean
 
 __all__ = ["ExpDecay"]
 

@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from fmb.contract.errors import ConfigError
-from fmb.contract.inputs import Batch, Inputs
-from fmb.contract.model import Tokens
-from fmb.torch import DTYPES, autocast, read_tensors
-from fmb.weights.card import TENSORS, read_card
-from fmb_astropt.config import AstroPTConfig, AstroPTTraining
+from fmb import Batch, ConfigError, Inputs, Tokens
+from fmb.torch import autocast, read_tensors
+from fmb.weights import TENSORS, read_card
+from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.network import (
     MODALITY,
     draw_network,
@@ -24,10 +22,12 @@ from fmb_astropt.network import (
 from fmb_astropt.next_patch import NextPatch
 from fmb_astropt.prepare import Preparer
 from fmb_astropt.recipes import Architecture, Recipe, SpectrumRecipe, unpack_card
+from fmb_astropt.views import VIEWS
+
+if TYPE_CHECKING:
+    from fmb_astropt.training import AstroPTTraining
 
 __all__ = ["AstroPTModel"]
-
-_VIEWS = {"image": ("image",), "spectrum": ("spectrum",), "joint": ("image", "spectrum")}
 
 
 class AstroPTModel:
@@ -54,12 +54,7 @@ class AstroPTModel:
             seed: of low-rank updates that are drawn; random weights have their seed in the card.
             device: where the network runs.
             precision: "float32", or "bf16" or "fp16" for autocast of the matrix products.
-
-        Raises:
-            ConfigError: an unknown precision.
         """
-        if precision not in DTYPES:
-            raise ConfigError(f"precision {precision!r}: choose from {', '.join(DTYPES)}")
         self._config, self._seed = config, seed
         self._device = torch.device(device)
         self._precision = precision
@@ -90,7 +85,7 @@ class AstroPTModel:
             min_coverage=self._config.min_coverage,
         )
 
-    def task(self, config: AstroPTTraining, sources: Mapping[str, str]) -> NextPatch:
+    def task(self, config: "AstroPTTraining", sources: Mapping[str, str]) -> NextPatch:
         """What the weights that were loaded learn from.
 
         Random weights are drawn again, for the slots of `sources` alone; trained ones keep both
@@ -125,7 +120,7 @@ class AstroPTModel:
         )
 
     def _trained_parts(
-        self, config: AstroPTTraining, sources: Mapping[str, str]
+        self, config: "AstroPTTraining", sources: Mapping[str, str]
     ) -> tuple[Architecture, Recipe]:
         """What the network of a training is made of."""
         architecture, recipe = self._architecture, self._recipe
@@ -171,7 +166,7 @@ class AstroPTModel:
 
     def _slots_for(self, views: Sequence[str]) -> list[str]:
         known = [m.name for m in self._architecture.modalities]
-        given = {v: s for v, s in _VIEWS.items() if all(MODALITY[slot] in known for slot in s)}
+        given = {v: s for v, s in VIEWS.items() if all(MODALITY[slot] in known for slot in s)}
         for view in views:
             if view not in given:
                 raise ConfigError(

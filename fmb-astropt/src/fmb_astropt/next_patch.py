@@ -1,16 +1,18 @@
 """What AstroPT learns from: each patch predicts the next one of its sequence."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from astropt.model import GPT
 from torch import Tensor
 from torch.nn import functional as F
 
-from fmb.contract.inputs import Batch, Inputs
-from fmb_astropt.config import AstroPTTraining
+from fmb import Batch, Inputs
 from fmb_astropt.network import MODALITY, decode_tokens, embed_tokens, run_all_blocks
+
+if TYPE_CHECKING:
+    from fmb_astropt.training import AstroPTTraining
 
 __all__ = ["NextPatch"]
 
@@ -29,7 +31,7 @@ class NextPatch:
     def __init__(
         self,
         network: GPT,
-        config: AstroPTTraining,
+        config: "AstroPTTraining",
         *,
         prepare: Callable[[Mapping[str, str]], Callable[[Batch], Inputs]],
         wavelengths: Tensor | None,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from fmb import Accepts, EmbedderSpec, ModelSpec, WeightsSpec, hookimpl
+from fmb_astropt.views import VIEWS
 
 FMB_API = 1
 
@@ -19,11 +20,7 @@ def fmb_register_models() -> Iterator[ModelSpec]:
             Accepts(slot="image", kind="images"),
             Accepts(slot="spectrum", kind="spectra"),
         ),
-        views={
-            "image": ("image",),
-            "spectrum": ("spectrum",),
-            "joint": ("image", "spectrum"),
-        },
+        views=VIEWS,
         joint="native",
         embedders=("mean", "last", "exp-decay", "tails"),
         weights=(
@@ -45,7 +42,8 @@ def fmb_register_models() -> Iterator[ModelSpec]:
         ),
         shaping_options=("preset", "bands", "tokenisation", "image_size_px"),
         importer="fmb_astropt.checkpoints:import_checkpoint",
-        retrain_config="fmb_astropt.config:AstroPTTraining",
+        retrain_config="fmb_astropt.training:AstroPTTraining",
+        commands={"retrain": "train"},
         source="arXiv:2405.14930",
         citation=(
             "@article{smith2024astropt, title={AstroPT: Scaling Large Observation Models for"
@@ -64,6 +62,6 @@ def fmb_register_embedders() -> Iterator[EmbedderSpec]:
         name="exp-decay",
         summary="Mean weighted from 1 at the first token to 0.1",
         target="fmb_astropt.embedders:ExpDecay",
-        config="fmb.contract.config:Config",
+        config="fmb:Config",
         licence="AGPL-3.0-or-later",
     )

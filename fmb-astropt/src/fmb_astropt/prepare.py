@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmb.contract.arrays import Array
-from fmb.contract.inputs import Batch, Images, Inputs, Spectra
+from fmb import Array, Batch, Images, Inputs, Spectra
 from fmb_astropt.recipes import Recipe
 from fmb_astropt.spectra import tokenise_spectra
 from fmb_astropt.tokenise import tokenise_images

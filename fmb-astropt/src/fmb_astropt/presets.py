@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from fmb.weights.card import Card
+from fmb.weights import Card
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.recipes import Architecture, ImageRecipe, Modality, Recipe, SpectrumRecipe
 

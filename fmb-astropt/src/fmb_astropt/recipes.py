@@ -4,10 +4,8 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from fmb.contract.config import Config
-from fmb.contract.errors import WeightsError
-from fmb.contract.model import Accepts
-from fmb.weights.card import Card
+from fmb import Accepts, Config, WeightsError
+from fmb.weights import Card
 
 __all__ = ["Architecture", "ImageRecipe", "Modality", "Recipe", "SpectrumRecipe", "unpack_card"]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fmb.contract.arrays import Array
+from fmb import Array
 
 __all__ = ["LOWER_SIGMA", "MAD_TO_SIGMA", "order_statistics"]
 

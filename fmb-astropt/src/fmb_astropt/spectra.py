@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmb.contract.arrays import Array
-from fmb.contract.inputs import Spectra
+from fmb import Array, Spectra
 from fmb_astropt.recipes import SpectrumRecipe
 from fmb_astropt.resample import Resampled, resample
 from fmb_astropt.robust import MAD_TO_SIGMA, order_statistics

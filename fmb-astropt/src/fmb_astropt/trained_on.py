@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fmb.contract.config import build
-from fmb.contract.errors import ConfigError, WeightsError
+from fmb import ConfigError, WeightsError, build
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.recipes import Architecture, ImageRecipe, Modality, Recipe, SpectrumRecipe
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from fmb.contract.config import Config
+from fmb import Config
 
 __all__ = ["FlowConfig", "GaussianConfig"]
 

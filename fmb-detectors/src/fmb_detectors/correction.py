@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from nflows.flows import Flow
 
-from fmb.contract.arrays import Array
+from fmb import Array
 from fmb_detectors.config import FlowConfig
 from fmb_detectors.covariance import Covariance, centred
 from fmb_detectors.network import build_flow, standard_normal_log_density
@@ -68,7 +68,8 @@ def fit_correction(
         device: where to train.
 
     Returns:
-        The correction, and plain values on the fit: `fallback`, its `reason` ("" = none), number
+        The correction, and plain values on the fit: `fallback`, a `note` on it for the
+        user, its `reason` ("" = none), number
         of `components`, `epochs` run, `best_epoch`, `validation_gain` over the Gaussian in nats a
         row and its standard error `validation_error`.
     """
@@ -102,6 +103,7 @@ def report(components: int, outcome: Outcome, reason: str) -> dict[str, Any]:
         logger.info("flow: %s; the scores are the Gaussian's", reason)
     return {
         "fallback": bool(reason),
+        "note": "fell back to the Gaussian" if reason else "",
         "reason": reason,
         "components": components,
         "epochs": outcome.epochs,

@@ -7,11 +7,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import eigh
 
-from fmb.contract.arrays import Array
-from fmb_detectors.vectors import BLOCK_ROWS
+from fmb import Array
 
 __all__ = ["Covariance", "ledoit_wolf"]
 
+BLOCK_ROWS = 1024
+"""Rows handled at a time: float64 copies of a block stay small whatever the survey."""
 SHRINKAGE_FOR_FLOAT32 = 1e-4
 """Below this the products are summed in float64.
 

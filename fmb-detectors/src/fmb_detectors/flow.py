@@ -2,24 +2,18 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 import torch
 
-from fmb.contract.arrays import Array
-from fmb.contract.config import build
-from fmb.contract.errors import NotFittedError
-from fmb.contract.vectors import Vectors
+from fmb import Array, Vectors, build
 from fmb_detectors.config import FlowConfig
 from fmb_detectors.correction import FlowCorrection, fit_correction
 from fmb_detectors.covariance import ledoit_wolf
 from fmb_detectors.network import build_flow
 from fmb_detectors.normal import ShrunkNormal
 from fmb_detectors.saved import normal_arrays, normal_from, read_fit, write_fit
-from fmb_detectors.vectors import checked_values, require_spread
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["FlowDetector"]
 
@@ -35,7 +29,7 @@ class FlowDetector:
 
     The flow starts as the identity, where the score is the Gaussian's. When it does not beat the
     Gaussian by two standard errors on the validation objects, or there are too few objects, the
-    scores are exactly the Gaussian's; `report()["fallback"]` and a warning say so.
+    scores are exactly the Gaussian's; `report()` says so.
 
     Source: masked autoregressive flow, arXiv:1705.07057.
 
@@ -49,7 +43,7 @@ class FlowDetector:
         self.config = config
         self.seed = seed
         self.device = device
-        self._normal: ShrunkNormal | None = None
+        self._normal: ShrunkNormal
         self._correction: FlowCorrection | None = None
         self._report: dict[str, Any] = {}
 
@@ -57,14 +51,12 @@ class FlowDetector:
         """Fit the Gaussian, then the flow.
 
         Raises:
-            DataError: too few vectors, all alike, or values that are not finite.
+            DataError: the vectors take two values only, so that their covariance is singular.
         """
-        values = checked_values(x, NAME)
-        require_spread(values, NAME)
-        covariance = ledoit_wolf(values)
+        covariance = ledoit_wolf(x.values)
         self._normal = ShrunkNormal.of(covariance, NAME)
         self._correction, self._report = fit_correction(
-            values, covariance, self.config, seed=self.seed, device=self.device
+            x.values, covariance, self.config, seed=self.seed, device=self.device
         )
 
     def score(self, x: Vectors) -> Array:
@@ -75,35 +67,25 @@ class FlowDetector:
 
         Returns:
             Shape (n,), float64, in nats; higher is stranger; row order of `x`.
-
-        Raises:
-            NotFittedError: before `fit`.
-            ShapeError: d differs from the fitted one.
-            DataError: a value is not finite.
         """
-        normal = self._fitted()
-        values = checked_values(x, NAME, normal.d)
-        gaussian = normal.negative_log_likelihood(values)
-        return gaussian if self._correction is None else gaussian - self._correction.gain(values)
+        gaussian = self._normal.negative_log_likelihood(x.values)
+        return gaussian if self._correction is None else gaussian - self._correction.gain(x.values)
 
-    def details(self, x: Vectors) -> "pd.DataFrame":
+    def details(self, x: Vectors) -> dict[str, Array]:
         """The two parts of each score, in nats: score = gaussian - flow_gain; row order of `x`."""
-        import pandas as pd  # imported here: a fit in a worker does not need it
-
-        normal = self._fitted()
-        values = checked_values(x, NAME, normal.d)
-        gain = 0.0 if self._correction is None else self._correction.gain(values)
-        gaussian = normal.negative_log_likelihood(values)
-        return pd.DataFrame({"object_id": x.ids, "gaussian": gaussian, "flow_gain": gain})
+        flow = self._correction
+        gain = np.zeros(len(x)) if flow is None else flow.gain(x.values)
+        gaussian = self._normal.negative_log_likelihood(x.values)
+        return {"gaussian": gaussian, "flow_gain": gain}
 
     def report(self) -> dict[str, Any]:
         """What the fit came to; see `fmb_detectors.correction.fit_correction` for the keys."""
-        normal = self._fitted()
+        normal = self._normal
         return {"shrinkage": normal.shrinkage, "n": normal.n, "d": normal.d, **self._report}
 
     def save(self, folder: Path) -> None:
         """Write the fit into `folder`."""
-        arrays = normal_arrays(self._fitted())
+        arrays = normal_arrays(self._normal)
         if self._correction is not None:
             arrays["axes"] = self._correction.axes
             for name, weights in self._correction.flow.named_parameters():
@@ -131,11 +113,6 @@ class FlowDetector:
         if "axes" in arrays:
             detector._correction = _correction_from(arrays, detector._normal, config)
         return detector
-
-    def _fitted(self) -> ShrunkNormal:
-        if self._normal is None:
-            raise NotFittedError(f"{NAME} has no fit yet; call fit() or load()")
-        return self._normal
 
 
 def _correction_from(

@@ -1,20 +1,13 @@
 """Gaussian detector: strange objects lie far from the mean, measured by the covariance."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from fmb.contract.arrays import Array
-from fmb.contract.config import build
-from fmb.contract.errors import NotFittedError
-from fmb.contract.vectors import Vectors
+from fmb import Array, Vectors, build
 from fmb_detectors.config import GaussianConfig
 from fmb_detectors.covariance import ledoit_wolf
 from fmb_detectors.normal import ShrunkNormal
 from fmb_detectors.saved import normal_arrays, normal_from, read_fit, write_fit
-from fmb_detectors.vectors import checked_values, require_spread
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["GaussianDetector"]
 
@@ -40,17 +33,15 @@ class GaussianDetector:
     def __init__(self, config: GaussianConfig, *, seed: int, device: str = "cpu") -> None:
         self.config = config
         self.seed = seed
-        self._normal: ShrunkNormal | None = None
+        self._normal: ShrunkNormal
 
     def fit(self, x: Vectors) -> None:
         """Take mean and covariance of n vectors; any n >= 3 does, also below the dimension.
 
         Raises:
-            DataError: too few vectors, all alike, or values that are not finite.
+            DataError: the vectors take two values only, so that their covariance is singular.
         """
-        values = checked_values(x, NAME)
-        require_spread(values, NAME)
-        self._normal = ShrunkNormal.of(ledoit_wolf(values), NAME)
+        self._normal = ShrunkNormal.of(ledoit_wolf(x.values), NAME)
 
     def score(self, x: Vectors) -> Array:
         """Negative log-likelihood of each object.
@@ -60,32 +51,22 @@ class GaussianDetector:
 
         Returns:
             Shape (n,), float64, in nats; higher is stranger; row order of `x`.
-
-        Raises:
-            NotFittedError: before `fit`.
-            ShapeError: d differs from the fitted one.
-            DataError: a value is not finite.
         """
-        normal = self._fitted()
-        return normal.negative_log_likelihood(checked_values(x, NAME, normal.d))
+        return self._normal.negative_log_likelihood(x.values)
 
-    def details(self, x: Vectors) -> "pd.DataFrame":
-        """Squared Mahalanobis distance of each object, in the row order of `x`."""
-        import pandas as pd  # imported here: a fit in a worker does not need it
-
-        normal = self._fitted()
-        distance = normal.squared_distance(checked_values(x, NAME, normal.d))
-        return pd.DataFrame({"object_id": x.ids, "squared_mahalanobis": distance})
+    def details(self, x: Vectors) -> dict[str, Array]:
+        """Squared Mahalanobis distance of each object, (n,) float64, in the row order of `x`."""
+        return {"squared_mahalanobis": self._normal.squared_distance(x.values)}
 
     def report(self) -> dict[str, Any]:
         """Shrinkage, number of vectors and dimension of the fit."""
-        normal = self._fitted()
+        normal = self._normal
         return {"shrinkage": normal.shrinkage, "n": normal.n, "d": normal.d}
 
     def save(self, folder: Path) -> None:
         """Write the fit into `folder`."""
         values = {"config": self.config.model_dump(), "seed": self.seed}
-        write_fit(folder, NAME, values, normal_arrays(self._fitted()))
+        write_fit(folder, NAME, values, normal_arrays(self._normal))
 
     @classmethod
     def load(cls, folder: Path) -> "GaussianDetector":
@@ -99,8 +80,3 @@ class GaussianDetector:
         detector = cls(config, seed=values["seed"])
         detector._normal = normal_from(arrays)
         return detector
-
-    def _fitted(self) -> ShrunkNormal:
-        if self._normal is None:
-            raise NotFittedError(f"{NAME} has no fit yet; call fit() or load()")
-        return self._normal

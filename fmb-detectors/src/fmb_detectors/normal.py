@@ -7,8 +7,7 @@ import numpy as np
 from scipy.linalg import lapack
 from scipy.linalg.blas import dtrmm
 
-from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
+from fmb import Array, DataError
 from fmb_detectors.covariance import Covariance, centred
 
 __all__ = ["ShrunkNormal"]

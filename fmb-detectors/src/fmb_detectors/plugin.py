@@ -15,6 +15,7 @@ def fmb_register_detectors() -> Iterator[DetectorSpec]:
         summary="Ledoit-Wolf Gaussian, negative log-likelihood",
         target="fmb_detectors.gaussian:GaussianDetector",
         config="fmb_detectors.config:GaussianConfig",
+        details={"squared_mahalanobis": ""},
         source="10.1016/S0047-259X(03)00096-4",
         licence="BSD-3-Clause",
     )
@@ -23,6 +24,7 @@ def fmb_register_detectors() -> Iterator[DetectorSpec]:
         summary="Normalizing flow, negative log-likelihood",
         target="fmb_detectors.flow:FlowDetector",
         config="fmb_detectors.config:FlowConfig",
+        details={"gaussian": "nat", "flow_gain": "nat"},
         source="arXiv:1705.07057",
         licence="BSD-3-Clause",
         requires=("nflows", "torch"),

@@ -9,8 +9,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from fmb.contract.arrays import Array
-from fmb.contract.errors import StoreError
+from fmb import Array, StoreError
 from fmb_detectors.normal import ShrunkNormal
 
 __all__ = ["normal_arrays", "normal_from", "read_fit", "write_fit"]
@@ -21,8 +20,7 @@ VALUES, ARRAYS = "detector.json", "detector.safetensors"
 def write_fit(
     folder: Path, detector: str, values: Mapping[str, Any], arrays: Mapping[str, Array]
 ) -> None:
-    """Write a fit into `folder`, which is made when it is not there."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a fit into `folder`."""
     body = save({name: np.ascontiguousarray(a) for name, a in arrays.items()})
     (folder / ARRAYS).write_bytes(body)  # save_file would leave a file only its owner can read
     text = json.dumps({"detector": detector, **values}, indent=2, allow_nan=False)

@@ -8,9 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from fmb.contract.arrays import Array
-from fmb.contract.errors import ConfigError, DataError, did_you_mean
-from fmb.scoring.ranking import describe
+from fmb import Array, ConfigError, DataError, did_you_mean
+from fmb.scoring import describe
 
 __all__ = ["Card", "cards", "known", "short"]
 

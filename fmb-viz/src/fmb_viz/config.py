@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from fmb.contract.config import Config
+from fmb import Config
 
 __all__ = ["OutlierGridConfig", "ScoreHistogramConfig"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from matplotlib.font_manager import FontProperties
 
-from fmb.contract.inputs import Columns, Images, Spectra
+from fmb import Columns, Images, Spectra
 from fmb_viz.cards import Card
 from fmb_viz.page import MARGIN_IN, pitch_in
 from fmb_viz.palette import INK

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fmb.contract.arrays import Array
+from fmb import Array
 from fmb_viz.cards import known
 
 __all__ = ["Kind", "kinds"]

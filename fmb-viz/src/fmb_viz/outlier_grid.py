@@ -6,16 +6,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fmb.contract.arrays import Array
-from fmb.contract.errors import ConfigError, DataError, did_you_mean
-from fmb.contract.inputs import Batch, Images, Spectra
-from fmb.contract.plot import PlotData
+from fmb import Array, Batch, ConfigError, DataError, Images, PlotData, Spectra, did_you_mean
 from fmb_viz.cards import Card, cards
 from fmb_viz.config import OutlierGridConfig
 from fmb_viz.grid_layout import Box, card_lines, plan
 from fmb_viz.image_panel import draw_image, draw_missing
 from fmb_viz.page import Page
-from fmb_viz.ranked import ranked
+from fmb_viz.ranking import ranking
 from fmb_viz.rgb import band_weights, choose_bands, display_range, good_pixels, picture
 from fmb_viz.spectrum_panel import draw_spectrum
 from fmb_viz.trace import trace
@@ -37,18 +34,18 @@ class OutlierGrid:
         """A page of the strangest objects.
 
         Args:
-            data: needs `scores`, `objects` and `cutouts`.
+            data: a list of a run that keeps cutouts.
 
         Raises:
-            DataError: one of these is missing, or they do not belong together.
+            DataError: the list is empty, or the run keeps nothing of its strangest objects.
             ConfigError: a band, instrument or column of the configuration does not exist.
         """
-        scores = ranked(data.scores, "outlier-grid")
-        batch = data.cutouts
-        if batch is None or len(batch) == 0:
+        scores = ranking(data)
+        batch = data.run.cutouts(scores.name, len(scores.table))
+        if len(batch) == 0:
             raise DataError("outlier-grid needs the cutouts of at least one object")
         _check_bands(self.config.bands, batch)
-        chosen = cards(batch.ids, scores, data.objects, self.config.facts)
+        chosen = cards(batch.ids, scores.table, data.run.objects, self.config.facts)
         chosen = chosen[: self.config.n_objects]
         marked = (
             self.config.lines
@@ -59,8 +56,8 @@ class OutlierGrid:
         page = Page(
             layout.page_in,
             title=data.title,
-            subtitle=_subtitle(len(chosen), len(scores), data.score_name),
-            notes=data.notes,
+            subtitle=_subtitle(len(chosen), len(scores.table), scores.label),
+            notes=[note.text for note in data.notes],
             legend=list(_legend(batch, chosen, self.config, marked=marked)),
         )
         scales = _scales(batch)
@@ -158,8 +155,7 @@ def _scales(batch: Batch) -> dict[str, Array | tuple[float, float]]:
 
 def _subtitle(shown: int, n: int, score_name: str) -> str:
     which = "The strangest" if shown == 1 else f"The {shown} strangest, in order,"
-    meaning = "" if score_name == "score" else f"; score: {score_name}"
-    return f"{which} of {n:,} objects{meaning}"
+    return f"{which} of {n:,} objects; score: {score_name}"
 
 
 def _has_bad_pixels(batch: Batch, chosen: Sequence[Card]) -> bool:

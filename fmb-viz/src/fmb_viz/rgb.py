@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.colors import to_rgb
 
-from fmb.contract.inputs import Images
+from fmb import Images
 from fmb_viz.palette import NO_DATA
 
 __all__ = ["Picture", "band_weights", "choose_bands", "display_range", "good_pixels", "picture"]

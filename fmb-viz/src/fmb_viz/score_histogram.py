@@ -6,12 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fmb.contract.errors import ScoreError
-from fmb.contract.plot import PlotData
+from fmb import PlotData, ScoreError
 from fmb_viz.config import ScoreHistogramConfig
 from fmb_viz.label_kinds import Kind, kinds
 from fmb_viz.page import MARGIN_IN, Page
-from fmb_viz.ranked import ranked
+from fmb_viz.ranking import ranking
 from fmb_viz.score_panels import (
     NAME_IN,
     draw_counts,
@@ -50,23 +49,24 @@ class ScoreHistogram:
         """The scores of all objects that were ranked.
 
         Args:
-            data: needs `scores` and `objects`.
+            data: a list of a run.
 
         Raises:
-            DataError: there are no scores or a column of them is missing.
+            DataError: the list is empty.
             ScoreError: a score is not finite.
         """
-        scores = ranked(data.scores, "score-histogram")
+        listed = ranking(data)
+        scores = listed.table
         score = scores["score"].to_numpy(dtype=np.float64)
         if not np.isfinite(score).all():
             bad = int(np.sum(~np.isfinite(score)))
             raise ScoreError(f"{bad} of {len(score)} scores are not finite; run the detector again")
         rank = scores["rank"].to_numpy(dtype=np.float64)
         top = rank <= self.config.top_k
-        found = kinds(scores, data.objects, self.config.top_k) if self.config.labels else []
-        shown = found[: self.config.max_kinds]
+        known = kinds(scores, data.run.objects, self.config.top_k) if self.config.labels else []
+        shown = known[: self.config.max_kinds]
         left = MARGIN_IN + _left_in(shown)
-        page = self._page(data, len(score), shown, found[len(shown) :])
+        page = self._page(data, len(score), shown, known[len(shown) :])
         scale, heights = score_scale(score), [_HEIGHT_IN] * 2 + [_STRIP_IN] * len(shown)
         edges = bin_edges(score, scale)
         limits = scale.widened(float(edges[0]), float(edges[-1]))
@@ -80,7 +80,7 @@ class ScoreHistogram:
         draw_ranks(panels[1], score, top, rank)
         for panel, kind in zip(panels[2:], shown, strict=True):
             draw_strip(panel, kind, min(self.config.top_k, len(score)))
-        name_scores(panels[-1], scale, data.score_name)
+        name_scores(panels[-1], scale, listed.label)
         return page.figure
 
     def _page(self, data: PlotData, n: int, shown: Sequence[Kind], others: Sequence[Kind]) -> Page:
@@ -97,7 +97,7 @@ class ScoreHistogram:
             (width, height),
             title=data.title,
             subtitle=f"Scores of n = {n:,} objects",
-            notes=data.notes,
+            notes=[note.text for note in data.notes],
             legend=legend,
         )
 

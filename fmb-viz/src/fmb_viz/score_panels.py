@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from fmb.contract.arrays import Array
+from fmb import Array
 from fmb_viz.label_kinds import Kind
 from fmb_viz.page import set_ticks
 from fmb_viz.palette import BLUE, GREY, INK, VERMILION

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fmb.contract.inputs import Spectra
+from fmb import Spectra
 
 __all__ = ["Trace", "smooth", "trace"]
 

@@ -9,9 +9,9 @@ from detectors.original_recipe import original_scores
 from detectors.simulated import FAMILIES, clump, curved, moment_matched
 from sklearn.neighbors import NearestNeighbors
 
-from fmb.bootstrap import Interval, interval, paired_difference, resamples
-from fmb.contract.vectors import Vectors
-from fmb.metrics import auroc, average_precision
+from fmb import Vectors
+from fmb_analyses.bootstrap import Interval, interval, paired_difference, resamples
+from fmb_analyses.metrics import auroc, average_precision
 from fmb_detectors.config import FlowConfig, GaussianConfig
 from fmb_detectors.flow import FlowDetector
 from fmb_detectors.gaussian import GaussianDetector
@@ -101,13 +101,13 @@ def drawn(statistic, labels, scores, baseline) -> np.ndarray:
 
     One seed for all sets: the two encoders of one set of pictures lose the same pictures.
     """
-    found = [np.array([statistic(labels, scores) - statistic(labels, baseline)])]
+    draws = [np.array([statistic(labels, scores) - statistic(labels, baseline)])]
     for weights in resamples(np.arange(len(labels)), labels, RESAMPLES, 0):
-        found.append(
+        draws.append(
             statistic(labels, scores, weights=weights)
             - statistic(labels, baseline, weights=weights)
         )
-    return np.concatenate(found)
+    return np.concatenate(draws)
 
 
 def spread(value: float, draws: np.ndarray) -> Interval:
@@ -119,15 +119,15 @@ def planted_table(n: int = 5000, share: float = 0.01, repeats: int = 5) -> str:
     """AUROC of planted anomalies among curved clusters: mean and range over simulated skies."""
     rows = []
     for name, plant in (("moment-matched Gaussian", moment_matched), ("tight clump", clump)):
-        found = []
+        skies = []
         for sky in range(repeats):
             values = curved(n, seed=sky, sky=sky)
             m = round(n * share)
             values[:m] = plant(values[m:], m, sky)
             labels = np.arange(n) < m
             scores = in_sample(values)[0] | {"10 neighbours": neighbour_distance(values)}
-            found.append({key: auroc(labels, s) for key, s in scores.items()})
-        aurocs = {key: [f[key] for f in found] for key in found[0]}
+            skies.append({key: auroc(labels, s) for key, s in scores.items()})
+        aurocs = {key: [f[key] for f in skies] for key in skies[0]}
         rows.append(
             [name, *(f"{np.mean(v):.3f} ({min(v):.2f}-{max(v):.2f})" for v in aurocs.values())]
         )

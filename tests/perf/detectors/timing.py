@@ -11,7 +11,7 @@ from detectors.original_recipe import original_scores
 from detectors.quality import table
 from detectors.simulated import network_vectors
 
-from fmb.contract.vectors import Vectors
+from fmb import Vectors
 from fmb_detectors.adamw import AdamW
 from fmb_detectors.config import FlowConfig, GaussianConfig
 from fmb_detectors.flow import FlowDetector

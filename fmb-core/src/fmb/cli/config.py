@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from fmb.cli.options import request_options
+from fmb.cli.options import RUN_GROUPS, request_options
 
 __all__ = ["command"]
 
@@ -15,8 +15,8 @@ def command() -> None:
 
 
 @command.command("show")
-@request_options(detect=True, plot=True)
-def show(resume: bool, **options: Any) -> None:
+@request_options(*RUN_GROUPS)
+def show(**options: Any) -> None:
     """Print the configuration of a run as TOML; takes the options of `fmb run`."""
     # Imported here: the help text needs none of it.
     import tomli_w

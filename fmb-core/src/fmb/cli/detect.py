@@ -4,16 +4,17 @@ from typing import Any
 
 import click
 
-from fmb.cli.options import request_options
-from fmb.cli.run import execute_options
+from fmb.cli.options import RUN_GROUPS, request_options
+from fmb.cli.run import do_run, dry_run_option, json_option, resume_option
 
 __all__ = ["command"]
 
 
-@click.command(epilog="Example: fmb detect --embeddings vectors.npz --ids id --detector flow")
-@request_options(detect=True, plot=False)
-@click.option("--dry-run", is_flag=True, help="Print the plan and its cost, then stop.")
-@click.option("--json", "as_json", is_flag=True, help="Print the run's record as JSON.")
-def command(dry_run: bool, as_json: bool, **options: Any) -> None:
+@click.command(epilog="Example: fmb detect --embeddings vectors.npz --ids id --detector DETECTOR")
+@request_options(*(group for group in RUN_GROUPS if group != "plot"))
+@resume_option
+@dry_run_option
+@json_option
+def command(**options: Any) -> None:
     """Score a survey with stored or new vectors, or vectors of your own (--embeddings)."""
-    execute_options(options, draw_plots=False, dry_run=dry_run, as_json=as_json)
+    do_run(options, steps=("embed", "detect"))

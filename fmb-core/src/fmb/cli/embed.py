@@ -1,40 +1,61 @@
 """`fmb embed`: vectors only."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fmb.cli.options import request_options
-from fmb.cli.terminal import progress_line
+from fmb.cli.run import dry_run_option, json_option
+from fmb.cli.terminal import echo_json, progress_line, quality_lines, table_text
+
+if TYPE_CHECKING:
+    from fmb.plan.records import Plan
+    from fmb.steps.embed import EmbeddedView
 
 __all__ = ["command"]
 
 
-@click.command(epilog="Example: fmb embed --model astropt --data survey.toml --weights random")
-@request_options(detect=False, plot=False)
-@click.option("--dry-run", is_flag=True, help="Print the plan and its cost, then stop.")
-@click.option("--json", "as_json", is_flag=True, help="Print the record as JSON.")
+@click.command(epilog="Example: fmb embed --model MODEL --data survey.toml --weights random")
+@request_options("model", "input", "data", "batch", "compute", "engine", "settings")
+@dry_run_option
+@json_option
 def command(dry_run: bool, as_json: bool, **options: Any) -> None:
     """Turn a survey into vectors. Interrupted, the same command goes on where it stopped."""
     # Imported here: the help text needs none of it.
-    from fmb.cli.printing import print_embedded, print_plan
-    from fmb.plan.make import make_plan
+    from fmb.cli.plan_lines import print_plan
     from fmb.plan.options import options_request
-    from fmb.plugins.loading import load_plugins
+    from fmb.plan.session import Session
     from fmb.steps.embed import embed_model
-    from fmb.store.atomic import ensure_folder
-    from fmb.store.workspace import workspace
 
-    plan = make_plan(
-        options_request(options),
-        load_plugins().registry,
-        ensure_folder(workspace()),
-        detect=False,
-        draw=False,
-        progress=progress_line,
-    )
+    plan = Session.open(progress_line).plan(options_request(options), steps=("embed",))
     if dry_run:
         print_plan(plan, as_json=as_json)
         return
-    done = {model.label: embed_model(plan, model, progress_line) for model in plan.models}
-    print_embedded(plan, done, as_json=as_json)
+    done = [view for model in plan.models for view in embed_model(plan, model)]
+    _print_embedded(plan, done, as_json=as_json)
+
+
+def _print_embedded(plan: "Plan", done: Sequence["EmbeddedView"], *, as_json: bool) -> None:
+    """Print where the vectors are and what was left out."""
+    rows: list[Mapping[str, Any]] = [
+        {
+            **one.name.as_dict(),
+            "vectors": one.valid,
+            "without": sum(one.unusable.values()),
+            "computed": f"{one.computed} of {one.shards} shards",
+            "folder": str(one.store.folder),
+        }
+        for one in done
+    ]
+    if as_json:
+        echo_json(rows)
+        return
+    click.echo(table_text(rows))
+    for one in done:
+        for why, count in one.unusable.items():
+            view = one.name.view
+            click.echo(f"note: {view}: {count:,} objects have no vector: {why}", err=True)
+    findings = {str(f): f for one in done for f in one.findings}
+    for line in [*quality_lines(list(findings.values())), *plan.notes]:
+        click.echo(f"note: {line}", err=True)

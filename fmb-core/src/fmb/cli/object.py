@@ -1,8 +1,12 @@
 """`fmb object`: one object in every list."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["command"]
 
@@ -19,10 +23,9 @@ def command(object_id: str, run_name: str | None, as_json: bool) -> None:
     if object_id.startswith("--"):  # ids may start with one hyphen, so click lets all through
         raise click.UsageError(f"no option is called {object_id}")
     # Imported here: the help text needs none of it.
-    from fmb.cli.printing import quality_lines
-    from fmb.cli.terminal import echo_json, table_text
+    from fmb.cli.terminal import echo_json, quality_lines, table_text
     from fmb.contract.errors import UnknownNameError, did_you_mean
-    from fmb.runs.results import open_run
+    from fmb.runs.run import open_run
     from fmb.scoring.ranking import describe
 
     run = open_run(run_name)
@@ -34,19 +37,22 @@ def command(object_id: str, run_name: str | None, as_json: bool) -> None:
     at = found.index[0]
     catalog = {k: v for k, v in found.iloc[0].items() if k != "object_id"}
     places: list[dict[str, Any]] = []
-    for name, record in zip(run.score_names, run.manifest["scores"], strict=True):
-        row = run.score_table(name).iloc[at]
+    details: dict[str, dict[str, str]] = {}
+    for name, record in zip(run.lists, run.manifest["lists"], strict=True):
+        row = run.scores(name).iloc[at]
         scored = row["score"] == row["score"]
-        places.append(
-            {
-                "list": str(name),
-                "place": describe(row["rank"], record["ranked"]) if scored else "no vector",
-                "score": f"{row['score']:.4g}" if scored else "",
-            }
-        )
+        place = {
+            "list": str(name),
+            "place": describe(row["rank"], record["ranked"]) if scored else "no vector",
+            "score": f"{row['score']:.4g}" if scored else "",
+        }
+        if scored and run.folder.details(name).exists():
+            details[str(name)] = dict(_with_units(run.details(name), at))
+        places.append(place)
     quality = [f for f in run.manifest["quality"] if f["object_id"] == object_id]
     if as_json:
-        echo_json({"object_id": object_id, "catalog": catalog, "lists": places, "quality": quality})
+        record = {"object_id": object_id, "catalog": catalog, "lists": places}
+        echo_json({**record, "details": details, "quality": quality})
         return
     click.echo(f"object {object_id} of run {run.name}")
     units = run.objects.attrs.get("units", {})
@@ -55,5 +61,14 @@ def command(object_id: str, run_name: str | None, as_json: bool) -> None:
             told = f"{value:.9g}" if isinstance(value, float) else value
             click.echo(f"  {column} = {told} {units.get(column, '')}".rstrip())
     click.echo(table_text(places))
+    for stem, values in details.items():
+        click.echo(f"{stem}: {', '.join(f'{column} {text}' for column, text in values.items())}")
     for line in quality_lines(quality):
         click.echo(f"note: {line}", err=True)
+
+
+def _with_units(details: "pd.DataFrame", at: int) -> Iterator[tuple[str, str]]:
+    """Columns of one object's details, with four digits and their units."""
+    units = details.attrs.get("units", {})
+    for column, value in details.iloc[at].items():
+        yield str(column), f"{value:.4g} {units.get(column, '')}".rstrip()

@@ -1,4 +1,4 @@
-"""`fmb plot`: figures of a finished run."""
+"""`fmb plot`: figures of finished runs."""
 
 import click
 
@@ -8,23 +8,33 @@ __all__ = ["command"]
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
 @click.option("--plot", multiple=True, metavar="[LABEL=]NAME", help="Figure; repeatable.")
-@click.option("--set", multiple=True, metavar="KEY=VALUE", help="As plot.outlier-grid.columns=3.")
-def command(run: str | None, plot: tuple[str, ...], set: tuple[str, ...]) -> None:
-    """Draw figures of RUN, by default the latest, from what the run folder holds."""
-    # Imported here: the help text needs none of it.
-    from fmb.plan.make import plan_plots
-    from fmb.plan.options import options_request
-    from fmb.plugins.loading import load_plugins
-    from fmb.runs.results import open_run
-    from fmb.steps.plot import RunView, draw
+@click.option("--set", multiple=True, metavar="KEY=VALUE", help="As plot.LABEL.OPTION=VALUE.")
+def command(runs: tuple[str, ...], plot: tuple[str, ...], set: tuple[str, ...]) -> None:
+    """Draw figures of RUN, by default the latest, from what the run folder holds.
 
-    opened = open_run(run)
+    With several RUNs, figures that compare runs are drawn into `figures` of the workspace.
+    """
+    # Imported here: the help text needs none of it.
+    from fmb.plan.figures import plan_analyses, plan_plots
+    from fmb.plan.options import options_request
+    from fmb.plan.session import Session
+    from fmb.runs.run import open_run
+    from fmb.steps.analyze import analyze_run
+    from fmb.steps.plot import draw, draw_together
+
+    session = Session.open(progress_line)
     request = options_request({"plot": plot, "set": set})
-    plots = plan_plots(request, load_plugins().registry)
-    view = RunView(
-        opened.folder, opened.objects, opened.score_names, opened.manifest["notes"], opened.vectors
-    )
-    for figure in draw(view, plots, progress_line):
-        click.echo(opened.folder.path / figure)
+    opened = [open_run(name) for name in runs or (None,)]
+    plots = plan_plots(request.plot, session.registry, several=len(opened) > 1)
+    analyses = plan_analyses(request.analysis, plots, session.registry)
+    for run in opened:
+        analyze_run(run, analyses, run.manifest["request"]["run"]["seed"], progress_line)
+    if len(opened) > 1:
+        folder = session.workspace / "figures" / "-".join(run.name for run in opened)
+        for path in draw_together(opened, plots, folder):
+            click.echo(path)
+        return
+    for figure in draw(opened[0], plots, progress_line):
+        click.echo(opened[0].folder.path / figure)

@@ -22,11 +22,17 @@ def list_plugins(as_json: bool) -> None:
 
 
 def _list(as_json: bool) -> None:
-    from fmb.contract.hooks import HOOKS
-    from fmb.plugins.loading import load_plugins
+    from fmb.contract.hooks import KINDS
+    from fmb.plugins.loading import CORE, load_plugins
 
     plugins = load_plugins()
-    components = [c for kind in HOOKS for c in plugins.registry.all(kind)]
+    components = [
+        c
+        for kind in KINDS
+        for c in plugins.registry.all(kind)
+        # `fmb --help` lists the core's commands.
+        if not (kind.kind == "command" and c.distribution == CORE)
+    ]
     if as_json:
         import json
 
@@ -41,12 +47,19 @@ def _list(as_json: bool) -> None:
             }
             for c in components
         ]
-        failures = [vars(failure) for failure in plugins.failures]
-        click.echo(json.dumps({"components": rows, "failures": failures}, indent=1))
+        failures = [failure._asdict() for failure in plugins.failures]
+        missing = [str(one) for one in plugins.registry.missing]
+        told = {"components": rows, "failures": failures, "not available": missing}
+        click.echo(json.dumps(told, indent=1))
     else:
         for c in components:
             origin = f"{c.distribution} {c.version}"
             click.echo(f"{c.spec.kind:<10} {c.qualified:<28} {origin:<22} {c.spec.summary}")
+        for absent in plugins.registry.missing:
+            click.echo(
+                f"{absent.kind:<10} {absent.origin.plugin}:{absent.name}: not available:"
+                f" pip install '{absent.origin.distribution}[{absent.extra}]'"
+            )
     for line in (*plugins.failures, *plugins.registry.clashes()):
         click.echo(str(line), err=True)
 
@@ -56,27 +69,25 @@ def _list(as_json: bool) -> None:
 @click.option("--kind", help="Kind, where two kinds share a name.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(name: str, kind: str | None, as_json: bool) -> None:
-    """Show a component's card: what it is, takes and gives, its weights, options and citation."""
+    """Show all about a component: what it takes and gives, its weights, options and citation."""
     import json
 
-    from fmb.cli.component_card import card_lines, card_values
+    from fmb.cli.sheet import sheet_lines, sheet_values
     from fmb.contract.errors import UnknownNameError, did_you_mean
-    from fmb.contract.hooks import HOOKS
+    from fmb.contract.hooks import KINDS
     from fmb.plugins.loading import load_plugins
 
     registry = load_plugins().registry
-    kinds = [kind] if kind else list(HOOKS)
-    found = [
-        c
-        for k in kinds
-        for c in registry.all(k)
-        if name in (c.spec.name, c.qualified, *c.spec.aliases)
-    ]
-    if not found:
-        names = [c.spec.name for k in HOOKS for c in registry.all(k)]
+    known = {one.kind: one for one in KINDS}
+    if kind is not None and kind not in known:
+        raise UnknownNameError(f"no kind is called {kind!r}{did_you_mean(kind, known)}")
+    components = [c for one in ([known[kind]] if kind else KINDS) for c in registry.all(one)]
+    named = [c for c in components if name in (*c.spec.names, c.spec.name, c.qualified)]
+    if not named:
+        names = [c.spec.name for c in components]
         raise UnknownNameError(f"nothing is called {name!r}{did_you_mean(name, names)}")
     if as_json:
-        click.echo(json.dumps([card_values(c) for c in found], indent=1, default=str))
+        click.echo(json.dumps([sheet_values(c) for c in named], indent=1, default=str))
         return
-    for n, component in enumerate(found):
-        click.echo("\n" * (n > 0) + "\n".join(card_lines(component)))
+    for n, component in enumerate(named):
+        click.echo("\n" * (n > 0) + "\n".join(sheet_lines(component)))

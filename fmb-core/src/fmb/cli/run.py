@@ -1,56 +1,62 @@
-"""`fmb run`: embed, detect and plot."""
+"""`fmb run`: embed, detect, analyze and plot."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
-from fmb.cli.options import request_options
+from fmb.cli.options import RUN_GROUPS, request_options
 from fmb.cli.terminal import progress_line
 
-__all__ = ["command", "execute_options"]
+__all__ = ["command", "do_run", "dry_run_option", "json_option", "resume_option"]
+
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Print the plan and its cost, then stop."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the record as JSON.")
+resume_option = click.option("--resume", is_flag=True, help="Go on with the run named by --out.")
 
 
-@click.command(epilog="Example: fmb run --model astropt --detector flow")
-@request_options(detect=True, plot=True)
-@click.option("--dry-run", is_flag=True, help="Print the plan and its cost, then stop.")
-@click.option("--json", "as_json", is_flag=True, help="Print the run's record as JSON.")
-def command(dry_run: bool, as_json: bool, **options: Any) -> None:
+@click.command(epilog="Example: fmb run --model MODEL --detector DETECTOR --data survey.toml")
+@request_options(*RUN_GROUPS)
+@resume_option
+@dry_run_option
+@json_option
+def command(**options: Any) -> None:
     """Embed a survey, find its strangest objects and draw them.
 
     Without --data it takes a simulated survey, which needs no download.
     """
-    execute_options(options, draw_plots=True, dry_run=dry_run, as_json=as_json)
+    do_run(options, steps=("embed", "detect", "analyze", "plot"))
 
 
-def execute_options(
-    options: dict[str, Any], *, draw_plots: bool, dry_run: bool, as_json: bool
-) -> None:
+def do_run(options: dict[str, Any], *, steps: Iterable[str]) -> None:
     """Do what the options of `run` and `detect` ask and print what came out."""
     # Imported here: the help text needs none of it.
-    from fmb.cli.printing import print_plan, print_run
+    from fmb.cli.listing import print_run
+    from fmb.cli.plan_lines import print_plan
     from fmb.contract.errors import StoppedError
-    from fmb.plan.make import make_plan
     from fmb.plan.options import options_request
-    from fmb.plugins.loading import load_plugins
+    from fmb.plan.session import Session
     from fmb.steps.execute import execute
-    from fmb.steps.resume import resumed_request
-    from fmb.store.atomic import ensure_folder
-    from fmb.store.workspace import workspace
+    from fmb.steps.resume import resumed
 
-    resume = options.pop("resume")
+    resume, dry_run, as_json = (options.pop(name) for name in ("resume", "dry_run", "as_json"))
     request = options_request(options)
-    home = ensure_folder(workspace())
+    session = Session.open(progress_line)
+    folder = None
     if resume:
-        request = resumed_request(request, home)
-    registry = load_plugins().registry
-    plan = make_plan(request, registry, home, draw=draw_plots, progress=progress_line)
+        request, folder = resumed(request, session.workspace)
+    plan = session.plan(request, steps=tuple(steps))
     if dry_run:
         print_plan(plan, as_json=as_json)
-        return
-    try:
-        run = execute(plan, resume=resume, progress=progress_line)
-    except KeyboardInterrupt:
-        name = request.run.name
-        again = f"--resume --out {name}" if name else "the same command, which resumes the vectors"
-        raise StoppedError(f"interrupted; what was finished is kept: go on with {again}") from None
-    print_run(run, as_json=as_json)
+    else:
+        try:
+            run = execute(plan, folder)
+        except KeyboardInterrupt:
+            name = request.run.name
+            again = f"--resume --out {name}" if name else "the same command: vectors are kept"
+            raise StoppedError(
+                f"interrupted; what was finished is kept: go on with {again}"
+            ) from None
+        print_run(run, as_json=as_json)

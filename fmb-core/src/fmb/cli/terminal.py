@@ -2,12 +2,12 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
 
-__all__ = ["echo_json", "progress_line", "table_text"]
+__all__ = ["echo_json", "progress_line", "quality_lines", "table_text"]
 
 
 def progress_line(what: str, done: int, total: int) -> None:
@@ -38,3 +38,11 @@ def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def quality_lines(findings: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    """Findings about the data, by problem, naming the worst objects."""
+    # Imported here: the help text needs none of it.
+    from fmb.datasets.quality import Finding, summary
+
+    return [f"data quality: {line}" for line in summary([Finding(**f) for f in findings])]

@@ -22,21 +22,21 @@ def command(
 ) -> None:
     """List the strangest objects of RUN, by default the latest, strangest first."""
     # Imported here: the help text needs none of it.
-    from fmb.cli.printing import print_list
+    from fmb.cli.listing import print_list
     from fmb.cli.terminal import echo_json
     from fmb.contract.errors import UnknownNameError
-    from fmb.runs.results import open_run
+    from fmb.runs.run import open_run
 
     opened = open_run(run)
     names = [
         name
-        for name in opened.score_names
+        for name in opened.lists
         if model in (None, name.model)
         and view in (None, name.view)
         and detector in (None, name.detector)
     ]
     if not names:
-        lists = "; ".join(str(name) for name in opened.score_names)
+        lists = "; ".join(str(name) for name in opened.lists)
         raise UnknownNameError(f"run {opened.name!r} has no such list; it has {lists}")
     if as_json:
         echo_json(

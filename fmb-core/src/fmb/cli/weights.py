@@ -9,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from fmb.contract.config import Config
+    from fmb.contract.model import ModelSpec
     from fmb.plugins.registry import Component
     from fmb.weights.download import Offer
 
@@ -34,12 +35,13 @@ def command() -> None:
 def list_weights(model: str | None, as_json: bool) -> None:
     """List declared, downloaded and imported weights and their state."""
     from fmb.cli.terminal import echo_json, table_text
+    from fmb.contract.model import ModelSpec
     from fmb.plugins.loading import load_plugins
     from fmb.store.workspace import workspace
     from fmb.weights.listing import known_weights
 
     registry = load_plugins().registry
-    components = [registry.get("model", model)] if model else list(registry.all("model"))
+    components = [registry.get(ModelSpec, model)] if model else list(registry.all(ModelSpec))
     rows = [row for c in components for row in known_weights(c, workspace())]
     if as_json:
         echo_json(rows)
@@ -57,7 +59,7 @@ def verify_weights(model: str, reference: str, accept: bool, settings: tuple[str
 
     REFERENCE is a name the model declares, a folder, a checkpoint file or hf:OWNER/NAME@REVISION.
     """
-    _report(model, reference, settings, accept=accept, fresh=True)
+    _report(model, reference, settings, accept=accept)
 
 
 def _report(
@@ -66,14 +68,14 @@ def _report(
     settings: tuple[str, ...],
     *,
     accept: bool = False,
-    fresh: bool = False,
 ) -> None:
+    from fmb.contract.model import ModelSpec
     from fmb.plugins.loading import load_plugins
     from fmb.store.workspace import workspace
     from fmb.weights.lock import Lock
     from fmb.weights.resolve import resolve_weights
 
-    component = load_plugins().registry.get("model", model)
+    component = load_plugins().registry.get(ModelSpec, model)
     config = _config(component, settings)
     found = resolve_weights(component, reference, config, seed=0, workspace=workspace(), fresh=True)
     lock = Lock(workspace())
@@ -126,12 +128,13 @@ def download_weights(
     REFERENCE is a name the model declares or hf:OWNER/NAME[@REVISION]. Commit, files and digests
     are shown; they are used once you accept them, and from then on nothing else is.
     """
+    from fmb.contract.model import ModelSpec
     from fmb.plugins.loading import load_plugins
     from fmb.store.workspace import workspace
     from fmb.weights.download import download
     from fmb.weights.hub import HubReference
 
-    component = load_plugins().registry.get("model", model)
+    component = load_plugins().registry.get(ModelSpec, model)
     published = HubReference.parse(_location(component.spec, reference))
 
     person = _Person(accept)
@@ -147,9 +150,10 @@ def download_weights(
     _report(model, reference, settings)
 
 
-def _config(component: "Component", settings: tuple[str, ...]) -> "Config":
+def _config(component: "Component[ModelSpec]", settings: tuple[str, ...]) -> "Config":
     """The model's configuration with what --set says."""
-    from fmb.contract.config import Config, build, merge, parse_setting
+    from fmb.contract.config import Config
+    from fmb.plugins.settings import build, merge, parse_setting
 
     values = merge(*(parse_setting(text) for text in settings))
     config: Config = build(component.load_config(), values, component.spec.name)
@@ -184,15 +188,16 @@ def convert_weights(
     Nothing in the file is executed. OUT must be empty or not there.
     """
     from fmb.contract.errors import WeightsError
+    from fmb.contract.model import ModelSpec
     from fmb.plugins.loading import load_plugins
     from fmb.weights.pickles import convert_checkpoint
 
     registry = load_plugins().registry
-    able = [c for c in registry.all("model") if getattr(c.spec, "converter", "")]
+    able = [c for c in registry.all(ModelSpec) if c.spec.converter]
     if model is None and len(able) != 1:
         names = ", ".join(c.spec.name for c in able)
         raise WeightsError(f"models that convert: {names or 'none'}; name one with --model")
-    component = registry.get("model", model) if model else able[0]
+    component = registry.get(ModelSpec, model) if model else able[0]
     config = _config(component, settings)
     convert_checkpoint(component, checkpoint, out, config)
     click.echo(f"{out}  (fmb run --model {component.spec.name} --weights {out} ...)")

@@ -6,6 +6,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from fmb.contract.errors import ShapeError
+
 __all__ = ["Array", "Rows", "per_row"]
 
 
@@ -26,6 +28,14 @@ class Rows:
             for f in fields(self)  # type: ignore[arg-type]
             if f.metadata.get("per_row") and (value := getattr(self, f.name)) is not None
         }
+
+    def _require_shape(self, shape: tuple[int, ...], *names: str) -> None:
+        """Refuse a field of `names` that is there and has another shape."""
+        for name in names:
+            value = getattr(self, name)
+            if value is not None and value.shape != shape:
+                what = type(self).__name__.lower()
+                raise ShapeError(f"{what}: {name} has shape {value.shape}, flux has {shape}")
 
 
 def per_row(**kwargs: Any) -> Any:

@@ -1,51 +1,94 @@
 """Detectors: a score of strangeness an object."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
-from fmb.contract.arrays import Array
-from fmb.contract.spec import Spec
-from fmb.contract.vectors import Vectors
+from fmb.contract.dataset import ROLES
+from fmb.contract.spec import NOTHING, ComponentSpec
 
-__all__ = ["Detector", "DetectorSpec"]
+if TYPE_CHECKING:
+    from fmb.contract.arrays import Array
+    from fmb.contract.vectors import Members, Pairs, Vectors
+
+__all__ = ["Detector", "DetectorSpec", "Summable"]
+
+X = TypeVar("X", "Vectors", "Pairs", "Members", contravariant=True)
 
 
-@dataclass(frozen=True, kw_only=True)
-class DetectorSpec(Spec):
+class DetectorSpec(ComponentSpec):
     """A method that gives each object a score; higher is stranger."""
 
     kind: ClassVar[str] = "detector"
+    plural: ClassVar[str] = "detectors"
+    example: ClassVar[str] = """\
+yield DetectorSpec(name="norm", summary="Distance from the mean",
+                   target="mypkg.norm:NormDetector", details={"distance": "sigma"})"""
 
     scope: Literal["single", "pair", "fusion"] = "single"
+    """What it judges: vectors of one view, two views side by side, or the lists of others."""
     fitted: bool = True
     """False for a rule without parameters; such a detector is never cross-fitted."""
+    persistent: bool = True
+    """False for one that cannot be saved."""
+    columns: tuple[str, ...] = ()
+    """Catalogue roles it wants beside the vectors; see `fmb.contract.dataset.ROLES`."""
+    details: Mapping[str, str] = NOTHING
+    """Column of `details` -> its unit; "" for a number without one."""
+    companion: bool = False
+    """True when it runs beside what was asked for, wherever its inputs exist."""
+
+    def problem(self) -> str:
+        """A role that no catalogue column can play."""
+        unknown = [role for role in self.columns if role not in ROLES]
+        known = ", ".join(ROLES)
+        return f"columns names {unknown[0]!r}, expected any of {known}" if unknown else ""
 
 
-class Detector(Protocol):
+class Detector(Protocol[X]):
     """A score of strangeness. Constructed `(config, *, seed, device)`.
 
-    `details(x)`, optional, gives a table with one row an object, in the order of `x`.
-    `report()`, optional, gives plain values for the run's manifest after `fit`.
+    The core sees to what every detector needs: values are finite, of at least two objects and not
+    all alike; `score` comes after `fit`, with vectors of the fitted width. It gives `save` an empty
+    folder that appears when it is whole.
+
+    `details(x)`, optional, gives what the record's `details` names: column -> (n,) float64. The
+    core calls it out of fold, as it does `score`.
+    `report()`, optional, gives plain values for the run's manifest after `fit`; "note" in it is
+    told to the user, with the number of fits that say so.
     """
 
-    def fit(self, x: Vectors) -> None:
+    def fit(self, x: X) -> None:
         """Learn what is ordinary from `x`, which is not changed."""
-        ...
 
-    def score(self, x: Vectors) -> Array:
+    def score(self, x: X) -> "Array":
         """(n,), float64, higher is stranger, in the order of `x`.
 
         Scores mean the same after every fit (nats, distances), so that folds can be pooled. The
         arrays of `x` are read-only: `torch.tensor` copies them, `torch.from_numpy` does not.
         """
-        ...
 
     def save(self, folder: Path) -> None:
         """Write the fitted state into `folder`, without pickles."""
-        ...
 
     @classmethod
-    def load(cls, folder: Path) -> "Detector":
+    def load(cls, folder: Path) -> "Detector[X]":
         """The detector that was saved in `folder`; it gives the same scores."""
-        ...
+
+
+@runtime_checkable
+class Summable(Protocol):
+    """A detector whose fit is a sum over objects, so that one pass gives the fits of all folds.
+
+    `fit(x)` of a new one does what `add(x)` does; the parameters are taken from the sums when a
+    score is first asked for.
+    """
+
+    def add(self, x: "Vectors") -> None:
+        """Take the objects of `x` into the sums."""
+
+    def merge(self, other: "Summable") -> None:
+        """Take the sums of another into this one."""
+
+    def subtract(self, other: "Summable") -> None:
+        """Take sums that are in this one out again."""

@@ -1,88 +1,60 @@
 """The hooks of FMB: what a plugin may implement, when each fires and what it returns.
 
-A plugin is a module registered under the entry-point group `fmb`. It sets `FMB_API` to the
-`API_VERSION` it was written for and implements any of these hooks. Hooks declare and return
-records; they never act, so a plugin module imports `fmb` and the standard library only.
+A plugin is a module in the entry-point group `fmb` that sets `FMB_API` and implements any of these
+hooks. They declare and return records and never act, so that it imports `fmb` and the standard
+library only. All of it follows from `KINDS`: a new kind is a file beside this one and a name there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from textwrap import indent
 
 import pluggy
 
+from fmb.contract.analysis import AnalysisSpec
+from fmb.contract.command import CommandSpec
 from fmb.contract.dataset import DatasetSpec
 from fmb.contract.detector import DetectorSpec
 from fmb.contract.embedder import EmbedderSpec
+from fmb.contract.engine import EngineSpec
 from fmb.contract.model import ModelSpec
 from fmb.contract.plot import PlotSpec
+from fmb.contract.spec import Spec
 
-__all__ = ["API_VERSION", "HOOKS", "hookimpl"]
+__all__ = ["API_VERSION", "HOOKS", "HOOK_SPECS", "KINDS", "hookimpl"]
 
 API_VERSION = 1
 """Raised when a plugin written for the old hooks can no longer work."""
 
-hookspec = pluggy.HookspecMarker("fmb")
-hookimpl = pluggy.HookimplMarker("fmb")
+KINDS: tuple[type[Spec], ...] = (
+    DatasetSpec,
+    ModelSpec,
+    EmbedderSpec,
+    DetectorSpec,
+    AnalysisSpec,
+    PlotSpec,
+    CommandSpec,
+    EngineSpec,
+)
+"""What a plugin can declare, in the order of a run."""
 
-
-@hookspec
-def fmb_register_datasets() -> Iterable[DatasetSpec]:  # type: ignore[empty-body]
-    """Declare datasets and readers; called once, when the first command needs components.
-
-    Example:
-        yield DatasetSpec(name="mysurvey", summary="Cutouts of my survey",
-                          target="mypkg.survey:open_survey", config="mypkg.survey:SurveyConfig",
-                          suffixes=(".zarr",))
-    """
-
-
-@hookspec
-def fmb_register_models() -> Iterable[ModelSpec]:  # type: ignore[empty-body]
-    """Declare foundation models; called once, when the first command needs components.
-
-    Example:
-        yield ModelSpec(name="mymodel", summary="My image encoder", target="mypkg.model:MyModel",
-                        config="mypkg.config:MyConfig", embedders=("mean",),
-                        accepts=(Accepts(slot="image", kind="images", bands=("VIS",)),),
-                        views={"image": ("image",)})
-    """
-
-
-@hookspec
-def fmb_register_embedders() -> Iterable[EmbedderSpec]:  # type: ignore[empty-body]
-    """Declare reductions of tokens to vectors; called once, when components are needed.
-
-    Example:
-        yield EmbedderSpec(name="mean", summary="Mean over tokens",
-                           target="mypkg.pooling:Mean", config="fmb.contract.config:Config")
-    """
-
-
-@hookspec
-def fmb_register_detectors() -> Iterable[DetectorSpec]:  # type: ignore[empty-body]
-    """Declare detectors; called once, when the first command needs components.
-
-    Example:
-        yield DetectorSpec(name="norm", summary="Distance from the mean",
-                           target="mypkg.norm:NormDetector", config="mypkg.norm:NormConfig")
-    """
-
-
-@hookspec
-def fmb_register_plots() -> Iterable[PlotSpec]:  # type: ignore[empty-body]
-    """Declare figures; called once, when the first command needs components.
-
-    Example:
-        yield PlotSpec(name="score-histogram", summary="Scores of all objects",
-                       target="mypkg.histogram:ScoreHistogram", config="fmb.contract.config:Config",
-                       needs=("scores",))
-    """
-
-
-HOOKS = {
-    "dataset": "fmb_register_datasets",
-    "model": "fmb_register_models",
-    "embedder": "fmb_register_embedders",
-    "detector": "fmb_register_detectors",
-    "plot": "fmb_register_plots",
-}
+HOOKS = {kind.kind: kind.hook() for kind in KINDS}
 """Kind of component -> the hook that declares it."""
+
+hookimpl = pluggy.HookimplMarker("fmb")
+_hookspec = pluggy.HookspecMarker("fmb")
+
+
+def _hook(kind: type[Spec]) -> Callable[[], Iterable[Spec]]:
+    def register() -> Iterable[Spec]:
+        return ()
+
+    register.__name__ = register.__qualname__ = kind.hook()
+    register.__doc__ = (
+        f"Declare {kind.plural}; called once, when the first command needs components.\n\n"
+        f"Example:\n{indent(kind.example, '    ')}\n"
+    )
+    return _hookspec(register)
+
+
+HOOK_SPECS = type("HookSpecs", (), {kind.hook(): staticmethod(_hook(kind)) for kind in KINDS})
+"""One function a hook, for pluggy."""

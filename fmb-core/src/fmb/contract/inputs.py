@@ -1,7 +1,7 @@
-"""What moves along the arrows: images, spectra, batches, vectors, always with their ids."""
+"""What a survey holds of its objects: images, spectra, columns, in batches with their ids."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -43,12 +43,7 @@ class Images(Rows):
                 f"images have shape {self.flux.shape}, expected"
                 f" (n, {len(self.bands)}, height, width) for bands {', '.join(self.bands)}"
             )
-        for name in ("ivar", "mask"):
-            value = getattr(self, name)
-            if value is not None and value.shape != self.flux.shape:
-                raise ShapeError(
-                    f"image {name} has shape {value.shape}, flux has {self.flux.shape}"
-                )
+        self._require_shape(self.flux.shape, "ivar", "mask")
 
     def __len__(self) -> int:
         return len(self.flux)
@@ -75,12 +70,7 @@ class Spectra(Rows):
     def __post_init__(self) -> None:
         if self.flux.ndim != 2:
             raise ShapeError(f"spectra have shape {self.flux.shape}, expected (n, pixels)")
-        for name in ("ivar", "mask", "lsf_aa"):
-            value = getattr(self, name)
-            if value is not None and value.shape != self.flux.shape:
-                raise ShapeError(
-                    f"spectrum {name} has shape {value.shape}, flux has {self.flux.shape}"
-                )
+        self._require_shape(self.flux.shape, "ivar", "mask", "lsf_aa")
         if self.wavelength_aa.shape not in (self.flux.shape, self.flux.shape[1:]):
             raise ShapeError(
                 f"wavelengths have shape {self.wavelength_aa.shape}, flux has {self.flux.shape}"
@@ -126,6 +116,23 @@ class InputInfo:
     calibrated: bool = True
     present: Array | None = None
     """(n,), bool: which objects have this input; None = all."""
+    origin: Array | None = None
+    """(n,), uint64: a number that changes when the file an object's input is in does.
+
+    Known without reading any pixel. Equal for objects of one file; None = the dataset cannot say.
+    """
+
+    def have(self, n: int) -> Array:
+        """(n,), bool: which of the survey's n objects have this input."""
+        return np.ones(n, dtype=bool) if self.present is None else self.present
+
+    def take(self, rows: Array) -> "InputInfo":
+        """The same of the objects at `rows`."""
+        return replace(
+            self,
+            present=None if self.present is None else self.present[rows],
+            origin=None if self.origin is None else self.origin[rows],
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,16 +1,16 @@
-"""The records a plugin yields: what a component is called, where it lives, what it takes."""
+"""Models: what feeds a foundation model, what it gives and which weights it can load."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
-from fmb.contract.inputs import Batch, Inputs
-from fmb.contract.spec import Spec
+from fmb.contract.spec import ComponentSpec, Record
 
 if TYPE_CHECKING:
     import torch
+
+    from fmb.contract.inputs import Batch, Inputs
 
 __all__ = ["Accepts", "Model", "ModelSpec", "Tokens", "WeightsSpec"]
 
@@ -25,7 +25,9 @@ class Accepts:
     """
 
     slot: str
+    """The model's name for the input."""
     kind: Literal["images", "spectra", "columns"]
+    """Of the instrument's data."""
     bands: tuple[str, ...] = ()
     """Bands that must all be there; the model takes them in this order."""
     subset: bool = False
@@ -39,6 +41,7 @@ class Accepts:
     pixel_scale_arcsec: tuple[float, float] | None = None
     """Smallest and largest pixel scale seen in training; outside is out of domain."""
     min_size_px: int = 0
+    """Least height and width of an image; 0 = any."""
     max_pixels: int = 0
     """Longest spectrum, in pixels; 0 = any."""
     wavelength_aa: tuple[float, float] | None = None
@@ -47,15 +50,16 @@ class Accepts:
     """True when display-stretched images or uncalibrated spectra cannot be used."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class WeightsSpec:
+class WeightsSpec(Record):
     """Weights that can be asked for by name.
 
     Exactly one of `card` and `location` is given.
     """
 
     name: str
+    """As users type it after `--weights`."""
     summary: str
+    """One line."""
     card: str = ""
     """"module:function" taking (config, seed) and returning a card: weights drawn, not loaded."""
     location: str = ""
@@ -69,19 +73,25 @@ class WeightsSpec:
     """Memory and speed as measured, and on what: "2.1 GB, 1.7 s an object on one core"."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelSpec(Spec):
+class ModelSpec(ComponentSpec):
     """A foundation model: what feeds it, the views it gives and the weights it can load."""
 
     kind: ClassVar[str] = "model"
+    plural: ClassVar[str] = "models"
+    example: ClassVar[str] = """\
+yield ModelSpec(name="mymodel", summary="My image encoder", target="mypkg.model:MyModel",
+                config="mypkg.config:MyConfig", embedders=("mean",),
+                accepts=(Accepts(slot="image", kind="images", bands=("VIS",)),),
+                views={"image": ("image",)})"""
 
     accepts: tuple[Accepts, ...]
+    """What may feed each slot; several of one slot are alternatives."""
     views: Mapping[str, tuple[str, ...]]
     """View -> the slots it needs, for instance {"joint": ("image", "spectrum")}."""
     embedders: tuple[str, ...]
     """Embedders that fit this model's tokens; the first serves weights whose card names none."""
     weights: tuple[WeightsSpec, ...] = ()
-    """The first is what the demo survey uses; real data have no default."""
+    """The first is what simulated surveys take; real data have no default."""
     joint: Literal["native", "unit-mean"] | None = None
     """How `joint` is made: by the model, or by the core from the pooled views."""
     aligned: bool = False
@@ -104,14 +114,25 @@ class ModelSpec(Spec):
     Weights with a card of their own have their shape from it: naming one of these is an error.
     """
     retrain_config: str = ""
+    """"module:Class" of the options of a training; "" = it cannot be trained."""
     retrain_accepts: tuple[Accepts, ...] = ()
     """What a training learns to read, where that is not what its starting weights accept."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "views", MappingProxyType(dict(self.views)))
+    def problem(self) -> str:
+        """Weights without a place, or views that need what nothing feeds."""
+        for weights in self.weights:
+            if bool(weights.card) == bool(weights.location):
+                both = "both" if weights.card else "neither"
+                return f"weights {weights.name!r} have {both} of card and location, expected one"
+        slots = [accepts.slot for accepts in (*self.accepts, *self.retrain_accepts)]
+        for view, needs in self.views.items():
+            for slot in needs:
+                if slot not in slots:
+                    return f"view {view!r} needs {slot!r}, which no Accepts names"
+        return "" if self.embedders else "embedders names none"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Tokens:
     """Tokens of one view, on the device, as a model gives them to an embedder."""
 
@@ -132,17 +153,12 @@ class Model(Protocol):
 
     def load(self, folder: Path) -> None:
         """Take the weights of `folder` (card.json and safetensors), strictly."""
-        ...
 
-    def preparer(self, sources: Mapping[str, str]) -> Callable[[Batch], Inputs]:
+    def preparer(self, sources: Mapping[str, str]) -> "Callable[[Batch], Inputs]":
         """A picklable function without weight tensors, run in loader workers.
 
-        Args:
-            sources: slot -> the instrument of the batch that feeds it. Every object of the
-                batches it will get has all of these instruments.
+        `sources` is slot -> instrument; every object of its batches has all of these.
         """
-        ...
 
-    def encode(self, inputs: Inputs, views: Sequence[str]) -> Mapping[str, Tokens]:
+    def encode(self, inputs: "Inputs", views: Sequence[str]) -> Mapping[str, Tokens]:
         """Tokens of each of `views` for objects that are valid in all slots those views need."""
-        ...

@@ -1,37 +1,65 @@
-"""What a loaded component can do; nothing here is inherited, only matched."""
+"""Plots: figures of what a run holds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
-from fmb.contract.inputs import Batch
-from fmb.contract.spec import Spec
-from fmb.contract.vectors import Vectors
+from fmb.contract.needs import problem_of_needs
+from fmb.contract.spec import ComponentSpec
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
+
+    from fmb.contract.names import ListName, VectorName
+    from fmb.contract.notes import Note
+    from fmb.contract.run_data import RunData
 
 __all__ = ["Plot", "PlotData", "PlotSpec"]
 
 
-@dataclass(frozen=True, eq=False)
+class PlotSpec(ComponentSpec):
+    """A figure, what it is drawn for and what it reads of a run."""
+
+    kind: ClassVar[str] = "plot"
+    plural: ClassVar[str] = "plots"
+    example: ClassVar[str] = """\
+yield PlotSpec(name="score-curve", summary="Score against rank",
+               target="mypkg.curve:ScoreCurve", needs=("scores",), per="list")"""
+
+    needs: tuple[str, ...] = ("scores",)
+    """What it reads of a run; see `fmb.contract.needs.NEEDS`."""
+    per: Literal["list", "view", "run", "runs"] = "list"
+    """What one figure is drawn for: each list, each view's vectors, a run, or several together."""
+    default: bool = False
+    """True when `fmb run` draws it without being asked."""
+
+    def problem(self) -> str:
+        """A need that nothing answers to, or a default that no single run can draw."""
+        if self.default and self.per == "runs":
+            return "default is True, but a figure of several runs is never drawn unasked"
+        return problem_of_needs(self.needs)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class PlotData:
-    """What the core resolved for a plot: the `needs` of its spec; the rest is None."""
+    """What a figure is drawn from."""
 
     title: str
-    """Says which run, model, view and detector the figure shows."""
-    notes: Sequence[str]
-    """What a reader must know, for instance "simulated data: not evidence"."""
-    objects: "pd.DataFrame"
-    """One row an object: object_id, ra, dec, catalogue columns."""
-    scores: "pd.DataFrame | None" = None
-    """One row a source that was ranked, strangest first: object_id, score, rank, percentile, fold.
-    Repeats of a source are not in it, so its length is the number of ranked sources."""
-    score_name: str = "score"
-    cutouts: Batch | None = None
-    """The strangest objects, strangest first, with every input the survey has of them."""
-    embeddings: Vectors | None = None
+    """Says which run, and which list or view, the figure shows."""
+    notes: "Sequence[Note]"
+    """What a reader must know."""
+    runs: "Sequence[RunData]"
+    """One run, or several for a figure per runs."""
+    list: "ListName | None" = None
+    """The list, for a figure per list."""
+    view: "VectorName | None" = None
+    """The vectors, for a figure per view."""
+
+    @property
+    def run(self) -> "RunData":
+        """The only run."""
+        (only,) = self.runs
+        return only
 
 
 class Plot(Protocol):
@@ -39,16 +67,3 @@ class Plot(Protocol):
 
     def draw(self, data: PlotData) -> "Figure":
         """A matplotlib figure that was made without pyplot and without changing rcParams."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlotSpec(Spec):
-    """A figure and what the core must resolve before it can be drawn."""
-
-    kind: ClassVar[str] = "plot"
-
-    needs: tuple[str, ...] = ("scores",)
-    """Any of "scores", "objects", "cutouts", "embeddings"."""
-    default: bool = field(default=False)
-    """True when `fmb run` draws it without being asked."""

@@ -1,1 +1,5 @@
-"""Datasets of the core: the HDF5 reader, the simulated survey, planted anomalies, selection."""
+"""Which objects: opening, ids, groups, selection, quality, vector files, cutouts."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

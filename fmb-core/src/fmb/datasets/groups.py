@@ -2,9 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from fmb.contract.arrays import Array
 
@@ -29,14 +26,25 @@ def group_keys(objects: pd.DataFrame) -> Array:
     if {"ra", "dec"} <= set(objects):
         pairs.append(_same_place(objects["ra"].to_numpy(float), objects["dec"].to_numpy(float)))
     links = np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
-    graph = coo_array((np.ones(len(links), bool), (links[:, 0], links[:, 1])), shape=(n, n))
-    _, label = connected_components(graph, directed=False)
+    label = _components(links, n)
     ids = objects["object_id"].to_numpy()
     order = np.argsort(ids, kind="stable")
     first = np.full(label.max(initial=-1) + 1, -1)
     first[label[order[::-1]]] = order[::-1]
     keys: Array = ids[first[label]].astype(str)
     return keys
+
+
+def _components(links: Array, n: int) -> Array:
+    """(n,), int: which connected part of the graph of `links` (k, 2) a row is in."""
+    if not len(links):
+        return np.arange(n)
+    # Imported here: a survey without repeats or positions does without scipy.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(links), bool), (links[:, 0], links[:, 1])), shape=(n, n))
+    return np.asarray(connected_components(graph, directed=False)[1])
 
 
 def _same_value(column: pd.Series) -> Array:
@@ -53,5 +61,7 @@ def _same_place(ra: Array, dec: Array) -> Array:
     lon, lat = np.radians(ra[known]), np.radians(dec[known])
     unit = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
     chord = 2 * np.sin(np.radians(RADIUS_ARCSEC / 3600) / 2)
+    from scipy.spatial import cKDTree  # imported here: only surveys with positions need it
+
     pairs = cKDTree(unit).query_pairs(chord, output_type="ndarray") if len(known) else []
     return known[np.asarray(pairs, dtype=np.int64).reshape(-1, 2)]

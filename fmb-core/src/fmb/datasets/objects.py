@@ -1,16 +1,69 @@
-"""The table of a survey's objects: ids and catalogue columns."""
+"""A survey's objects: the table of them, the roles of its columns, which inputs each has."""
 
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
 import pandas as pd
 
 from fmb.contract.arrays import Array
 from fmb.contract.dataset import Dataset
 
-__all__ = ["objects_at"]
+__all__ = ["TEXT_ROLES", "by_slots", "object_table", "objects_at", "role_columns"]
+
+TEXT_ROLES = ("class", "group", "survey")
+"""Roles whose columns hold text."""
+
+
+def object_table(dataset: Dataset) -> pd.DataFrame:
+    """Ids and catalogue columns of all objects, with the catalogue's `attrs`."""
+    catalog = dataset.catalog.drop(columns="object_id", errors="ignore").reset_index(drop=True)
+    objects = pd.concat([pd.DataFrame({"object_id": dataset.ids}), catalog], axis=1)
+    objects.attrs = dict(dataset.catalog.attrs)
+    return objects
 
 
 def objects_at(dataset: Dataset, rows: Array) -> pd.DataFrame:
     """Ids and catalogue columns of the objects at `rows`, in that order, numbered from 0."""
-    objects = pd.DataFrame({"object_id": dataset.ids}).join(
-        dataset.catalog.drop(columns="object_id", errors="ignore").reset_index(drop=True)
-    )
-    return objects.iloc[rows].reset_index(drop=True)
+    return object_table(dataset).iloc[rows].reset_index(drop=True)
+
+
+def role_columns(objects: pd.DataFrame, roles: Sequence[str]) -> dict[str, Array]:
+    """Role -> (n,) of the column that plays it; all unknown where none does.
+
+    Args:
+        objects: with role -> column in `attrs["roles"]`; a column called like a role plays it.
+        roles: those that are asked for.
+
+    Returns:
+        float64 with NaN where unknown; text roles as str, "" where unknown.
+    """
+    plays = objects.attrs.get("roles", {})
+    columns: dict[str, Array] = {}
+    for role in roles:
+        column = plays.get(role, role)
+        if column not in objects:
+            unknown: Array = np.full(len(objects), np.nan)
+            columns[role] = np.full(len(objects), "") if role in TEXT_ROLES else unknown
+        elif role in TEXT_ROLES:
+            columns[role] = objects[column].astype("string").fillna("").to_numpy(dtype=str)
+        else:
+            columns[role] = objects[column].to_numpy(dtype=np.float64, na_value=np.nan)
+    return columns
+
+
+def by_slots(
+    dataset: Dataset, sources: Mapping[str, str], rows: Array
+) -> Iterator[tuple[tuple[str, ...], Array]]:
+    """Objects grouped by what was observed of them: (slots, rows), the fullest first.
+
+    Args:
+        dataset: the survey.
+        sources: slot -> instrument.
+        rows: (m,) positions; their order is kept within a group.
+    """
+    slots, n = tuple(sources), len(dataset)
+    have = np.column_stack([dataset.inputs[sources[slot]].have(n)[rows] for slot in slots])
+    code = have @ (1 << np.arange(len(slots)))
+    for value in sorted(set(code.tolist()), reverse=True):
+        pattern = tuple(slot for bit, slot in enumerate(slots) if value >> bit & 1)
+        yield pattern, rows[code == value]

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fmb.contract.config import build
 from fmb.contract.dataset import Dataset, DatasetSpec
 from fmb.contract.errors import (
     AmbiguousNameError,
@@ -15,8 +14,37 @@ from fmb.contract.errors import (
 )
 from fmb.plugins.loading import load_plugins
 from fmb.plugins.registry import Component, Registry
+from fmb.plugins.settings import build
 
-__all__ = ["open_dataset"]
+__all__ = ["find_reader", "open_dataset", "open_with"]
+
+Reader = Component[DatasetSpec]
+
+
+def find_reader(source: str | None, reader: str | None, registry: Registry) -> Reader:
+    """The component that opens what a user names.
+
+    A word that names a dataset is that dataset; write ./word for a folder of the same name.
+    Anything else is a path: the reader that claims the file's ending, or a file in the folder,
+    opens it.
+
+    Args:
+        source: name or path; None = the dataset that is taken when none is named.
+        reader: the dataset component to use whatever the source looks like.
+        registry: the installed components.
+
+    Raises:
+        DataError: there is no such file, or no installed reader takes it.
+        AmbiguousNameError: two readers take it.
+        UnknownNameError: no dataset has this name.
+        ConfigError: the name of a reader stands where a path should, or nothing was named.
+    """
+    if reader:
+        component = registry.get(DatasetSpec, reader)
+        if source is None and _reads_files(component):
+            raise ConfigError(f"--reader {reader} reads files: give --data the path")
+        return component
+    return _default(registry) if source is None else _choose(source, registry)
 
 
 def open_dataset(
@@ -30,12 +58,8 @@ def open_dataset(
 ) -> Dataset:
     """The dataset a user names.
 
-    A word that names a dataset is that dataset; write ./word for a folder of the same name.
-    Anything else is a path: the reader that claims the file's ending, or a file in the folder,
-    opens it.
-
     Args:
-        source: name or path.
+        source: name or path, as in `find_reader`.
         reader: the dataset component to use whatever the source looks like.
         settings: the component's configuration.
         cache: folder in which a dataset may keep files.
@@ -43,34 +67,44 @@ def open_dataset(
         progress: called with the objects made and their number, by a dataset that is simulated.
 
     Raises:
-        DataError: there is no such file, or no installed reader takes it.
-        AmbiguousNameError: two readers take it.
-        UnknownNameError: no dataset has this name.
-        ConfigError: a setting does not fit.
+        FmbError: nothing opens it, or a setting does not fit.
     """
-    if registry is None:
-        registry = load_plugins().registry
-    component = registry.get("dataset", reader) if reader else _choose(source, registry)
-    config = build(component.load_config(), settings or {}, "data")
-    dataset: Dataset = component.load()(source, config, cache=cache, progress=progress)
+    component = find_reader(source, reader, registry or load_plugins().registry)
+    return open_with(component, source, settings or {}, cache=cache, progress=progress)
+
+
+def open_with(
+    reader: Reader,
+    source: str,
+    settings: Mapping[str, Any],
+    *,
+    cache: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> Dataset:
+    """What `reader` makes of a source; arguments as for `open_dataset`."""
+    config = build(reader.load_config(), settings, "data")
+    dataset: Dataset = reader.load()(source, config, cache=cache, progress=progress)
     return dataset
 
 
-def _spec(component: Component) -> DatasetSpec:
-    assert isinstance(component.spec, DatasetSpec)
-    return component.spec
+def _default(registry: Registry) -> Reader:
+    defaults = [c for c in registry.all(DatasetSpec) if c.spec.default]
+    if len(defaults) != 1:
+        names = [c.spec.name for c in defaults or registry.all(DatasetSpec)]
+        raise ConfigError(f"name the data with --data: a path, or one of {', '.join(names)}")
+    return defaults[0]
 
 
-def _reads_files(component: Component) -> bool:
-    return bool(_spec(component).suffixes or _spec(component).markers)
+def _reads_files(component: Reader) -> bool:
+    return bool(component.spec.suffixes or component.spec.markers)
 
 
-def _choose(source: str, registry: Registry) -> Component:
-    components = list(registry.all("dataset"))
+def _choose(source: str, registry: Registry) -> Reader:
+    components = list(registry.all(DatasetSpec))
     path = Path(source).expanduser()
-    words = [word for c in components for word in (c.spec.name, c.qualified, *c.spec.aliases)]
+    words = [word for c in components for word in (*c.spec.names, c.qualified)]
     if source in words:
-        named = registry.get("dataset", source)
+        named = registry.get(DatasetSpec, source)
         if _reads_files(named):
             raise ConfigError(
                 f"{source!r} reads files: give --data the path, and --reader {source} if needed"
@@ -86,17 +120,21 @@ def _choose(source: str, registry: Registry) -> Component:
     )
 
 
-def _reader(path: Path, readers: list[Component]) -> Component:
+def _reader(path: Path, readers: list[Reader]) -> Reader:
     if path.is_dir():
-        found = [c for c in readers if any((path / m).exists() for m in _spec(c).markers)]
-        wanted = " or ".join(m for c in readers for m in _spec(c).markers)
-        why = f"the folder holds no {wanted}"
+        fitting = [c for c in readers if any((path / m).exists() for m in c.spec.markers)]
+        wanted = " or ".join(m for c in readers for m in c.spec.markers)
+        why = f"the folder holds no {wanted}" if wanted else "no installed reader takes folders"
     else:
-        found = [c for c in readers if path.name.lower().endswith(_spec(c).suffixes or ("\0",))]
+        name = path.name.lower()
+        fitting = [c for c in readers if c.spec.suffixes and name.endswith(c.spec.suffixes)]
         why = f"no installed reader takes {path.suffix!r} files"
-    if not found:
+    if not fitting:
         raise DataError(f"{path}: {why}; describe the data in a survey.toml and give its path")
-    if len(found) > 1:
-        names = " or ".join(f"--reader {c.qualified}" for c in found)
+    if len(fitting) > 1:
+        knowing = [c for c in fitting if c.spec.sniff and c.resolve(c.spec.sniff)(path)]
+        fitting = knowing or fitting
+    if len(fitting) > 1:
+        names = " or ".join(f"--reader {c.qualified}" for c in fitting)
         raise AmbiguousNameError(f"{path}: two readers take it; choose with {names}")
-    return found[0]
+    return fitting[0]

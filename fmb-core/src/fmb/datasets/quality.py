@@ -196,7 +196,7 @@ def catalog_findings(dataset: Dataset) -> list[Finding]:
             problems.append((f"{name} is outside {low:g} to {high:g} degrees", "error", outside))
     unseen = np.ones(len(ids), dtype=bool)
     for info in dataset.inputs.values():
-        unseen &= False if info.present is None else ~info.present
+        unseen &= ~info.have(len(ids))
     problems.append(("nothing was observed of it", "warning", unseen))
     return [
         Finding(ids[i].item(), "catalog", problem, severity)

@@ -3,16 +3,17 @@
 import hashlib
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.dataset import Dataset
+from fmb.contract.dataset import Dataset, Narrowing, WithVectors
 from fmb.contract.errors import SelectionError
 from fmb.contract.inputs import Batch, InputInfo
+from fmb.contract.names import VectorName
+from fmb.contract.vector_view import VectorView
 from fmb.datasets.ids import canonical_order, locate, read_id_file
 from fmb.datasets.where import Where
 
@@ -35,8 +36,11 @@ class Selection:
         self.catalog: pd.DataFrame = dataset.catalog.iloc[rows].reset_index(drop=True)
         self.catalog.attrs = dict(dataset.catalog.attrs)
         self.inputs: Mapping[str, InputInfo] = {
-            name: info if info.present is None else replace(info, present=info.present[rows])
-            for name, info in dataset.inputs.items()
+            name: info.take(rows) for name, info in dataset.inputs.items()
+        }
+        brought = dataset.vectors if isinstance(dataset, WithVectors) else {}
+        self.vectors: Mapping[VectorName, VectorView] = {
+            name: view.select(rows) for name, view in brought.items()
         }
 
     def __len__(self) -> int:
@@ -70,12 +74,17 @@ def select(
         SelectionError: nothing is left, or the condition names no column or is no condition.
         DataError: the file of ids cannot be read.
     """
-    keep = np.ones(len(dataset), dtype=bool)
     record: dict[str, Any] = {}
-    if where is not None:
-        condition = Where(where)
-        keep = _satisfy(dataset, condition)
+    condition = None if where is None else Where(where)
+    if condition is not None:
         record["where"] = condition.canonical
+        if isinstance(dataset, Narrowing):
+            dataset, condition = dataset.select(condition.canonical, None), None
+            if not len(dataset):
+                raise SelectionError(f"--where {where} leaves no objects")
+    keep = np.ones(len(dataset), dtype=bool)
+    if condition is not None:
+        keep = _satisfy(dataset, condition)
     if exclude is not None:
         listed = read_id_file(Path(exclude))
         keep &= ~_listed(dataset, listed, exclude)

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from fmb.contract.errors import DataError, did_you_mean
 from fmb.contract.inputs import InputInfo
 from fmb.contract.model import Accepts, ModelSpec
-from fmb.plugins.registry import Component
 
-__all__ = ["Sources", "bind_inputs", "choose_views", "feeds"]
+__all__ = ["Bindings", "bind_inputs", "choose_views", "feeds"]
 
 WORD_UNITS = ("display", "counts")
 """Units that only equal themselves."""
 
 
 @dataclass(frozen=True)
-class Sources:
+class Bindings:
     """What feeds a model."""
 
     slots: Mapping[str, str]
@@ -42,7 +41,7 @@ def bind_inputs(
     *,
     wanted: Mapping[str, str],
     allow_out_of_domain: bool,
-) -> Sources:
+) -> Bindings:
     """Choose an instrument for each slot of a model.
 
     Args:
@@ -80,7 +79,7 @@ def bind_inputs(
         raise DataError(
             f"nothing in this survey can feed model {label!r}: {'; '.join(refusals) or 'no inputs'}"
         )
-    return Sources(slots, tuple(tags), tuple(refusals))
+    return Bindings(slots, tuple(tags), tuple(refusals))
 
 
 def _matches(accepts: Sequence[Accepts], inputs: Mapping[str, InputInfo]) -> dict[str, _Match]:
@@ -185,23 +184,21 @@ def _convertible(unit: str, accepted: Sequence[str]) -> bool:
 
 
 def choose_views(
-    label: str, component: Component, sources: Sources, wanted: Sequence[str]
+    label: str, spec: ModelSpec, bindings: Bindings, wanted: Sequence[str]
 ) -> tuple[str, ...]:
     """The views to compute: those asked for, else all whose slots are filled.
 
     Raises:
         DataError: a view the model does not have, or one whose input the survey lacks.
     """
-    spec = component.spec
-    assert isinstance(spec, ModelSpec)
     for view in wanted:
         if view not in spec.views:
             raise DataError(f"model {label!r} has no view {view!r}{did_you_mean(view, spec.views)}")
-        missing = [slot for slot in spec.views[view] if slot not in sources.slots]
+        missing = [slot for slot in spec.views[view] if slot not in bindings.slots]
         if missing:
             raise DataError(
-                f"model {label!r} needs {' and '.join(missing)} for view {view!r},"
-                f" this survey feeds only {', '.join(sources.slots)}: {'; '.join(sources.refused)}"
+                f"model {label!r} needs {' and '.join(missing)} for view {view!r}, this survey"
+                f" feeds only {', '.join(bindings.slots)}: {'; '.join(bindings.refused)}"
             )
-    possible = [v for v, needs in spec.views.items() if set(needs) <= set(sources.slots)]
+    possible = [v for v, needs in spec.views.items() if set(needs) <= set(bindings.slots)]
     return tuple(wanted) if wanted else tuple(possible)

@@ -4,39 +4,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fmb.contract.config import merge, parse_setting
 from fmb.contract.errors import ConfigError, did_you_mean
-from fmb.plan.request import Request, build_request
+from fmb.plan.option_table import COMPONENTS, OPTIONS
+from fmb.plan.request import Request, build_request, read_layers
 from fmb.plugins.registry import split_label
 
-__all__ = ["OPTIONS", "options_request"]
+__all__ = ["options_request"]
 
-_DATA = {
-    "data": "source",
-    "reader": "reader",
-    "where": "where",
-    "limit": "limit",
-    "exclude": "exclude",
-}
-_RUN = {
-    "out": "name",
-    "seed": "seed",
-    "fit": "fit",
-    "folds": "folds",
-    "fold_by": "fold_by",
-    "reference": "reference",
-    "batch_size": "batch_size",
-    "workers": "workers",
-    "device": "device",
-    "precision": "precision",
-    "allow_out_of_domain": "allow_out_of_domain",
-    "top": "top",
-}
-_OWN = {"embeddings": "file", "ids": "ids", "catalog": "catalog", "catalog_id": "catalog_id"}
-_COMPONENTS = ("model", "detector", "plot")
-_PER_MODEL = ("weights", "view", "embedder", "input")
-OPTIONS = (*_COMPONENTS, *_PER_MODEL, *_DATA, *_RUN, *_OWN, "set", "config")
-"""Everything `fmb.run` takes, as on the command line with underscores."""
+_PLACES = {option.name: option.place for option in OPTIONS}
 
 
 def options_request(options: Mapping[str, Any]) -> Request:
@@ -49,45 +24,53 @@ def options_request(options: Mapping[str, Any]) -> Request:
         ConfigError: an option nobody takes, or a value that does not fit.
     """
     for name in options:
-        if name not in OPTIONS:
-            raise ConfigError(f"unknown option {name!r}{did_you_mean(name, OPTIONS)}")
+        if name not in _PLACES:
+            raise ConfigError(f"unknown option {name!r}{did_you_mean(name, _PLACES)}")
     given = {k: v for k, v in options.items() if v is not None and v is not False and v != ()}
-    values: dict[str, Any] = {
-        "data": {key: given[name] for name, key in _DATA.items() if name in given},
-        "run": {key: given[name] for name, key in _RUN.items() if name in given},
-    }
-    if "embeddings" in given:
-        values["embeddings"] = {key: given[name] for name, key in _OWN.items() if name in given}
-    elif stray := [name for name in _OWN if name in given]:
-        raise ConfigError(f"--{stray[0].replace('_', '-')} goes with --embeddings FILE")
-    for kind in _COMPONENTS:
-        values[kind] = _components(kind, _listed(given.get(kind, ())))
-    settings = merge(*(parse_setting(text) for text in _listed(given.get("set", ()))))
-    config = Path(given["config"]) if "config" in given else None
+    asked = _placed(given) | _components(given)
+    files = read_layers(Path(given["config"]) if "config" in given else None)
     # Labels may be named in a file: the options that go with a model need all of them.
-    labels = [*build_request(values, config=config).model] if _any(given) else [*values["model"]]
-    models = merge(values["model"], *_model_layers(given, labels))
-    return build_request(merge(values, {"model": models}, settings), config=config)
+    labels = list(_table(files, "model") | _table(asked, "model"))
+    models = ({"model": layer} for layer in _model_layers(given, labels))
+    return build_request(files, asked, *models, settings=_listed(given.get("set", ())))
 
 
-def _any(given: Mapping[str, Any]) -> bool:
-    return any(name in given for name in _PER_MODEL)
+def _table(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    table = values.get(name, {})
+    return dict(table) if isinstance(table, Mapping) else {}
+
+
+def _placed(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that have a place of their own in the request."""
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        table, _, key = _PLACES[name].partition(".")
+        if key:
+            # A switch that turns something off stands for the value False.
+            values.setdefault(table, {})[key] = False if name.startswith("no_") else value
+    if "embeddings" in values and "embeddings" not in given:
+        stray = next(name for name in given if _PLACES[name].startswith("embeddings."))
+        raise ConfigError(f"--{stray.replace('_', '-')} goes with --embeddings FILE")
+    return values
 
 
 def _listed(value: str | Iterable[str]) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def _components(kind: str, names: Iterable[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for text in names:
-        label, name = split_label(text)
-        if label in found:
-            raise ConfigError(
-                f"two {kind}s are labelled {label!r}: tell them apart, for instance other={name}"
-            )
-        found[label] = {"use": name}
-    return found
+def _components(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables of the components that are named, by kind and label."""
+    tables: dict[str, Any] = {}
+    for kind in COMPONENTS:
+        for text in _listed(given.get(kind, ())):
+            label, name = split_label(text)
+            if label in tables.setdefault(kind, {}):
+                raise ConfigError(
+                    f"two {kind}s are labelled {label!r}: tell them apart, for instance"
+                    f" other={name}"
+                )
+            tables[kind][label] = {"use": name}
+    return tables
 
 
 def _model_layers(given: Mapping[str, Any], labels: list[str]) -> Iterable[dict[str, Any]]:

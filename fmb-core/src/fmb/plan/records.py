@@ -1,82 +1,82 @@
 """A plan: all that a run needs to know before it starts."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from fmb.contract.config import Config
-from fmb.contract.dataset import Dataset
+from fmb.contract.analysis import AnalysisSpec
 from fmb.contract.detector import DetectorSpec
+from fmb.contract.embedder import EmbedderSpec
+from fmb.contract.engine import EngineSpec
 from fmb.contract.model import ModelSpec
+from fmb.contract.names import ListName, VectorName
+from fmb.contract.notes import Note
 from fmb.contract.plot import PlotSpec
-from fmb.plan.matching import Sources
+from fmb.contract.progress import Progress
+from fmb.datasets.selection import Selection
+from fmb.plan.choice import Chosen
+from fmb.plan.matching import Bindings
 from fmb.plan.request import Request
-from fmb.plugins.registry import Component
 from fmb.weights.folder import Weights
 
-__all__ = ["DetectorPlan", "ModelPlan", "Plan", "PlotPlan"]
+__all__ = ["ListPlan", "ModelPlan", "Plan"]
 
 
 @dataclass(frozen=True)
-class ModelPlan:
-    """One model, what feeds it and what it computes."""
+class ModelPlan(Chosen[ModelSpec]):
+    """A model, what feeds it and what it computes."""
 
-    label: str
-    component: Component
-    config: Config
     weights: Weights
     weights_state: str
-    embedders: Mapping[str, Component]
+    embedders: Mapping[str, Chosen[EmbedderSpec]]
+    """Label -> reduction."""
     views: tuple[str, ...]
-    sources: Sources
+    bindings: Bindings
+    notes: tuple[Note, ...] = ()
+    """What a reader must know of its weights and of what feeds it."""
 
     @property
-    def spec(self) -> ModelSpec:
-        """The model's record."""
-        assert isinstance(self.component.spec, ModelSpec)
-        return self.component.spec
+    def vector_names(self) -> Iterator[VectorName]:
+        """What it gives, by embedder, then view."""
+        for embedder in self.embedders:
+            for view in self.views:
+                yield VectorName(self.label, embedder, view)
 
 
 @dataclass(frozen=True)
-class DetectorPlan:
-    """One detector and its configuration."""
+class ListPlan:
+    """One list of scores and who makes it."""
 
-    label: str
-    component: Component
-    config: Config
-
-    @property
-    def spec(self) -> DetectorSpec:
-        """The detector's record."""
-        assert isinstance(self.component.spec, DetectorSpec)
-        return self.component.spec
-
-
-@dataclass(frozen=True)
-class PlotPlan:
-    """One figure and its configuration."""
-
-    label: str
-    component: Component
-    config: Config
-
-    @property
-    def spec(self) -> PlotSpec:
-        """The figure's record."""
-        assert isinstance(self.component.spec, PlotSpec)
-        return self.component.spec
+    name: ListName
+    detector: Chosen[DetectorSpec]
+    aligned: bool = False
+    """Of a pair: True when both views live in one space."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All a run needs to know before it starts."""
+    """Every name resolved, every file opened, every input matched; nothing computed."""
 
     request: Request
+    recorded: Mapping[str, Any]
+    """The request as plain values: the content of `run.toml`."""
     workspace: Path
-    dataset: Dataset | None
-    """None when a user's own vectors take the place of survey and model."""
+    progress: Progress
+    dataset: Selection
+    """The objects, in canonical order; without inputs where they came with vectors."""
     models: tuple[ModelPlan, ...]
-    detectors: tuple[DetectorPlan, ...]
-    plots: tuple[PlotPlan, ...]
-    notes: tuple[str, ...] = field(default=())
-    """What a reader of the results must know, one line each."""
+    lists: tuple[ListPlan, ...] = ()
+    """Those of one view first, then of two, then those made of other lists."""
+    analyses: tuple[Chosen[AnalysisSpec], ...] = ()
+    plots: tuple[Chosen[PlotSpec], ...] = ()
+    engine: Chosen[EngineSpec] | None = None
+    """Where vectors are computed; None = in this process."""
+    notes: tuple[Note, ...] = ()
+    """What a reader of the results must know."""
+
+    @property
+    def vector_names(self) -> list[VectorName]:
+        """The vectors that lists are made from."""
+        given = list(self.dataset.vectors)
+        return [*given, *(name for model in self.models for name in model.vector_names)]

@@ -1,17 +1,33 @@
 """What a user asks for, from all layers, as one validated record: the content of `run.toml`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from fmb.contract.config import Config, build, merge, read_toml
+from fmb.contract.config import Config
 from fmb.contract.errors import ConfigError
 from fmb.datasets.vector_file import OwnVectors
+from fmb.plugins.settings import build, merge, parse_setting, read_toml
 
-__all__ = ["DataRequest", "DetectorRequest", "ModelRequest", "PlotRequest", "Request", "RunOptions"]
+__all__ = [
+    "FORMAT",
+    "DataRequest",
+    "DetectorRequest",
+    "ModelRequest",
+    "PlotRequest",
+    "Request",
+    "RunOptions",
+    "build_request",
+    "read_layers",
+    "request_toml",
+]
 
+KINDS = ("model", "embedder", "detector", "analysis", "plot", "engine")
+"""Tables whose keys are labels of components."""
+FORMAT: Literal["fmb-run/1"] = "fmb-run/1"
+"""Version of a run folder: of `run.toml`, `manifest.json` and what they describe."""
 PROJECT_FILE = "fmb.toml"
 """Read from the current folder, below `--config` and the options."""
 
@@ -30,7 +46,8 @@ class _Component(Config):
 class DataRequest(_Component):
     """Table `[data]`; other keys configure the dataset."""
 
-    source: str = "demo"
+    source: str | None = None
+    """A dataset's name or a path; left out: the dataset that is taken when none is named."""
     reader: str | None = None
     where: str | None = None
     limit: int | None = Field(default=None, gt=0)
@@ -48,14 +65,34 @@ class ModelRequest(_Component):
     """Slot -> instrument, where the planner cannot choose alone."""
 
 
+class EmbedderRequest(_Component):
+    """Table `[embedder.LABEL]`; other keys configure the embedder."""
+
+    use: str
+
+
 class DetectorRequest(_Component):
     """Table `[detector.LABEL]`; other keys configure the detector."""
+
+    use: str
+    of: tuple[str, ...] | None = None
+    """What it judges, left out: all it can. Views, or for a fusion labels of other detectors."""
+
+
+class AnalysisRequest(_Component):
+    """Table `[analysis.LABEL]`; other keys configure the analysis."""
 
     use: str
 
 
 class PlotRequest(_Component):
     """Table `[plot.LABEL]`; other keys configure the figure."""
+
+    use: str
+
+
+class EngineRequest(_Component):
+    """Table `[engine.LABEL]`; other keys configure the engine."""
 
     use: str
 
@@ -76,6 +113,8 @@ class RunOptions(Config):
     shard_rows: int = Field(default=1024, gt=0)
     """Objects in a shard: what an interruption can cost at most."""
     allow_out_of_domain: bool = False
+    companions: bool = True
+    """Run detectors that go beside what was asked for."""
     top: int = Field(default=12, gt=0)
     """How many of the strangest objects of each list get cutouts in the run folder."""
 
@@ -83,43 +122,56 @@ class RunOptions(Config):
 class Request(Config):
     """A whole request, as layers of TOML and options make it."""
 
+    format: Literal["fmb-run/1"] = FORMAT
+    """Of run folders: which version wrote them."""
     run: RunOptions = RunOptions()
     data: DataRequest = DataRequest()
     embeddings: OwnVectors | None = None
     model: dict[str, ModelRequest] = Field(default={})
+    embedder: dict[str, EmbedderRequest] = Field(default={})
     detector: dict[str, DetectorRequest] = Field(default={})
+    analysis: dict[str, AnalysisRequest] = Field(default={})
+    engine: dict[str, EngineRequest] = Field(default={})
     plot: dict[str, PlotRequest] = Field(default={})
     train: dict[str, Any] = Field(default={})
-    """Table `[train]`: settings of `fmb retrain`, checked against those of the model there."""
+    """Table `[train]`: settings of a training, checked against those of the model there."""
 
 
-def build_request(
-    options: Mapping[str, Any], *, config: Path | None = None, folder: Path = Path()
-) -> Request:
-    """The request that project file, `--config` file and options make, later ones winning.
+def read_layers(config: Path | None = None, *, folder: Path = Path()) -> dict[str, Any]:
+    """What project file and `--config` file say, the latter winning, as nested plain values.
 
     Args:
-        options: nested values from the command line or from Python, without unset ones.
         config: the file given by `--config`.
         folder: where `fmb.toml` is looked for.
 
     Raises:
-        ConfigError: an unknown table or key, or a value of the wrong kind.
+        ConfigError: a file is missing or not TOML.
     """
     project = folder / PROJECT_FILE
-    layers = [read_toml(project)] if project.is_file() else []
-    if config is not None:
-        layers.append(read_toml(config))
-    values = merge(*layers, options)
-    for kind in ("model", "detector", "plot"):
-        tables = values.get(kind, {})
-        if not isinstance(tables, Mapping):
+    files = [*([project] if project.is_file() else []), *([config] if config is not None else [])]
+    return merge(*map(read_toml, files))
+
+
+def build_request(*layers: Mapping[str, Any], settings: Sequence[str] = ()) -> Request:
+    """The request that layers make, later ones winning.
+
+    Args:
+        layers: nested plain values.
+        settings: "table.key=value", the last layers.
+
+    Raises:
+        ConfigError: an unknown table or key, or a value of the wrong kind.
+    """
+    tables = merge(*layers, *map(parse_setting, settings))
+    for kind in KINDS:
+        labelled = tables.get(kind, {})
+        if not isinstance(labelled, Mapping):
             raise ConfigError(f"{kind}: write a table [{kind}.LABEL] with use = NAME")
-        values[kind] = {
+        tables[kind] = {
             label: {"use": label, **table} if isinstance(table, Mapping) else table
-            for label, table in tables.items()
+            for label, table in labelled.items()
         }
-    return build(Request, values, "configuration")
+    return build(Request, tables, "configuration")
 
 
 def request_toml(request: Request, *, given: bool = False) -> dict[str, Any]:

@@ -2,50 +2,67 @@
 
 from collections.abc import Iterator
 
-from fmb.contract.dataset import DatasetSpec
+from fmb.contract.command import CommandSpec
 from fmb.contract.embedder import EmbedderSpec
+from fmb.contract.engine import EngineSpec
 from fmb.contract.hooks import hookimpl
 
 FMB_API = 1
 
 
 @hookimpl
-def fmb_register_datasets() -> Iterator[DatasetSpec]:
-    """The simulated surveys and the HDF5 reader."""
-    yield DatasetSpec(
-        name="demo",
-        summary="Simulated galaxies with planted anomalies, for looking",
-        target="fmb.datasets.demo:open_demo",
-        config="fmb.datasets.demo:DemoConfig",
-    )
-    yield DatasetSpec(
-        name="demo-eval",
-        summary="Simulated hosts and their changed copies, for numbers",
-        target="fmb.datasets.demo:open_demo",
-        config="fmb.datasets.demo:DemoEvalConfig",
-    )
-    yield DatasetSpec(
-        name="hdf5",
-        summary="HDF5 files described by a survey.toml",
-        target="fmb.datasets.hdf5:open_hdf5",
-        config="fmb.datasets.hdf5:HDF5Config",
-        suffixes=(".toml",),
-        markers=("survey.toml",),
-    )
-
-
-@hookimpl
 def fmb_register_embedders() -> Iterator[EmbedderSpec]:
     """The reductions that fit any model."""
-    for name, summary in (
-        ("mean", "Mean over the tokens"),
-        ("last", "The last token, which has seen all others"),
-        ("tails", "Means of the largest and of the smallest tokens"),
-        ("native", "The one vector that the model gives"),
+    for name, summary, config in (
+        ("mean", "Mean over the tokens", "fmb:Config"),
+        ("last", "The last token, which has seen all others", "fmb:Config"),
+        (
+            "tails",
+            "Means of the largest and of the smallest tokens",
+            "fmb.torch.config:TailsConfig",
+        ),
+        ("native", "The one vector that the model gives", "fmb:Config"),
     ):
         yield EmbedderSpec(
             name=name,
             summary=summary,
             target=f"fmb.torch.embedders:{name.title()}",
-            config="fmb.contract.config:Config",
+            config=config,
+            requires=("torch",),
+            extra="torch",
+        )
+
+
+@hookimpl
+def fmb_register_engines() -> Iterator[EngineSpec]:
+    """Processes of this machine."""
+    yield EngineSpec(
+        name="local",
+        summary="Processes of this machine",
+        target="fmb.steps.local_engine:LocalEngine",
+        config="fmb.steps.local_engine:LocalEngineConfig",
+    )
+
+
+@hookimpl
+def fmb_register_commands() -> Iterator[CommandSpec]:
+    """The core's commands, in the order in which `fmb --help` lists them."""
+    for name, summary, aliases in (
+        ("run", "Embed, detect and plot: the whole way in one command.", ()),
+        ("embed", "Turn a survey into vectors, resuming where it stopped.", ()),
+        ("detect", "Score a survey, or vectors of your own, without figures.", ()),
+        ("analyze", "Make tables from a finished run, or from several.", ()),
+        ("plot", "Draw figures of a finished run again.", ("viz",)),
+        ("top", "List the strangest objects of a run.", ()),
+        ("object", "Show one object of a run in every list.", ()),
+        ("runs", "List runs.", ()),
+        ("cache", "List, check and remove stored vectors.", ()),
+        ("data", "Describe and check survey data.", ()),
+        ("weights", "List, download, verify and convert model weights.", ()),
+        ("plugins", "List what is installed and what is broken.", ()),
+        ("config", "Show the resolved configuration.", ()),
+        ("paths", "Show where things are kept.", ()),
+    ):
+        yield CommandSpec(
+            name=name, summary=summary, target=f"fmb.cli.{name}:command", aliases=aliases
         )

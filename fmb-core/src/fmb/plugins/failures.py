@@ -1,12 +1,11 @@
 """Which plugins there are, and what those that are broken fail to provide."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-__all__ = ["Failure", "Source"]
+__all__ = ["Failure", "Missing", "Origin"]
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """What a plugin fails to provide, and why."""
 
     plugin: str
@@ -22,10 +21,26 @@ class Failure:
         return f"plugin {self.plugin!r} ({where}) failed at {self.stage}: {self.error}"
 
 
-@dataclass(frozen=True)
-class Source:
+class Origin(NamedTuple):
     """Where a plugin comes from."""
 
     plugin: str
     distribution: str
     version: str
+
+
+class Missing(NamedTuple):
+    """A component that is not available, because an extra of its distribution is not installed."""
+
+    kind: str
+    name: str
+    origin: Origin
+    modules: tuple[str, ...]
+    """What it needs and is not there."""
+    extra: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.kind} {self.name!r} is not available: pip install"
+            f" '{self.origin.distribution}[{self.extra}]'"
+        )

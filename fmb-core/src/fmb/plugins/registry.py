@@ -1,10 +1,9 @@
 """Looks components up by kind and name, and says what to do when that does not work."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, TypeVar
 
 from fmb.contract.errors import (
     AmbiguousNameError,
@@ -13,24 +12,23 @@ from fmb.contract.errors import (
     UnknownNameError,
     did_you_mean,
 )
-from fmb.contract.spec import Spec
-
-if TYPE_CHECKING:
-    from fmb.plugins.failures import Failure
+from fmb.contract.spec import ComponentSpec, Spec
+from fmb.plugins.failures import Failure, Missing
 
 __all__ = ["Component", "Registry", "split_label"]
 
-_LABEL = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
+S = TypeVar("S", bound=Spec)
+S_co = TypeVar("S_co", bound=Spec, covariant=True)
+
+_LABEL = r"[a-z0-9]+([-_][a-z0-9]+)*"
 
 
-@dataclass(frozen=True)
-class Component:
+class Component(Generic[S_co]):
     """A declared component and the plugin it comes from."""
 
-    spec: Spec
-    plugin: str
-    distribution: str
-    version: str
+    def __init__(self, spec: S_co, plugin: str, distribution: str, version: str) -> None:
+        self.spec, self.plugin = spec, plugin
+        self.distribution, self.version = distribution, version
 
     @property
     def qualified(self) -> str:
@@ -40,7 +38,8 @@ class Component:
     @property
     def key(self) -> list[str]:
         """What a content key holds of the component, as plain values."""
-        return [self.qualified, self.distribution, self.version, str(self.spec.revision)]
+        revision = self.spec.revision if isinstance(self.spec, ComponentSpec) else 0
+        return [self.qualified, self.distribution, self.version, str(revision)]
 
     def load(self) -> Any:
         """The class or function the component names, imported now.
@@ -52,49 +51,51 @@ class Component:
 
     def load_config(self) -> Any:
         """The component's configuration class, imported now."""
-        return self._resolve(self.spec.config, "config")
+        config = self.spec.config if isinstance(self.spec, ComponentSpec) else "fmb:Config"
+        return self._resolve(config, "config")
 
-    def resolve(self, reference: str) -> Any:
+    def resolve(self, target: str) -> Any:
         """Another object the record names as "module:name"."""
-        return self._resolve(reference, "reference")
+        return self._resolve(target, "part")
 
-    def _resolve(self, reference: str, what: str) -> Any:
-        module_name, _, attribute = reference.partition(":")
+    def _resolve(self, target: str, what: str) -> Any:
+        module_name, _, attribute = target.partition(":")
         try:
-            found: Any = import_module(module_name)
+            named: Any = import_module(module_name)
             for part in attribute.split("."):
-                found = getattr(found, part)
+                named = getattr(named, part)
         except (Exception, SystemExit) as error:  # the plugin's own code runs here
             cause = " ".join(f"{type(error).__name__}: {error}".split())
             raise PluginError(
                 f"{self.spec.kind} {self.spec.name!r} of plugin {self.plugin!r}"
                 f" ({self.distribution} {self.version}) failed at loading its {what}"
-                f" {reference!r}: {cause}"
+                f" {target!r}: {cause}"
             ) from error
-        return found
+        return named
 
 
-@dataclass
 class Registry:
     """Components by kind and name. Two plugins may declare one name; then nobody wins."""
 
-    failures: tuple["Failure", ...] = ()
-    _components: list[Component] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.failures: tuple[Failure, ...] = ()
+        self.missing: tuple[Missing, ...] = ()  # what an extra would make available
+        self._components: list[Component[Spec]] = []
 
-    def add(self, component: Component) -> None:
+    def add(self, component: Component[Spec]) -> None:
         """Make a component known."""
         self._components.append(component)
 
-    def all(self, kind: str) -> Iterator[Component]:
-        """Components of one kind, by name."""
-        chosen = [c for c in self._components if c.spec.kind == kind]
-        yield from sorted(chosen, key=lambda c: (c.spec.name, c.plugin))
+    def all(self, kind: type[S]) -> Iterator[Component[S]]:
+        """Components whose records are of class `kind`, by name."""
+        chosen = [c for c in self._components if isinstance(c.spec, kind)]
+        yield from sorted(chosen, key=lambda c: (c.spec.name, c.plugin))  # type: ignore[misc]
 
-    def get(self, kind: str, name: str, *, prefer: str = "") -> Component:
+    def get(self, kind: type[S], name: str, *, prefer: str = "") -> Component[S]:
         """The component called `name`, "plugin:name" or "distribution:name".
 
         Args:
-            kind: of the component.
+            kind: class of its record.
             name: what the user wrote.
             prefer: a plugin whose component is taken where a bare name fits several.
 
@@ -103,29 +104,32 @@ class Registry:
             AmbiguousNameError: two plugins declare it and `name` does not say which.
         """
         owner, _, bare = name.rpartition(":")
-        named = [c for c in self.all(kind) if bare in (c.spec.name, *c.spec.aliases)]
-        found = [c for c in named if owner in ("", c.plugin)]
-        found = found or [c for c in named if owner == c.distribution]
-        found = [c for c in found if prefer == c.plugin] or found
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise AmbiguousNameError(_clash(kind, name, found))
-        raise UnknownNameError(f"no {kind} is called {name!r}{self._advice(kind, name)}")
+        named = [c for c in self.all(kind) if bare in c.spec.names]
+        owned = [c for c in named if owner in ("", c.plugin)]
+        owned = owned or [c for c in named if owner == c.distribution]
+        owned = [c for c in owned if prefer == c.plugin] or owned
+        if len(owned) == 1:
+            return owned[0]
+        if owned:
+            raise AmbiguousNameError(_clash(kind.kind, name, owned))
+        for one in self.missing:
+            if one.kind == kind.kind and one.name == bare:
+                raise UnknownNameError(str(one))
+        raise UnknownNameError(f"no {kind.kind} is called {name!r}{self._advice(kind, name)}")
 
     def clashes(self) -> list[str]:
         """One line for each name that two components of a kind claim, with the way out."""
-        claims: dict[tuple[str, str], list[Component]] = {}
+        claims: dict[tuple[str, str], list[Component[Spec]]] = {}
         for component in self._components:
-            spec = component.spec
-            for name in (spec.name, *spec.aliases):
-                claims.setdefault((spec.kind, name), []).append(component)
-        return [_clash(*claim, found) for claim, found in claims.items() if len(found) > 1]
+            for name in component.spec.names:
+                claims.setdefault((component.spec.kind, name), []).append(component)
+        return [_clash(*claim, owned) for claim, owned in claims.items() if len(owned) > 1]
 
-    def _advice(self, kind: str, name: str) -> str:
+    def _advice(self, kind: type[Spec], name: str) -> str:
         known = [c.spec.name for c in self.all(kind)]
         if not known:
-            advice = f"; no installed package provides a {kind}: pip install one that does"
+            a = "an" if kind.kind[0] in "aeiou" else "a"
+            advice = f"; no installed package provides {a} {kind.kind}: pip install one that does"
         else:
             advice = did_you_mean(name, known)
             if not advice.endswith("?"):
@@ -138,20 +142,20 @@ class Registry:
         return advice
 
 
-def _clash(kind: str, name: str, found: list[Component]) -> str:
-    found = sorted(found, key=lambda c: (c.plugin, c.distribution))
-    plugins = {c.plugin for c in found}
+def _clash(kind: str, name: str, claimants: Sequence[Component[Spec]]) -> str:
+    claimants = sorted(claimants, key=lambda c: (c.plugin, c.distribution))
+    plugins = {c.plugin for c in claimants}
     ways = " or ".join(
         # Two distributions may even call their plugins alike; their own names differ.
-        f"{c.plugin if len(plugins) == len(found) else c.distribution}:{c.spec.name}"
+        f"{c.plugin if len(plugins) == len(claimants) else c.distribution}:{c.spec.name}"
         f" ({c.distribution} {c.version})"
-        for c in found
+        for c in claimants
     )
-    return f"{kind} {name!r} is claimed by {len(found)} plugins: write {ways}"
+    return f"{kind} {name!r} is claimed by {len(claimants)} plugins: write {ways}"
 
 
 def split_label(text: str) -> tuple[str, str]:
-    """("wide", "flow") for "wide=flow", ("flow", "flow") for "flow".
+    """("wide", "norm") for "wide=norm", ("norm", "norm") for "norm".
 
     The label of "plugin:name" is "name".
 
@@ -161,7 +165,7 @@ def split_label(text: str) -> tuple[str, str]:
     label, equals, name = text.partition("=")
     if not equals:
         label, name = text.rpartition(":")[2], text
-    if not name or not _LABEL.fullmatch(label):
+    if not name or not re.fullmatch(_LABEL, label):
         raise ConfigError(
             f"{text!r} is not a component: write NAME or LABEL=NAME, lower case with hyphens"
         )

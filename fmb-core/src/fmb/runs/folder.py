@@ -1,18 +1,21 @@
 """The folder of a run: where its parts are, and which runs there are."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 
-from fmb.contract.errors import ConfigError, UnknownNameError, did_you_mean
-from fmb.plan.request import Request, request_toml
-from fmb.runs.names import ScoreName
+from fmb.contract.errors import ConfigError, StoreError, UnknownNameError, did_you_mean
+from fmb.contract.names import ListName
+from fmb.plan.request import FORMAT
+from fmb.plugins.settings import read_toml
 from fmb.store.atomic import ensure_folder, publish
 from fmb.store.workspace import workspace
 
-__all__ = ["RunFolder", "find_run", "list_runs", "new_folder", "write_request"]
+__all__ = ["RunFolder", "find_run", "list_runs", "new_folder"]
 
 
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -49,13 +52,25 @@ class RunFolder:
         """What was said while it ran, with times and host."""
         return self.path / "run.log"
 
-    def scores(self, name: ScoreName) -> Path:
+    def scores(self, name: ListName) -> Path:
         """Table of one list of scores, aligned with `objects`."""
         return self.path / "scores" / f"{name.stem}.parquet"
 
-    def detectors(self, name: ScoreName) -> Path:
+    def details(self, name: ListName) -> Path:
+        """Table of what the detector tells of each object, aligned with `objects`."""
+        return self.path / "scores" / f"{name.stem}.details.parquet"
+
+    def record(self, name: ListName) -> Path:
+        """What the manifest says of one list; written when all of it is there."""
+        return self.path / "scores" / f"{name.stem}.json"
+
+    def detectors(self, name: ListName) -> Path:
         """Folder of the fitted detectors of one list."""
         return self.path / "detectors" / name.stem
+
+    def table(self, label: str, name: str) -> Path:
+        """A table of an analysis."""
+        return self.path / "analyses" / f"{label}.{name}.parquet"
 
     @property
     def plots(self) -> Path:
@@ -64,7 +79,7 @@ class RunFolder:
 
     @property
     def cutouts(self) -> Path:
-        """A small survey of the objects shown."""
+        """Folder of what was observed of the objects shown."""
         return self.path / "cutouts"
 
     @property
@@ -72,10 +87,27 @@ class RunFolder:
         """True when the run went to its end."""
         return self.manifest.exists()
 
-    def score_names(self) -> list[ScoreName]:
-        """The lists there are, in order."""
-        stems = (path.stem for path in (self.path / "scores").glob("*.parquet"))
-        return sorted(ScoreName.from_stem(stem) for stem in stems)
+    def begin(self, request: Mapping[str, Any]) -> None:
+        """Make the folder where it is not there, and write `run.toml`.
+
+        Raises:
+            FailedError: the disk is full or the workspace cannot be written to.
+        """
+        for part in ("", "scores", "detectors", "analyses", "plots", "cutouts"):
+            ensure_folder(self.path / part)
+        publish(self.request, tomli_w.dumps(dict(request)).encode())
+
+    def require_format(self) -> None:
+        """Refuse a run that another version wrote.
+
+        Raises:
+            StoreError: with the command that makes it anew.
+        """
+        if read_toml(self.request).get("format") != FORMAT:
+            raise StoreError(
+                f"run {self.name!r} was written by another version of FMB; make it anew with"
+                f" `fmb run --config {self.request} --out {self.name}-2`"
+            )
 
 
 def new_folder(home: Path, wanted: str | None, default: str) -> RunFolder:
@@ -84,7 +116,7 @@ def new_folder(home: Path, wanted: str | None, default: str) -> RunFolder:
     Raises:
         ConfigError: the wanted name is taken or cannot be a folder name.
     """
-    runs = home / "runs"
+    runs, number = home / "runs", 1
     if wanted is not None:
         if not _RUN_NAME.fullmatch(wanted):
             raise ConfigError(
@@ -94,29 +126,17 @@ def new_folder(home: Path, wanted: str | None, default: str) -> RunFolder:
             raise ConfigError(
                 f"run {wanted!r} exists; add --resume to go on with it or choose another --out"
             )
-        return _made(runs / wanted)
-    number = 1
+        return RunFolder(runs / wanted)
     while (path := runs / (default if number == 1 else f"{default}-{number}")).exists():
         number += 1
-    return _made(path)
-
-
-def _made(path: Path) -> RunFolder:
-    for folder in (path, path / "scores", path / "detectors", path / "plots"):
-        ensure_folder(folder)
     return RunFolder(path)
-
-
-def write_request(folder: RunFolder, request: Request) -> None:
-    """Write `run.toml`."""
-    publish(folder.request, tomli_w.dumps(request_toml(request)).encode())
 
 
 def list_runs(home: Path | None = None) -> list[RunFolder]:
     """All runs of a workspace, oldest first."""
     runs = (home or workspace()) / "runs"
-    found = [RunFolder(path.parent) for path in runs.glob("*/run.toml")]
-    return sorted(found, key=lambda folder: (folder.request.stat().st_mtime_ns, folder.name))
+    folders = [RunFolder(path.parent) for path in runs.glob("*/run.toml")]
+    return sorted(folders, key=lambda folder: (folder.request.stat().st_mtime_ns, folder.name))
 
 
 def find_run(name: str | None, home: Path | None = None) -> RunFolder:

@@ -1,65 +1,58 @@
 """The reference a user names: objects asserted to be ordinary, which never enter the ranking."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError, StoreError
-from fmb.contract.vectors import Vectors
+from fmb.contract.vector_view import VectorView
 from fmb.datasets.ids import locate, read_id_file
 from fmb.datasets.where import Where
 from fmb.runs.folder import RunFolder
-from fmb.runs.names import ScoreName
-from fmb.runs.results import Run
+from fmb.runs.run import Run, open_run
+from fmb.store.keys import array_key, content_key
 
 __all__ = ["Reference", "find_reference"]
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Where reference vectors come from."""
+    """Which objects are asserted to be ordinary."""
 
     text: str
     """What the user wrote."""
     rows: Array
-    """(n,), bool: which objects of this survey are the reference; they are not ranked."""
+    """(n,), bool: which objects of this survey they are; these are not ranked."""
     run: Run | None
-    """Another run whose objects are the reference."""
+    """Another run whose objects they are."""
+    identity: Mapping[str, Any]
+    """What a content key holds of it: the objects, never the text."""
 
-    def vectors(self, x: Vectors, name: ScoreName, ids: Array, model_key: str) -> Vectors:
-        """Reference vectors in the view of `name`.
-
-        Args:
-            x: this survey's vectors.
-            name: list of scores they are for.
-            ids: (n,) ids of this survey.
-            model_key: what vectors of another run must have been made with.
+    def vectors(self, view: VectorView) -> VectorView:
+        """Vectors of the reference that can be compared with those of `view`.
 
         Raises:
-            DataError: the other run shares objects with this one.
-            StoreError: it has no vectors made with the same weights and configuration.
+            StoreError: the other run has none made with the same weights and configuration.
         """
         if self.run is None:
-            return x.take(locate(x.ids, ids[self.rows]) >= 0)
-        other = self.run.objects["object_id"].to_numpy()
-        shared = locate(other, ids) >= 0
-        if shared.any():
-            raise DataError(
-                f"--reference {self.text}: {int(shared.sum())} of its objects are also ranked here,"
-                f" for instance {other[shared][0]}; a reference must be disjoint"
-            )
-        for entry in self.run.manifest["embeddings"]:
-            view = (entry["model"], entry["embedder"], entry["view"])
-            if view == (name.model, name.embedder, name.view) and entry["model_key"] == model_key:
-                valid, values = self.run.embeddings.read(view)
-                return Vectors(other[valid], values[valid])
+            return view
+        if view.name in self.run.vector_names:
+            other = self.run.vectors(view.name)
+            if other.comparable and other.comparable == view.comparable:
+                return other
         raise StoreError(
-            f"--reference {self.text}: it has no {name.view} vectors of {name.model} made with the"
-            " same weights and configuration"
+            f"--reference {self.text}: it has no {view.name.view} vectors of {view.name.model} made"
+            " with the same weights and configuration"
         )
+
+    def objects(self, here: pd.DataFrame) -> pd.DataFrame:
+        """The table that rows of `vectors` are positions in."""
+        return here if self.run is None else self.run.objects
 
 
 def find_reference(text: str, objects: pd.DataFrame, groups: Array, home: Path) -> Reference:
@@ -74,20 +67,36 @@ def find_reference(text: str, objects: pd.DataFrame, groups: Array, home: Path) 
         home: the workspace that holds the runs.
 
     Raises:
-        DataError: it names no object, or all of them.
+        DataError: it names no object, or all of them, or shares objects with this survey.
+        StoreError: the run is not finished, or of another version.
     """
-    run_folder = RunFolder(home / "runs" / text)
-    none = np.zeros(len(objects), dtype=bool)
-    if run_folder.request.exists():
-        return Reference(text, none, Run(run_folder))
+    ids = objects["object_id"].to_numpy()
+    if RunFolder(home / "runs" / text).request.exists():
+        return _of_run(text, ids, home)
     path = Path(text)
     if path.is_file():
-        rows = locate(objects["object_id"].to_numpy(), read_id_file(path)) >= 0
+        rows = locate(ids, read_id_file(path)) >= 0
     else:
-        rows, _ = Where(text).evaluate(objects, objects["object_id"].to_numpy())
+        rows, _ = Where(text).evaluate(objects, ids)
     rows = np.isin(groups, groups[rows])
     if not rows.any():
         raise DataError(f"--reference {text!r} names no object of this survey")
     if rows.all():
         raise DataError(f"--reference {text!r} names every object: nothing is left to rank")
-    return Reference(text, rows, None)
+    return Reference(text, rows, None, {"ids": array_key(ids[rows])})
+
+
+def _of_run(text: str, ids: Array, home: Path) -> Reference:
+    run = open_run(str(home / "runs" / text))
+    other = run.objects["object_id"].to_numpy()
+    shared = locate(other, ids) >= 0
+    if shared.any():
+        raise DataError(
+            f"--reference {text}: {int(shared.sum())} of its objects are also ranked here,"
+            f" for instance {other[shared][0]}; a reference must be disjoint"
+        )
+    identity = {
+        "ids": array_key(other),
+        "vectors": content_key(list(run.manifest["vectors"])),
+    }
+    return Reference(text, np.zeros(len(ids), dtype=bool), run, identity)

@@ -100,6 +100,8 @@ def p_values_by_fold(
 def benjamini_hochberg(p: npt.ArrayLike) -> Array:
     """The q-value of each object: the false-discovery rate of the list that ends with it.
 
+    Equal to `scipy.stats.false_discovery_control`, whose import costs 1.2 s of every run.
+
     Args:
         p: (n,), in (0, 1], of one model, view and detector.
 

@@ -1,31 +1,30 @@
 """Cross-fitting: every object is scored by a detector that has not seen it or its repeats."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from types import MappingProxyType
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fmb.contract.arrays import Array
-from fmb.contract.detector import Detector
-from fmb.contract.errors import PluginError, ScoreError, ShapeError
-from fmb.contract.vectors import Members, Pairs, Vectors
+from fmb.contract.detector import Summable
+from fmb.contract.errors import ScoreError, ShapeError
+from fmb.contract.vectors import Judged, Vectors
+from fmb.scoring.checked import Checked, require_spread
 from fmb.scoring.folds import assign_folds, check_count, group_codes
 from fmb.scoring.foldshift import FoldShift, fold_shift
-from fmb.scoring.ranking import check_finite, check_scores
+from fmb.scoring.ranking import check_scores
 
-__all__ = ["CrossFit", "cross_fit", "in_sample", "read_only", "score_each", "score_new"]
+__all__ = ["CrossFit", "check_folds", "cross_fit", "in_sample", "rule", "score_each", "score_new"]
 
-Data = TypeVar("Data", Vectors, Pairs, Members)
-Make = Callable[[int], Detector]
+Make = Callable[[int], Any]
+"""A new detector for the number of a fold."""
 
 IN_SAMPLE = -1
 """The fold of an object that was scored by a fit which has seen it."""
 ENOUGH_TO_JUDGE = 10
 """Equal scores in a smaller fold may be chance, for instance for scores that count things."""
-PROBED_ROWS = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,19 +35,22 @@ class CrossFit:
     """(n,), float64, higher is stranger, in the row order of the input."""
     fold: Array
     """(n,), int64: which of `detectors`, not having seen the object, scored it; -1 = in-sample."""
-    detectors: tuple[Detector, ...]
+    detectors: tuple[Checked, ...]
+    details: Mapping[str, Array]
+    """Column -> (n,), float64: what the detector that scored an object tells of it."""
     shift: FoldShift | None = None
     """How far the folds' scores lie apart; None = in-sample."""
 
 
 def cross_fit(
     make: Make,
-    x: Data,
+    x: Judged,
     groups: npt.ArrayLike,
     k: int = 5,
     *,
     name: str,
     folds: npt.ArrayLike | None = None,
+    details: Sequence[str] = (),
 ) -> CrossFit:
     """Score each fold by a detector that was fitted on the others.
 
@@ -67,6 +69,7 @@ def cross_fit(
         k: number of folds, at least 2.
         name: what messages call the detector.
         folds: (n,), int, 0 .. k-1, for instance from `sky_folds`; None = by hash of the group.
+        details: columns that the detector tells of each object, taken out of fold like the scores.
 
     Raises:
         ConfigError, DataError: the folds cannot be made.
@@ -77,16 +80,17 @@ def cross_fit(
     fold = assign_folds(groups, k) if folds is None else np.asarray(folds, dtype=np.int64)
     codes = check_folds(fold, groups, k, len(x))
     scores = np.empty(len(x))
+    tables: dict[str, Array] = {column: np.empty(len(x)) for column in details}
     detectors = []
-    for i in range(k):
+    for i, detector in enumerate(_fits(make, x, fold, k, name)):
         inside = fold == i
-        label = f"detector {name!r}, fold {i}"
-        detector = make(i)
-        fit_checked(detector, x.take(~inside), label)
         held_out = x.take(inside)
-        scores[inside] = score_checked(detector, held_out, label)
+        scores[inside] = detector.score(held_out)
         if len(held_out) >= ENOUGH_TO_JUDGE:
-            check_scores(scores[inside], held_out.ids, label)
+            check_scores(scores[inside], held_out.ids, detector.label)
+        if details:
+            for column, values in detector.details(held_out, details).items():
+                tables[column][inside] = values
         detectors.append(detector)
     check_scores(scores, x.ids, f"detector {name!r}")
     if all(np.ptp(scores[fold == i]) == 0 for i in range(k)) and len(x) > k:
@@ -96,10 +100,30 @@ def cross_fit(
         )
     _, first = np.unique(codes, return_index=True)
     shift = fold_shift(scores[first], fold[first], k)
-    return CrossFit(scores, fold, tuple(detectors), shift)
+    return CrossFit(scores, fold, tuple(detectors), tables, shift)
 
 
-def in_sample(make: Make, x: Data, *, name: str) -> CrossFit:
+def _fits(make: Make, x: Judged, fold: Array, k: int, name: str) -> Iterator[Checked]:
+    """A detector a fold, fitted on the other folds.
+
+    One whose fit is a sum sees each object once: the sums of all folds together, less those of the
+    fold that is held out.
+    """
+    new = [Checked(make(i), f"detector {name!r}, fold {i}") for i in range(k)]
+    if not (isinstance(x, Vectors) and isinstance(new[0].detector, Summable)):
+        for i, detector in enumerate(new):
+            detector.fit(x.take(fold != i))
+            yield detector
+        return
+    require_spread(x, f"detector {name!r}")
+    parts = [Checked(make(i), f"detector {name!r}, part {i}") for i in range(k)]
+    for i, part in enumerate(parts):
+        part.add(x.take(fold == i))
+    for i, detector in enumerate(new):
+        yield detector.sum(parts, without=i)
+
+
+def in_sample(make: Make, x: Judged, *, name: str, details: Sequence[str] = ()) -> CrossFit:
     """Score each object by one detector that was fitted on all of them.
 
     Cheaper than cross-fitting and as good at ranking, but an object has pulled the fit towards
@@ -109,109 +133,60 @@ def in_sample(make: Make, x: Data, *, name: str) -> CrossFit:
         make: a new detector; it is given fold -1.
         x: n objects; the detector gets read-only arrays.
         name: what messages call the detector.
+        details: columns that the detector tells of each object.
 
     Raises:
         PluginError: the detector breaks its contract.
         ScoreError: scores are not finite or constant.
     """
     label = f"detector {name!r}"
-    detector = make(IN_SAMPLE)
-    fit_checked(detector, x, label)
-    scores = score_checked(detector, x, label)
+    detector = Checked(make(IN_SAMPLE), label)
+    detector.fit(x)
+    scores = detector.score(x)
     check_scores(scores, x.ids, label)
-    return CrossFit(scores, np.full(len(x), IN_SAMPLE), (detector,))
+    tables = detector.details(x, details) if details else {}
+    return CrossFit(scores, np.full(len(x), IN_SAMPLE), (detector,), tables)
 
 
-def score_each(detectors: Sequence[Detector], x: Data, *, name: str) -> Array:
-    """Scores of objects by each saved fit: (fits, n), float64.
+def rule(make: Make, x: Judged, *, name: str, details: Sequence[str] = ()) -> CrossFit:
+    """Score each object by a rule without parameters, which is never fitted.
+
+    Args:
+        make: the rule; it is given fold -1.
+        x: n objects; the rule gets read-only arrays.
+        name: what messages call the rule.
+        details: columns that the rule tells of each object.
+
+    Raises:
+        PluginError: the rule breaks its contract.
+        ScoreError: scores are not finite or constant.
+    """
+    label = f"detector {name!r}"
+    detector = Checked(make(IN_SAMPLE), label).accept()
+    scores = detector.score(x)
+    check_scores(scores, x.ids, label)
+    tables = detector.details(x, details) if details else {}
+    return CrossFit(scores, np.full(len(x), IN_SAMPLE), (detector,), tables)
+
+
+def score_each(detectors: Sequence[Checked], x: Judged) -> Array:
+    """Scores of objects by each fit: (fits, n), float64.
 
     Raises:
         PluginError: the detector breaks its contract.
         ScoreError: a score is not finite.
     """
-    return np.stack(
-        [
-            score_checked(detector, x, f"detector {name!r}, fold {i}")
-            for i, detector in enumerate(detectors)
-        ]
-    )
+    return np.stack([detector.score(x) for detector in detectors])
 
 
-def score_new(detectors: Sequence[Detector], x: Data, *, name: str) -> Array:
-    """Scores of objects that no fit has seen: the mean over the saved fits, (n,), float64.
+def score_new(detectors: Sequence[Checked], x: Judged) -> Array:
+    """Scores of objects that no fit has seen: the mean over the fits, (n,), float64.
 
     Raises:
         PluginError: the detector breaks its contract.
         ScoreError: a score is not finite.
     """
-    return np.asarray(score_each(detectors, x, name=name).mean(axis=0))
-
-
-def fit_checked(detector: Detector, x: Data, label: str) -> None:
-    """Fit on `x`, which must come out as it went in."""
-    guarded(detector.fit, x, label, "fit")
-
-
-def score_checked(detector: Detector, x: Data, label: str) -> Array:
-    """Scores of `x` that keep the contract: (n,), float64, finite."""
-    scores = guarded(detector.score, x, label, "score")
-    if not isinstance(scores, np.ndarray) or scores.dtype != np.float64:
-        got = f"{scores.dtype} array" if isinstance(scores, np.ndarray) else type(scores).__name__
-        raise PluginError(f"{label}: score() returned a {got}; return a NumPy array of float64")
-    if scores.shape != (len(x),):
-        raise PluginError(
-            f"{label}: score() returned shape {scores.shape} for {len(x):,} objects;"
-            f" return ({len(x)},), one score an object in the order of the input"
-        )
-    check_finite(scores, x.ids, label)
-    return scores
-
-
-def guarded(method: Callable[[Any], Any], x: Data, label: str, stage: str) -> Any:
-    """What `method` returns for `x`; refuses a detector that writes into its input."""
-    changed = f"{label}: {stage}() changes its input; work on a copy"
-    before = probe(x)
-    try:
-        result = method(read_only(x))
-    except ValueError as error:
-        if "read-only" in str(error):
-            raise PluginError(changed) from error
-        error.add_note(f"raised in {stage}() of {label}")
-        raise
-    except Exception as error:
-        error.add_note(f"raised in {stage}() of {label}")
-        raise
-    # torch writes through the read-only flag of an array that it shares.
-    if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, probe(x), strict=True)):
-        raise PluginError(changed)
-    return result
-
-
-def read_only(x: Data) -> Data:
-    """The same rows, without a copy, through arrays that refuse to be written."""
-    changes = {f.name: frozen(getattr(x, f.name)) for f in fields(x)}
-    return replace(x, **changes)
-
-
-def frozen(value: Any) -> Any:
-    """A read-only view of an array or of a mapping of arrays; anything else as it is."""
-    if isinstance(value, np.ndarray):
-        view = value.view()
-        view.flags.writeable = False
-        return view
-    if isinstance(value, Mapping):
-        return MappingProxyType({key: frozen(item) for key, item in value.items()})
-    return value
-
-
-def probe(x: Data) -> list[Array]:
-    """Copies of a few rows of every array of numbers, spread evenly over the objects."""
-    rows = np.linspace(0, len(x) - 1, min(PROBED_ROWS, len(x))).astype(np.int64)
-    found: list[Array] = []
-    for item in (getattr(x, f.name) for f in fields(x)):
-        arrays = item.values() if isinstance(item, Mapping) else [item]
-        found += [a[rows] for a in arrays if isinstance(a, np.ndarray) and a.dtype.kind in "fiu"]
-    return found
+    return np.asarray(score_each(detectors, x).mean(axis=0))
 
 
 def check_folds(fold: Array, groups: npt.ArrayLike, k: int, n: int) -> Array:

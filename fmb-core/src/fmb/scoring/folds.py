@@ -136,6 +136,9 @@ def sky_folds(
 def healpix_cells(ra_deg: Array, dec_deg: Array, nside: int) -> Array:
     """The HEALPix cell of each position, RING numbering.
 
+    Equal to `astropy_healpix.lonlat_to_healpix`; written out because it is all of that package
+    that FMB needs.
+
     Args:
         ra_deg: (n,), degrees.
         dec_deg: (n,), degrees.

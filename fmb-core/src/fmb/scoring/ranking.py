@@ -40,6 +40,8 @@ class Ranking:
 def rank(scores: npt.ArrayLike) -> Array:
     """The rank of each score: 1 = strangest (highest), the average of their ranks for ties.
 
+    Equal to `scipy.stats.rankdata` of the negated scores, whose import costs 1.2 s of every run.
+
     Args:
         scores: (n,), finite, higher is stranger.
 

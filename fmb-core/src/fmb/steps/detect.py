@@ -1,75 +1,63 @@
-"""The detect step: cross-fitted scores of every view by every detector, ranked and kept."""
+"""The detect step: cross-fitted scores of every list, ranked and kept."""
 
-import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from fmb.contract.arrays import Array
-from fmb.contract.detector import Detector
 from fmb.contract.errors import DataError
-from fmb.contract.progress import Progress
-from fmb.contract.vectors import Vectors
-from fmb.datasets.ids import locate
-from fmb.plan.records import DetectorPlan
+from fmb.contract.names import ListName, VectorName
+from fmb.contract.vectors import Judged
+from fmb.datasets.objects import role_columns
+from fmb.plan.records import ListPlan, Plan
 from fmb.plan.request import RunOptions
 from fmb.runs.folder import RunFolder
-from fmb.runs.names import ScoreName
-from fmb.runs.reference import Reference
 from fmb.scoring.calibration import p_values_by_fold, q_values
-from fmb.scoring.crossfit import CrossFit, cross_fit, in_sample, score_each
+from fmb.scoring.crossfit import CrossFit, cross_fit, in_sample, rule, score_each
 from fmb.scoring.folds import sky_folds
 from fmb.scoring.foldshift import FoldShift
 from fmb.scoring.ranking import rank_survey
+from fmb.steps.judged import Survey
 from fmb.steps.local_engine import side_by_side
-from fmb.store.atomic import publish_json, read_json
-from fmb.store.keys import content_key, derive_seed
+from fmb.store.atomic import publish_json, read_json, staged_folder
+from fmb.store.keys import array_key, content_key, derive_seed
 from fmb.store.tables import read_meta, write_table
 
-__all__ = ["Survey", "ViewVectors", "detect"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["detect", "detector_devices"]
 
 WORTH_SHARING = 5000
 """Vectors in all lists together from which on scoring lists side by side pays."""
 
 
-@dataclass(frozen=True)
-class ViewVectors:
-    """Vectors of one view and what they were made from."""
+def detector_devices(plan: Plan) -> dict[str, str]:
+    """Label of each detector -> where it computes.
 
-    model: str
-    embedder: str
-    view: str
-    vectors: Vectors
-    key: Mapping[str, Any]
-    model_key: str
-    """What vectors of another survey must share to be comparable."""
+    A detector that does without torch computes on the CPU when nobody says otherwise, so that torch
+    is not imported to look for a GPU.
 
+    Raises:
+        ConfigError: the device that was asked for is not there.
+    """
+    asked = plan.request.run.device
+    devices = {}
+    for detector in {one.detector.label: one.detector for one in plan.lists}.values():
+        if asked == "cpu" or (asked == "auto" and "torch" not in detector.spec.requires):
+            devices[detector.label] = "cpu"
+        else:
+            from fmb.torch.device import resolve_device  # loads torch
 
-@dataclass(frozen=True)
-class Survey:
-    """The objects of a run as the detect step needs them."""
-
-    objects: pd.DataFrame
-    groups: Array
-    """(n,), str: rows of one source share a key."""
-    reference: Reference | None
+            devices[detector.label] = resolve_device(asked)
+    return devices
 
 
 def detect(
-    folder: RunFolder,
-    survey: Survey,
-    views: Sequence[ViewVectors],
-    detectors: Sequence[DetectorPlan],
-    options: RunOptions,
-    progress: Progress,
+    folder: RunFolder, plan: Plan, survey: Survey, devices: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Score every view with every detector and write one table a list.
+    """Score every list and write one table a list.
 
     Lists that are there already under the same key are not computed again.
 
@@ -79,94 +67,124 @@ def detect(
     Raises:
         FmbError: too few objects for the folds, or a detector that breaks its contract.
     """
-    names, todo = [], []
-    for view in views:
-        for detector in detectors:
-            names.append(ScoreName(view.model, view.embedder, view.view, detector.label))
-            key = _key(survey, view, detector, options)
-            done = read_meta(folder.scores(names[-1])).get("key") == key
-            if not done or not _record(folder, names[-1]).exists():
-                todo.append((folder, names[-1], key, survey, view, detector, options))
-    progress("detect", 0, len(todo))
-    worth_it = len(todo) > 1 and sum(len(job[4].vectors) for job in todo) >= WORTH_SHARING
-    for done, _ in enumerate(side_by_side(_score, todo, len(todo), worth_it=worth_it)):
-        progress(f"detect {todo[done][1]}", done + 1, len(todo))
-    progress("detect", len(todo), len(todo))
-    return [read_json(_record(folder, name)) for name in names]
+    options, keys = plan.request.run, _Keys(folder, survey, plan.request.run)
+    plan.progress("detect", 0, len(plan.lists))
+    done = 0
+    # Lists made of lists come after all others: they read what these wrote.
+    for fused in (False, True):
+        todo = []
+        for one in plan.lists:
+            if (one.detector.spec.scope == "fusion") is fused and not keys.holds(one):
+                device = devices[one.detector.label]
+                todo.append((folder, one, keys.of(one), survey, device, options))
+        size = sum(len(survey.views[n]) for job in todo for n in job[1].name.vectors)
+        worth_it = len(todo) > 1 and size >= WORTH_SHARING
+        for _ in side_by_side(_score, todo, len(todo), worth_it=worth_it):
+            done += 1
+            plan.progress("detect", done, len(plan.lists))
+    plan.progress("detect", len(plan.lists), len(plan.lists))
+    return [read_json(folder.record(one.name)) for one in plan.lists]
 
 
-def _record(folder: RunFolder, name: ScoreName) -> Path:
-    return folder.detectors(name) / "record.json"
+class _Keys:
+    """Everything a list depends on, as digests."""
 
+    def __init__(self, folder: RunFolder, survey: Survey, options: RunOptions) -> None:
+        self._folder, self._survey, self._options = folder, survey, options
 
-def _key(survey: Survey, view: ViewVectors, detector: DetectorPlan, options: RunOptions) -> str:
-    component = detector.component
-    return content_key(
-        {
-            "vectors": view.key,
-            "ids": content_key([str(i) for i in view.vectors.ids]),
-            "groups": content_key(survey.groups.tolist()),
-            "detector": component.key,
-            "config": detector.config.model_dump(mode="json"),
-            "fit": [options.fit, options.folds, options.fold_by, options.seed],
-            "reference": options.reference,
-        }
-    )
+    def holds(self, one: ListPlan) -> bool:
+        """True when the list is there under its key."""
+        scores, record = self._folder.scores(one.name), self._folder.record(one.name)
+        return record.exists() and read_meta(scores).get("key") == self.of(one)
+
+    def of(self, one: ListPlan) -> str:
+        """The key of a list."""
+        survey, options, spec = self._survey, self._options, one.detector.spec
+        reference = None if survey.reference is None else dict(survey.reference.identity)
+        columns = role_columns(survey.objects, spec.columns)
+        return content_key(
+            {
+                "of": [self._judged(part) for part in one.name.of],
+                "objects": survey.digest,
+                "detector": one.detector.identity,
+                "columns": {role: array_key(values) for role, values in columns.items()},
+                "fit": [options.fit, options.folds, options.fold_by, options.seed],
+                "reference": reference,
+            }
+        )
+
+    def _judged(self, part: VectorName | ListName) -> Any:
+        if isinstance(part, ListName):
+            return read_json(self._folder.record(part))["key"]
+        view = self._survey.views[part]
+        return [dict(view.identity), array_key(view.rows)]
 
 
 def _score(
     folder: RunFolder,
-    name: ScoreName,
+    one: ListPlan,
     key: str,
     survey: Survey,
-    view: ViewVectors,
-    detector: DetectorPlan,
+    device: str,
     options: RunOptions,
 ) -> None:
-    ids = survey.objects["object_id"].to_numpy()
-    have = locate(ids, view.vectors.ids) >= 0
-    ranked = have if survey.reference is None else have & ~survey.reference.rows
-    x = view.vectors.take(ranked[have])
-    groups = survey.groups[ranked]
-    fitted = _fit(x, groups, survey.objects[ranked], name, view, detector, options)
-    ranking = rank_survey(x.ids, fitted.scores, groups)
-    table = pd.DataFrame(
-        {
-            "score": _spread(fitted.scores, ranked),
-            "rank": _spread(ranking.rank, ranked),
-            "percentile": _spread(ranking.percentile, ranked),
-            "is_repeat": pd.array(_spread(ranking.repeat, ranked), dtype="boolean"),
-            "fold": pd.array(_spread(fitted.fold, ranked), dtype="Int16"),
-        }
-    )
-    p = q = np.full(len(ids), np.nan)
-    n_reference = 0
+    x, rows = survey.judged(one)
     if survey.reference is not None:
-        known = survey.reference.vectors(view.vectors, name, ids, view.model_key)
-        n_reference = len(known)
-        by_fit = score_each(fitted.detectors, known, name=str(name))
-        p = _spread(p_values_by_fold(fitted.scores, fitted.fold, by_fit), ranked)
-        q = _spread(q_values(p[ranked], groups), ranked)
-    table["p_value"] = pd.array(p, dtype="Float64")
-    table["q_value"] = pd.array(q, dtype="Float64")
+        ranked = ~survey.reference.rows[rows]
+        x, rows = x.take(ranked), rows[ranked]
+    groups = survey.groups[rows]
+    fitted = _fit(x, groups, survey.objects.iloc[rows], one, device, options)
+    ranking = rank_survey(x.ids, fitted.scores, groups)
+    n = len(survey.objects)
+    columns = {
+        "score": _spread(fitted.scores, rows, n),
+        "rank": _spread(ranking.rank, rows, n),
+        "percentile": _spread(ranking.percentile, rows, n),
+        "is_repeat": pd.array(_spread(ranking.repeat, rows, n), dtype="boolean"),
+        "fold": pd.array(_spread(fitted.fold, rows, n), dtype="Int16"),
+    }
+    ordinary = survey.ordinary(one)
+    p = q = np.full(n, np.nan)
+    if ordinary is not None:
+        by_fit = score_each(fitted.detectors, ordinary)
+        p_ranked = p_values_by_fold(fitted.scores, fitted.fold, by_fit)
+        p, q = _spread(p_ranked, rows, n), _spread(q_values(p_ranked, groups), rows, n)
+    columns["p_value"] = pd.array(p, dtype="Float64")
+    columns["q_value"] = pd.array(q, dtype="Float64")
+    meta = {"key": key, "name": one.name.as_dict()}
+    _save(folder, one, fitted)
+    if fitted.details:
+        table = pd.DataFrame({c: _spread(v, rows, n) for c, v in fitted.details.items()})
+        table.attrs["units"] = dict(one.detector.spec.details)
+        write_table(folder.details(one.name), table, meta)
+    write_table(folder.scores(one.name), pd.DataFrame(columns), meta)
     record = {
-        "name": vars(name),
+        "name": one.name.as_dict(),
         "objects": len(x),
         "ranked": ranking.n,
-        "reference_objects": n_reference,
+        "reference_objects": 0 if ordinary is None else len(ordinary),
         "reference": options.reference,
-        "fit": "rule" if not detector.spec.fitted else options.fit,
+        "fit": options.fit if one.detector.spec.fitted else "rule",
         "folds": len(fitted.detectors),
         "shift": None if fitted.shift is None else _shift_record(fitted.shift),
-        "reports": [d.report() if hasattr(d, "report") else {} for d in fitted.detectors],
+        "reports": [detector.report() for detector in fitted.detectors],
         "key": key,
     }
-    for fold, one in enumerate(fitted.detectors):
-        target = folder.detectors(name) / f"fold-{fold}"
-        target.mkdir(parents=True, exist_ok=True)
-        one.save(target)
-    publish_json(_record(folder, name), record)
-    write_table(folder.scores(name), table, {"key": key, "name": vars(name)})
+    publish_json(folder.record(one.name), record)
+
+
+def _save(folder: RunFolder, one: ListPlan, fitted: CrossFit) -> None:
+    """Keep the fits, in a folder that appears when it is whole."""
+    if not (one.detector.spec.persistent and one.detector.spec.fitted):
+        return
+    target = folder.detectors(one.name)
+    if target.exists():
+        shutil.rmtree(target)  # of another configuration: its key differs
+    with staged_folder(target) as staging:
+        for fold, detector in enumerate(fitted.detectors):
+            part = staging / f"fold-{fold}"
+            part.mkdir()
+            detector.detector.save(part)
 
 
 def _shift_record(shift: FoldShift) -> dict[str, Any]:
@@ -174,34 +192,36 @@ def _shift_record(shift: FoldShift) -> dict[str, Any]:
 
 
 def _fit(
-    x: Vectors,
+    x: Judged,
     groups: Array,
     objects: pd.DataFrame,
-    name: ScoreName,
-    view: ViewVectors,
-    detector: DetectorPlan,
+    one: ListPlan,
+    device: str,
     options: RunOptions,
 ) -> CrossFit:
-    target = detector.component.load()
+    spec, name = one.detector.spec, str(one.name)
 
-    def make(fold: int) -> Detector:
-        seed = derive_seed(options.seed, "detector", detector.component.qualified, view.view, fold)
-        made: Detector = target(detector.config, seed=seed, device="cpu")
-        return made
+    def make(fold: int) -> Any:
+        qualified = one.detector.component.qualified
+        seed = derive_seed(options.seed, "detector", qualified, one.name.view, fold)
+        return one.detector.new(seed=seed, device=device)
 
-    if options.fit == "in-sample" or not detector.spec.fitted:
-        return in_sample(make, x, name=str(name))
+    details = tuple(spec.details)
+    if not spec.fitted:
+        return rule(make, x, name=name, details=details)
+    if options.fit == "in-sample":
+        return in_sample(make, x, name=name, details=details)
     folds = None
     if options.fold_by == "sky":
         if not {"ra", "dec"} <= set(objects):
             raise DataError("--fold-by sky needs positions: the catalogue has no ra and dec")
         position = objects["ra"].to_numpy(float), objects["dec"].to_numpy(float)
         folds = sky_folds(*position, groups, options.folds).fold
-    return cross_fit(make, x, groups, options.folds, name=str(name), folds=folds)
+    return cross_fit(make, x, groups, options.folds, name=name, folds=folds, details=details)
 
 
-def _spread(values: Array, rows: Array) -> Array:
-    """Values of the chosen rows among all rows; NaN elsewhere."""
-    spread = np.full(len(rows), np.nan)
+def _spread(values: Array, rows: Array, n: int) -> Array:
+    """Values of the chosen rows among all n; NaN elsewhere."""
+    spread = np.full(n, np.nan)
     spread[rows] = values
     return spread

@@ -1,9 +1,8 @@
 """The embed step: which shards are missing, what fills them, and what came out."""
 
 import logging
-import time
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,47 +10,47 @@ from typing import Any
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.dataset import Dataset
-from fmb.contract.progress import Progress
-from fmb.contract.vectors import Embeddings
+from fmb.contract.engine import EngineSpec, Resources
+from fmb.contract.errors import FailedError, did_you_mean
+from fmb.contract.names import VectorName
+from fmb.plan.choice import Chosen
 from fmb.plan.records import ModelPlan, Plan
-from fmb.plugins.registry import Component
+from fmb.plan.request import Request
+from fmb.plan.session import Session
+from fmb.plugins.settings import build
 from fmb.store.keys import content_key, derive_seed
 from fmb.store.shards import ShardStore
 
 __all__ = [
-    "Cost",
     "EmbeddedView",
     "embed_model",
-    "measure_cost",
+    "missing_shards",
     "model_job",
-    "model_key",
-    "read_embeddings",
+    "run_shards",
     "shard_rows",
     "stores",
 ]
 
 logger = logging.getLogger(__name__)
 
+Stores = Mapping[VectorName, ShardStore]
+
 
 @dataclass(frozen=True)
 class EmbeddedView:
     """Where one view's vectors are and what was left out."""
 
-    embedder: str
-    view: str
+    name: VectorName
     store: ShardStore
+    comparable: str
+    """Digest of what vectors of another survey must share to be compared with these."""
     shards: int
     computed: int
     """Shards that were missing and have been computed now."""
     valid: int
     unusable: Mapping[str, int]
     """Why objects have no vector -> how many."""
-    findings: tuple[Mapping[str, Any], ...]
-
-
-Embedded = dict[str, list[EmbeddedView]]
-"""Model label -> its views."""
+    findings: Sequence[Mapping[str, Any]]
 
 
 def shard_rows(n: int, size: int) -> dict[int, Array]:
@@ -62,73 +61,61 @@ def shard_rows(n: int, size: int) -> dict[int, Array]:
     }
 
 
-def stores(plan: Plan, model: ModelPlan) -> dict[tuple[str, str], ShardStore]:
-    """(embedder, view) -> the store that holds, or will hold, its vectors."""
-    assert plan.dataset is not None
-    found = {}
-    for name, embedder in model.embedders.items():
-        for view in model.views:
-            key = _key(plan, model, embedder, view)
-            store = ShardStore(Path(), key)
-            folder = f"{model.spec.name}-{model.weights.name}-{name}-{view}-{store.digest[:8]}"
-            found[name, view] = ShardStore(plan.workspace / "embeddings" / folder, key)
-    return found
+def stores(plan: Plan, model: ModelPlan) -> dict[VectorName, ShardStore]:
+    """The stores that hold, or will hold, a model's vectors."""
+    places = {}
+    for name in model.vector_names:
+        store = ShardStore(Path(), _key(plan, model, name))
+        parts = [model.spec.name, model.weights.name, name.embedder, name.view, store.digest[:8]]
+        folder = plan.workspace / "embeddings" / "-".join(parts)
+        places[name] = ShardStore(folder, store.key)
+    return places
 
 
-def _key(plan: Plan, model: ModelPlan, embedder: Component, view: str) -> dict[str, Any]:
+def _key(plan: Plan, model: ModelPlan, name: VectorName) -> dict[str, Any]:
     """Everything a vector depends on."""
-    assert plan.dataset is not None
-    slots = {slot: model.sources.slots[slot] for slot in model.spec.views[view]}
+    slots = {slot: model.bindings.slots[slot] for slot in model.spec.views[name.view]}
     return {
+        **_recipe(model, name),
         "dataset": dict(plan.dataset.identity),
         "inputs": slots,
-        "model": model.component.key,
-        "config": model.config.model_dump(mode="json"),
-        "weights": model.weights.identity,
-        "embedder": embedder.key,
-        "view": view,
         "precision": plan.request.run.precision,
         "shard_rows": plan.request.run.shard_rows,
     }
 
 
-def model_key(model: ModelPlan, embedder: str, view: str) -> str:
-    """Digest of what makes two surveys' vectors comparable: all of their key but the survey."""
-    return content_key(
-        {
-            "model": model.component.key,
-            "config": model.config.model_dump(mode="json"),
-            "weights": model.weights.identity,
-            "embedder": model.embedders[embedder].key,
-            "view": view,
-        }
-    )
+def _recipe(model: ModelPlan, name: VectorName) -> dict[str, Any]:
+    """What makes vectors besides the survey."""
+    return {
+        "model": model.identity,
+        "weights": model.weights.identity,
+        "embedder": model.embedders[name.embedder].identity,
+        "view": name.view,
+    }
+
+
+def comparable(model: ModelPlan, name: VectorName) -> str:
+    """Digest of what vectors of another survey must share to be compared with these."""
+    return content_key(_recipe(model, name))
 
 
 def model_job(plan: Plan, model: ModelPlan) -> Any:
     """The loaded model with all it needs to encode (`fmb.torch.EmbedJob`)."""
     # Imported here: a run whose vectors are all in the store never loads torch for them.
-    from fmb.torch import EmbedJob, resolve_device
+    from fmb.torch.device import resolve_device
+    from fmb.torch.embed_loop import EmbedJob
 
-    assert plan.dataset is not None
     options = plan.request.run
     device = resolve_device(options.device)
-    loaded = model.component.load()(
-        model.config,
-        seed=derive_seed(options.seed, "model", model.component.qualified),
-        device=device,
-        precision=options.precision,
-    )
+    seed = derive_seed(options.seed, "model", model.component.qualified)
+    loaded = model.new(seed=seed, device=device, precision=options.precision)
     loaded.load(model.weights.folder)
     return EmbedJob(
         model=loaded,
-        embedders={
-            name: component.load()(component.load_config()())
-            for name, component in model.embedders.items()
-        },
+        embedders={label: embedder.new() for label, embedder in model.embedders.items()},
         views={view: model.spec.views[view] for view in model.views},
         unit_mean=model.spec.joint == "unit-mean",
-        sources=model.sources.slots,
+        sources=model.bindings.slots,
         dataset=plan.dataset,
         device=device,
         batch_size=options.batch_size,
@@ -136,135 +123,137 @@ def model_job(plan: Plan, model: ModelPlan) -> Any:
     )
 
 
-def embed_model(plan: Plan, model: ModelPlan, progress: Progress) -> list[EmbeddedView]:
+def missing_shards(plan: Plan, places: Stores) -> dict[int, Array]:
+    """Shards of which some view is missing, with the positions of their objects.
+
+    Such a shard is computed for all views, so that its bytes do not depend on where an earlier run
+    was interrupted; what is there already is not written again.
+    """
+    shards = shard_rows(len(plan.dataset), plan.request.run.shard_rows)
+    return {
+        shard: rows
+        for shard, rows in shards.items()
+        if not all(store.finished(shard) for store in places.values())
+    }
+
+
+def embed_model(plan: Plan, model: ModelPlan) -> list[EmbeddedView]:
     """Compute what is missing of one model's vectors and say what there is.
 
     Raises:
         FmbError: the model, the data or the disk fails; finished shards stay.
     """
-    assert plan.dataset is not None
-    wanted = stores(plan, model)
-    for store in wanted.values():
+    places = stores(plan, model)
+    for store in places.values():
         store.open()
-    shards = shard_rows(len(plan.dataset), plan.request.run.shard_rows)
-    # A shard of which one view is missing is computed for all views, so that its bytes do not
-    # depend on where an earlier run was interrupted; what is there already is not written again.
-    missing = {
-        key: {shard for shard in shards if not store.finished(shard)}
-        for key, store in wanted.items()
+    missing = missing_shards(plan, places)
+    absent = {
+        name: sum(not store.finished(shard) for shard in missing) for name, store in places.items()
     }
-    todo = {s: rows for s, rows in shards.items() if any(s in m for m in missing.values())}
-    if todo:
-        _compute(plan, model, wanted, missing, todo, progress)
-    result = []
-    for (name, view), store in wanted.items():
-        store.merge()
-        result.append(_summary(name, view, store, len(shards), len(missing[name, view])))
-    return result
+    if missing and plan.engine is not None:
+        _submit(plan, plan.engine, model, places, list(missing))
+    elif missing:
+        _compute(plan, model, places, missing)
+    total = len(shard_rows(len(plan.dataset), plan.request.run.shard_rows))
+    return [
+        EmbeddedView(name, store, comparable(model, name), total, absent[name], *store.totals())
+        for name, store in places.items()
+    ]
 
 
-def _compute(
-    plan: Plan,
-    model: ModelPlan,
-    wanted: Mapping[tuple[str, str], ShardStore],
-    missing: Mapping[tuple[str, str], set[int]],
-    todo: Mapping[int, Array],
-    progress: Progress,
-) -> None:
-    from fmb.torch import embed  # loads torch: only when there is something to compute
+def _compute(plan: Plan, model: ModelPlan, places: Stores, todo: Mapping[int, Array]) -> None:
+    """Fill shards in this process."""
+    from fmb.torch.embed_loop import embed  # loads torch: only when there is something to compute
 
     total = sum(len(rows) for rows in todo.values())
-    what = f"embed {model.label}"
     done = 0
-    progress(what, 0, total)
+    plan.progress(f"embed {model.label}", 0, total)
 
     def advance(n: int) -> None:
         nonlocal done
         done += n
-        progress(what, done, total)
+        plan.progress(f"embed {model.label}", done, total)
 
     for encoded in embed(model_job(plan, model), todo, advance):
-        position = {int(row): i for i, row in enumerate(encoded.rows)}
-        for key, store in wanted.items():
-            if encoded.shard not in missing[key]:
-                continue
-            rows, values = encoded.vectors.get(key, (np.empty(0, int), np.empty((0, 0))))
-            needs = model.spec.views[key[1]]
-            unusable: dict[str, str] = {}
-            for slot in needs:
-                for row, why in encoded.reasons.get(slot, {}).items():
-                    unusable.setdefault(str(encoded.ids[position[row]]), why)
-            record = {
-                "rows": len(encoded.rows),
-                "input": encoded.digest,
-                "unusable": unusable,
-                "findings": [f.as_dict() for f in encoded.findings],
-            }
-            ids = encoded.ids[[position[int(r)] for r in rows]]
-            store.write(encoded.shard, ids, rows, values, record)
+        for name, store in places.items():
+            if not store.finished(encoded.shard):
+                _write(store, encoded, name, model.spec.views[name.view])
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What computing one model's missing vectors takes."""
-
-    objects: int
-    todo: int
-    """Objects in shards that are not finished."""
-    seconds: float
-    bytes: int
-
-
-def measure_cost(plan: Plan, model: ModelPlan, sample: int = 16) -> Cost:
-    """Time a few objects of the survey and scale up to what is missing."""
-    from fmb.torch import embed  # loads torch, as the run itself would
-
-    assert plan.dataset is not None
-    wanted = stores(plan, model)
-    shards = shard_rows(len(plan.dataset), plan.request.run.shard_rows)
-    todo = sum(
-        len(rows)
-        for shard, rows in shards.items()
-        if not all(store.finished(shard) for store in wanted.values())
-    )
-    if not todo:
-        return Cost(len(plan.dataset), 0, 0.0, 0)
-    job = model_job(plan, model)
-    rows = np.arange(min(sample, len(plan.dataset)))
-    next(embed(job, {0: rows}))  # the first pass pays for imports and allocations
-    start = time.perf_counter()
-    encoded = next(embed(job, {0: rows}))
-    each = (time.perf_counter() - start) / len(rows)
-    width = sum(values.shape[1] for _, values in encoded.vectors.values())
-    return Cost(len(plan.dataset), todo, each * todo, todo * width * 4)
+def _write(store: ShardStore, encoded: Any, name: VectorName, needs: Sequence[str]) -> None:
+    """Publish one shard of one view."""
+    position = {int(row): i for i, row in enumerate(encoded.rows)}
+    empty = np.empty(0, int), np.empty((0, 0))
+    rows, values = encoded.vectors.get((name.embedder, name.view), empty)
+    unusable: dict[str, str] = {}
+    for slot in needs:
+        for row, why in encoded.reasons.get(slot, {}).items():
+            unusable.setdefault(str(encoded.ids[position[row]]), why)
+    record = {
+        "rows": len(encoded.rows),
+        "unusable": unusable,
+        "findings": [finding.as_dict() for finding in encoded.findings],
+    }
+    ids = encoded.ids[[position[int(r)] for r in rows]]
+    store.write(encoded.shard, ids, rows, values, record)
 
 
-def _summary(name: str, view: str, store: ShardStore, shards: int, computed: int) -> EmbeddedView:
-    unusable: Counter[str] = Counter()
-    findings: list[Mapping[str, Any]] = []
-    rows = vectors = 0
-    for record in store.records():
-        unusable.update(record["unusable"].values())
-        findings.extend(record["findings"])
-        rows += record["rows"]
-        vectors += record["vectors"]
-    absent = rows - vectors - sum(unusable.values())
-    if absent:
-        unusable["not observed"] = absent
-    return EmbeddedView(
-        name, view, store, shards, computed, vectors, dict(unusable), tuple(findings)
-    )
+def _submit(
+    plan: Plan,
+    engine: Chosen[EngineSpec],
+    model: ModelPlan,
+    places: Stores,
+    todo: Sequence[int],
+) -> None:
+    """Have an engine fill shards, each job planning for itself; the store says what is done.
+
+    Raises:
+        FailedError: shards are missing when all jobs have ended.
+    """
+    request, home = dict(plan.recorded), str(plan.workspace.resolve())
+    plan.progress(f"embed {model.label}", 0, len(todo))
+    causes: list[BaseException] = []
+    with engine.new().executor(Resources()) as pool:
+        jobs = [pool.submit(run_shards, request, model.label, [one], home=home) for one in todo]
+        for done, job in enumerate(as_completed(jobs)):
+            plan.progress(f"embed {model.label}", done + 1, len(todo))
+            if (cause := job.exception()) is not None:
+                causes.append(cause)
+    left = [shard for shard in todo if not all(s.finished(shard) for s in places.values())]
+    if left:
+        why = f": {causes[0]}" if causes else ""
+        raise FailedError(
+            f"engine {engine.label!r} left {len(left)} of {len(todo)} shards of"
+            f" {model.label} undone{why}; repeat the command, it goes on"
+        ) from (causes[0] if causes else None)
 
 
-def read_embeddings(dataset: Dataset, views: list[EmbeddedView]) -> Embeddings:
-    """Vectors of several views of one embedder, aligned with the ids of the survey."""
-    values: dict[str, Array] = {}
-    valid: dict[str, Array] = {}
-    for item in views:
-        _, rows, vectors = item.store.read(item.shards)
-        aligned = np.full((len(dataset), vectors.shape[1]), np.nan, dtype=np.float32)
-        aligned[rows] = vectors
-        have = np.zeros(len(dataset), dtype=bool)
-        have[rows] = True
-        values[item.view], valid[item.view] = aligned, have
-    return Embeddings(dataset.ids, values, valid, {v.view: dict(v.store.key) for v in views})
+def run_shards(
+    request: Mapping[str, Any], label: str, shards: Collection[int], *, home: str | None = None
+) -> None:
+    """Plan a request anew and compute some shards of one of its models into the store.
+
+    What engines submit: plain values in, nothing out. Shards that are there already are left.
+
+    Args:
+        request: the content of `run.toml`.
+        label: of the model.
+        shards: their numbers.
+        home: the workspace; None = as `fmb paths` says.
+
+    Raises:
+        FmbError: the request cannot be met, or a shard cannot be computed.
+    """
+    session = Session.open(home=None if home is None else Path(home))
+    plan = session.plan(build(Request, request, "request"), steps=("embed",))
+    labels = [model.label for model in plan.models]
+    if label not in labels:
+        raise FailedError(f"no model is labelled {label!r}{did_you_mean(label, labels)}")
+    model = plan.models[labels.index(label)]
+    places = stores(plan, model)
+    for store in places.values():
+        store.open()
+    missing = missing_shards(plan, places)
+    todo = {shard: rows for shard, rows in missing.items() if shard in shards}
+    if todo:
+        _compute(plan, model, places, todo)

@@ -1,40 +1,59 @@
 """What is written down of a run when all of it is done."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from fmb.datasets.vector_file import OwnSurvey
-from fmb.plan.records import Plan
-from fmb.plan.request import request_toml
+from fmb.contract.names import ListName
+from fmb.contract.notes import Note
+from fmb.plan.records import ModelPlan, Plan
+from fmb.plan.request import FORMAT
 from fmb.plugins.environment import environment
 from fmb.scoring.calibration import NO_REFERENCE, reference_lines
-from fmb.steps.embed import Embedded, model_key
-from fmb.store.keys import content_key
+from fmb.steps.vectors import Embedded
 
-__all__ = []
+__all__ = ["manifest_of"]
 
 
-def _manifest(
-    plan: Plan,
-    embedded: Embedded | OwnSurvey,
-    records: Sequence[Mapping[str, Any]],
-    figures: Sequence[str],
-    seconds: Mapping[str, float],
+def manifest_of(
+    plan: Plan, embedded: Embedded, records: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    own = isinstance(embedded, OwnSurvey)
+    """Provenance and results in brief; tables, figures and timings are filled in as they come.
+
+    Args:
+        plan: what was done.
+        embedded: the vectors.
+        records: one a list, from the detect step.
+    """
+    notes = [*plan.notes, *(note for record in records for note in _fit_notes(record))]
     return {
-        "request": request_toml(plan.request),
+        "format": FORMAT,
+        "request": plan.recorded,
         "environment": environment(),
-        "dataset": dict(embedded.identity) if own else dict(plan.dataset.identity),  # type: ignore[union-attr]
-        "notes": list(plan.notes),
-        "models": {} if own else {m.label: _model_record(m) for m in plan.models},
-        "embeddings": [] if own else _embedding_records(plan, embedded),  # type: ignore[arg-type]
-        "quality": [] if own else _quality(embedded),  # type: ignore[arg-type]
-        "scores": list(records),
+        "dataset": dict(plan.dataset.identity),
+        "notes": [asdict(note) for note in notes],
+        "models": {model.label: _model_record(model) for model in plan.models},
+        "vectors": list(embedded.entries),
+        "quality": list(embedded.findings),
+        "lists": list(records),
         "calibration": _calibration(records),
-        "figures": list(figures),
-        "seconds": dict(seconds),
+        "tables": [],
+        "figures": [],
+        "seconds": {},
     }
+
+
+def _fit_notes(record: Mapping[str, Any]) -> list[Note]:
+    """What the fits of a list report, with how many of them do, and how far apart they lie."""
+    name, notes = ListName.from_dict(record["name"]), []
+    told = [str(report["note"]) for report in record["reports"] if report.get("note")]
+    for text in dict.fromkeys(told):
+        notes.append(
+            Note("detector", f"{name}: {told.count(text)} of {record['folds']} fits: {text}")
+        )
+    if record["shift"] and record["shift"]["notable"]:
+        notes.append(Note("fold-shift", f"{name}: {record['shift']['text']}"))
+    return notes
 
 
 def _calibration(records: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -42,47 +61,18 @@ def _calibration(records: Sequence[Mapping[str, Any]]) -> list[str]:
     lines: dict[str, None] = {}
     for record in records:
         m = record["reference_objects"]
-        found = reference_lines(record["ranked"], m) if m else (NO_REFERENCE,)
-        lines.update(dict.fromkeys(found))
+        told = reference_lines(record["ranked"], m) if m else (NO_REFERENCE,)
+        lines.update(dict.fromkeys(told))
     return list(lines)
 
 
-def _model_record(model: Any) -> dict[str, Any]:
+def _model_record(model: ModelPlan) -> dict[str, Any]:
     return {
         "component": model.component.qualified,
         "version": model.component.version,
         "config": model.config.model_dump(mode="json"),
         "weights": model.weights.identity,
         "weights_state": model.weights_state,
-        "sources": dict(model.sources.slots),
-        "out_of_domain": list(model.sources.out_of_domain),
+        "sources": dict(model.bindings.slots),
+        "out_of_domain": list(model.bindings.out_of_domain),
     }
-
-
-def _embedding_records(plan: Plan, embedded: Embedded) -> list[dict[str, Any]]:
-    models = {model.label: model for model in plan.models}
-    return [
-        {
-            "model": label,
-            "embedder": item.embedder,
-            "view": item.view,
-            "folder": item.store.folder.name,
-            "shards": item.shards,
-            "valid": item.valid,
-            "unusable": dict(item.unusable),
-            "model_key": model_key(models[label], item.embedder, item.view),
-        }
-        for label, items in embedded.items()
-        for item in items
-    ]
-
-
-def _quality(embedded: Embedded) -> list[Mapping[str, Any]]:
-    """Findings about the data, each once."""
-    unique = {
-        content_key(dict(finding)): finding
-        for items in embedded.values()
-        for item in items
-        for finding in item.findings
-    }
-    return list(unique.values())

@@ -1,39 +1,43 @@
-"""The table of objects of a run, and which of them are its reference."""
+"""The objects of a run: their table in the run folder, and all that lists are made from."""
 
 import pandas as pd
 
-from fmb.contract.arrays import Array
-from fmb.datasets.ids import canonical_order
-from fmb.datasets.vector_file import OwnSurvey
+from fmb.datasets.groups import group_keys
+from fmb.datasets.objects import object_table
 from fmb.plan.records import Plan
 from fmb.runs.folder import RunFolder
-from fmb.runs.reference import Reference, find_reference
-from fmb.steps.embed import Embedded
+from fmb.runs.reference import find_reference
+from fmb.steps.judged import Survey
+from fmb.steps.vectors import Embedded
 from fmb.store.keys import content_key
-from fmb.store.tables import read_meta, write_table
+from fmb.store.tables import read_meta, read_table, write_table
 
-__all__ = []
+__all__ = ["survey_of"]
 
 
-def _objects(plan: Plan, embedded: Embedded | OwnSurvey, folder: RunFolder) -> pd.DataFrame:
-    """The table of objects, in canonical order, kept in the run folder."""
-    if isinstance(embedded, OwnSurvey):
-        objects = embedded.objects
-        key = content_key(dict(embedded.identity))
-    else:
-        dataset = plan.dataset
-        assert dataset is not None
-        catalog = dataset.catalog.drop(columns="object_id", errors="ignore").reset_index(drop=True)
-        objects = pd.concat([pd.DataFrame({"object_id": dataset.ids}), catalog], axis=1)
-        objects.attrs["units"] = dataset.catalog.attrs.get("units", {})
-        key = content_key(dict(dataset.identity))
-    ids = objects["object_id"].to_numpy()
-    assert (canonical_order(ids) == range(len(ids))).all()
+def survey_of(plan: Plan, embedded: Embedded, folder: RunFolder) -> Survey:
+    """The objects of a run, kept in its folder, with their vectors and the reference.
+
+    Raises:
+        FmbError: the reference names nothing, or the table cannot be written.
+    """
+    objects = _kept(plan, folder)
+    groups = group_keys(objects)
+    text = plan.request.run.reference
+    reference = text and find_reference(text, objects, groups, plan.workspace)
+    return Survey(
+        objects=objects,
+        groups=groups,
+        views=embedded.views,
+        scores=lambda name: read_table(folder.scores(name)),
+        reference=reference or None,
+    )
+
+
+def _kept(plan: Plan, folder: RunFolder) -> pd.DataFrame:
+    """The table of objects, in canonical order, written where it is not there yet."""
+    objects = object_table(plan.dataset)
+    key = content_key(dict(plan.dataset.identity))
     if read_meta(folder.objects).get("key") != key:
         write_table(folder.objects, objects, {"key": key})
     return objects
-
-
-def _reference(plan: Plan, objects: pd.DataFrame, groups: Array) -> Reference | None:
-    text = plan.request.run.reference
-    return None if text is None else find_reference(text, objects, groups, plan.workspace)

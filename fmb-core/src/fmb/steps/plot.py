@@ -1,32 +1,26 @@
-"""The plot step: what figures need is resolved here, and they are saved without dates."""
+"""The plot step: figures of a run, or of several, drawn and saved without dates."""
 
 import io
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from fmb.contract.dataset import Dataset
 from fmb.contract.errors import PluginError
-from fmb.contract.inputs import Batch
-from fmb.contract.plot import PlotData
+from fmb.contract.names import ListName, VectorName
+from fmb.contract.plot import PlotData, PlotSpec
 from fmb.contract.progress import Progress
-from fmb.contract.vectors import Vectors
-from fmb.datasets.hdf5 import HDF5Config, open_hdf5, write_survey
+from fmb.datasets.cutouts import write_cutouts
 from fmb.datasets.ids import locate
-from fmb.datasets.selection import Selection
-from fmb.plan.records import PlotPlan
-from fmb.runs.folder import RunFolder
-from fmb.runs.names import ScoreName
-from fmb.runs.results import strangest
+from fmb.plan.choice import Chosen
+from fmb.plan.records import Plan
+from fmb.runs.run import Run
 from fmb.steps.local_engine import side_by_side
-from fmb.store.atomic import publish
-from fmb.store.tables import read_table
+from fmb.store.atomic import ensure_folder, publish
 
-__all__ = ["RunView", "draw", "keep_cutouts"]
+__all__ = ["draw", "draw_together", "keep_cutouts"]
 
 logger = logging.getLogger(__name__)
 
@@ -38,36 +32,20 @@ FORMATS: dict[str, dict[str, Any]] = {
 """Formats of a figure; nothing in the files tells when they were made."""
 WORTH_SHARING = 4
 """Figures from which on starting other processes pays: each takes a second to start."""
-MOST_SENT = 200_000
-"""Objects of a survey up to which its table is sent to other processes."""
 
 
-@dataclass(frozen=True)
-class RunView:
-    """What figures of a run are drawn from."""
-
-    folder: RunFolder
-    objects: pd.DataFrame
-    names: Sequence[ScoreName]
-    notes: Sequence[str]
-    vectors: Mapping[tuple[str, str, str], Vectors]
-    """(model, embedder, view) -> vectors; empty when a run is redrawn without its embeddings."""
-
-
-def keep_cutouts(view: RunView, dataset: Dataset, top: int) -> None:
+def keep_cutouts(run: Run, plan: Plan) -> None:
     """Copy what was observed of the strangest objects of each list into the run folder."""
-    if (view.folder.cutouts / "survey.toml").exists():
+    if run.has_cutouts or not plan.dataset.inputs:
         return
-    shown: list[Any] = []
-    for name in view.names:
-        listed = strangest(view.objects, read_table(view.folder.scores(name))).head(top)
-        shown.extend(listed["object_id"])
-    rows = np.unique(locate(np.asarray(shown, dtype=dataset.ids.dtype), dataset.ids))
-    write_survey(view.folder.cutouts, Selection(dataset, rows, dataset.identity))
+    top = plan.request.run.top
+    shown = [run.ranked(name)["object_id"].to_numpy()[:top] for name in run.lists]
+    rows = np.unique(locate(np.concatenate(shown), plan.dataset.ids))
+    write_cutouts(ensure_folder(run.folder.cutouts), plan.dataset.read(rows))
 
 
-def draw(view: RunView, plots: Sequence[PlotPlan], progress: Progress) -> list[str]:
-    """Draw every figure for every list of scores, as PNG and PDF.
+def draw(run: Run, plots: Sequence[Chosen[PlotSpec]], progress: Progress) -> list[str]:
+    """Draw each figure for what its record says: each list, each view's vectors, or the run.
 
     Returns:
         Paths of the PNG files, relative to the run folder, in order.
@@ -75,62 +53,60 @@ def draw(view: RunView, plots: Sequence[PlotPlan], progress: Progress) -> list[s
     Raises:
         PluginError: a figure is something else than a matplotlib figure.
     """
-    cutouts = _open_cutouts(view.folder)
-    jobs: list[tuple[ScoreName, PlotPlan]] = []
+    jobs: list[tuple[str, Chosen[PlotSpec], PlotData]] = []
     for plot in plots:
-        if "cutouts" in plot.spec.needs and cutouts is None:
+        if "cutouts" in plot.spec.needs and not run.has_cutouts:
             logger.warning("%s is not drawn: this run has vectors only, no cutouts", plot.label)
         else:
-            jobs.extend((name, plot) for name in view.names)
-    stems = [f"{name.stem}.{plot.label}" for name, plot in jobs]
-    # A survey's worth of rows is not worth sending to another process.
-    small = len(jobs) >= WORTH_SHARING and len(view.objects) <= MOST_SENT
-    calls = ((plot, _resolve(view, name, plot, cutouts)) for name, plot in jobs)
-    drawn = side_by_side(_pages, calls, len(jobs), worth_it=small)
-    made = []
-    for done, (stem, pages) in enumerate(zip(stems, drawn, strict=True)):
+            jobs.extend((stem, plot, data) for stem, data in _subjects(run, plot))
+    # Runs are sent by name: what a figure needs is read where it is drawn.
+    calls = ((plot, data) for _, plot, data in jobs)
+    drawn = side_by_side(_pages, calls, len(jobs), worth_it=len(jobs) >= WORTH_SHARING)
+    figures = []
+    for done, ((stem, _, _), pages) in enumerate(zip(jobs, drawn, strict=True)):
         progress("plot", done, len(jobs))
-        made.append(_save(view.folder, stem, pages))
+        figures.append(_save(run.folder.plots, stem, pages).relative_to(run.folder.path))
     progress("plot", len(jobs), len(jobs))
-    return made
+    return [figure.as_posix() for figure in figures]
 
 
-def _open_cutouts(folder: RunFolder) -> Dataset | None:
-    source = folder.cutouts / "survey.toml"
-    if not source.exists():
-        return None
-    return open_hdf5(str(source), HDF5Config(), cache=folder.path)
+def draw_together(
+    runs: Sequence[Run], plots: Sequence[Chosen[PlotSpec]], folder: Path
+) -> list[Path]:
+    """Draw figures of several runs into `folder`; gives the PNG files.
+
+    Raises:
+        PluginError: a figure is something else than a matplotlib figure.
+    """
+    title = " and ".join(run.name for run in runs)
+    notes = list(dict.fromkeys(note for run in runs for note in run.notes))
+    ensure_folder(folder)
+    return [_save(folder, plot.label, _pages(plot, PlotData(title, notes, runs))) for plot in plots]
 
 
-def _resolve(view: RunView, name: ScoreName, plot: PlotPlan, cutouts: Dataset | None) -> PlotData:
-    needs = plot.spec.needs
-    listed = strangest(view.objects, read_table(view.folder.scores(name)))
-    columns = ["object_id", "score", "rank", "percentile", "fold"]
-    batch: Batch | None = None
-    if "cutouts" in needs and cutouts is not None:
-        at = locate(listed["object_id"].to_numpy(), cutouts.ids)
-        batch = cutouts.read(at[: _leading(at >= 0)])
-    return PlotData(
-        title=f"{view.folder.name}: {name}",
-        notes=tuple(view.notes),
-        score_name=f"{name.detector} score",
-        objects=view.objects,
-        scores=listed[columns] if "scores" in needs else None,
-        cutouts=batch,
-        embeddings=view.vectors.get((name.model, name.embedder, name.view))
-        if "embeddings" in needs
-        else None,
-    )
+def _subjects(run: Run, plot: Chosen[PlotSpec]) -> Iterator[tuple[str, PlotData]]:
+    """File name without ending, and what is drawn, of each figure of one plot."""
+    subjects: Sequence[ListName | VectorName | None] = [None]
+    if plot.spec.per == "list":
+        subjects = run.lists
+    elif plot.spec.per == "view":
+        subjects = run.vector_names
+    for one in subjects:
+        yield (
+            plot.label if one is None else f"{one.stem}.{plot.label}",
+            PlotData(
+                title=run.name if one is None else f"{run.name}: {one}",
+                notes=run.notes,
+                runs=[run],
+                list=one if isinstance(one, ListName) else None,
+                view=one if isinstance(one, VectorName) else None,
+            ),
+        )
 
 
-def _leading(kept: Any) -> int:
-    """How many objects from the strangest on have cutouts, without a gap."""
-    return int(np.argmin(kept)) if not kept.all() else len(kept)
-
-
-def _pages(plot: PlotPlan, data: PlotData) -> dict[str, bytes]:
+def _pages(plot: Chosen[PlotSpec], data: PlotData) -> dict[str, bytes]:
     """A figure in each of the formats."""
-    figure = plot.component.load()(plot.config).draw(data)
+    figure = plot.new().draw(data)
     if not hasattr(figure, "savefig"):
         raise PluginError(
             f"plot {plot.label!r} of plugin {plot.component.plugin!r} gave"
@@ -145,7 +121,7 @@ def _pages(plot: PlotPlan, data: PlotData) -> dict[str, bytes]:
     return pages
 
 
-def _save(folder: RunFolder, stem: str, pages: Mapping[str, bytes]) -> str:
+def _save(folder: Path, stem: str, pages: Mapping[str, bytes]) -> Path:
     for ending, body in pages.items():
-        publish(folder.plots / f"{stem}.{ending}", body)
-    return f"plots/{stem}.png"
+        publish(folder / f"{stem}.{ending}", body)
+    return folder / f"{stem}.png"

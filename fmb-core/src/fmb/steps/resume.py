@@ -2,24 +2,24 @@
 
 from pathlib import Path
 
-from fmb.contract.config import build, read_toml
 from fmb.contract.errors import ConfigError, UnknownNameError
 from fmb.plan.request import Request, request_toml
+from fmb.plugins.settings import build, read_toml
 from fmb.runs.folder import RunFolder
 
-__all__ = ["HARMLESS", "resumed_request"]
-
+__all__ = ["resumed"]
 
 HARMLESS = {("run", key) for key in ("name", "batch_size", "workers", "device", "top")}
-"""What a resumed run may change: it does not change results."""
+"""What a resumed run may change, besides its engine: it does not change results."""
 
 
-def resumed_request(request: Request, home: Path) -> Request:
-    """The request of the run named by `request.run.name`, with the harmless options given now.
+def resumed(request: Request, home: Path) -> tuple[Request, RunFolder]:
+    """The run named by `request.run.name`: its request, with the harmless options given now.
 
     Raises:
         ConfigError: no run is named, or something else is asked for than it was made with.
         UnknownNameError: there is no such run.
+        StoreError: another version wrote it.
     """
     name = request.run.name
     if name is None:
@@ -27,9 +27,12 @@ def resumed_request(request: Request, home: Path) -> Request:
     folder = RunFolder(home / "runs" / name)
     if not folder.request.exists():
         raise UnknownNameError(f"there is no run {name!r} to resume; see `fmb runs`")
+    folder.require_format()
     kept = request_toml(build(Request, read_toml(folder.request), "run.toml"))
-    asked = request_toml(request, given=True)
-    for table, values in asked.items():
+    for table, values in request_toml(request, given=True).items():
+        if table == "engine":
+            kept[table] = values
+            continue
         for key, value in values.items():
             if (table, key) in HARMLESS:
                 kept[table][key] = value
@@ -38,4 +41,4 @@ def resumed_request(request: Request, home: Path) -> Request:
                     f"run {name!r} was made with another {table}.{key}; resume it with"
                     " --resume --out NAME alone, or choose another --out"
                 )
-    return build(Request, kept, "run.toml")
+    return build(Request, kept, "run.toml"), folder

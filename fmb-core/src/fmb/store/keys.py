@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-__all__ = ["canonical_json", "content_key", "derive_seed", "file_sha256", "input_digest"]
+__all__ = ["array_key", "canonical_json", "content_key", "derive_seed", "file_sha256"]
 
 
 def canonical_json(value: Any) -> str:
@@ -35,20 +36,23 @@ def content_key(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
+def array_key(array: npt.NDArray[Any]) -> str:
+    """64 hexadecimal characters that tell the values of an array from any other's.
+
+    Text counts by its characters, whatever width the array has.
+    """
+    values = np.ascontiguousarray(array)
+    if values.dtype.kind == "U":
+        body = "\0".join(values.ravel().tolist()).encode()
+        return hashlib.sha256(f"text:{values.shape}:".encode() + body).hexdigest()
+    head = f"{values.dtype.str}:{values.shape}:".encode()
+    return hashlib.sha256(head + values.tobytes()).hexdigest()
+
+
 def file_sha256(path: Path) -> str:
     """Digest of a file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def input_digest(arrays: Mapping[str, Any]) -> str:
-    """Digest of named arrays: names, dtypes, shapes and values."""
-    digest = hashlib.blake2b(digest_size=16)
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name}:{array.dtype.str}:{array.shape}".encode())
-        digest.update(array.view(np.uint8).data if array.size else b"")
-    return digest.hexdigest()
 
 
 def derive_seed(seed: int, *parts: str | int) -> int:

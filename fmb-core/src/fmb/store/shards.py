@@ -1,22 +1,21 @@
 """Crash-safe shards of vectors: published whole or not at all, resumed shard by shard."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load as load_tensors
-from safetensors.numpy import save as save_tensors
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import StoreError
 from fmb.store.atomic import ensure_folder, publish, publish_json, read_json, sweep
 from fmb.store.keys import content_key, file_sha256
+from fmb.store.tensors import map_tensors, pack_ids, tensor_bytes, unpack_ids
 
-__all__ = ["ShardStore", "publish", "publish_json", "read_json"]
+__all__ = ["ShardStore"]
 
 
 @dataclass(frozen=True)
@@ -77,11 +76,11 @@ class ShardStore:
             values: (m, d), float32.
             record: what else the sidecar says, as plain values; no times, no host names.
         """
-        body = save_tensors(
+        body = tensor_bytes(
             {
-                "embedding": np.ascontiguousarray(values, dtype=np.float32),
-                "row": np.ascontiguousarray(rows, dtype=np.int64),
-                **_pack_ids(ids),
+                "embedding": values.astype(np.float32, copy=False),
+                "row": rows.astype(np.int64, copy=False),
+                **pack_ids(ids),
             }
         )
         publish(self.body(shard), body)
@@ -99,40 +98,40 @@ class ShardStore:
         for path in sorted(self.folder.glob("shard-*.json")):
             yield read_json(path)
 
-    def merge(self) -> dict[str, Any]:
-        """Write `manifest.json`, derived from the sidecars, and return it."""
-        records = list(self.records())
-        manifest = {
-            "key": self.digest,
-            "shards": len(records),
-            "rows": sum(r["rows"] for r in records),
-            "vectors": sum(r["vectors"] for r in records),
-            "sha256": [r["sha256"] for r in records],
-        }
-        publish_json(self.folder / "manifest.json", manifest)
-        return manifest
+    def totals(self) -> tuple[int, dict[str, int], list[Mapping[str, Any]]]:
+        """How many vectors there are, why -> how many objects have none, and all findings."""
+        unusable: Counter[str] = Counter()
+        findings: list[Mapping[str, Any]] = []
+        rows = vectors = 0
+        for record in self.records():
+            unusable.update(record["unusable"].values())
+            findings.extend(record["findings"])
+            rows += record["rows"]
+            vectors += record["vectors"]
+        absent = rows - vectors - sum(unusable.values())
+        if absent:
+            unusable["not observed"] = absent
+        return vectors, dict(unusable), findings
 
-    def read(self, shards: int) -> tuple[Array, Array, Array]:
-        """Ids, rows and vectors of the first `shards` shards, joined in order.
+    def mapped(self, shards: int) -> tuple[Array, Array, list[Array]]:
+        """Ids, rows and vectors of the first `shards` shards, in order.
+
+        Returns:
+            ids (m,), rows (m,) int64, and the vectors as one mapped matrix (k, d) a shard.
 
         Raises:
             StoreError: a shard is missing or damaged.
         """
-        parts = [self._read_shard(shard) for shard in range(shards)]
-        ids = np.concatenate([p[0] for p in parts])
-        rows = np.concatenate([p[1] for p in parts])
-        values = np.concatenate([p[2] for p in parts if len(p[0])] or [parts[0][2]])
-        return ids, rows, values
+        parts = [self._map_shard(shard) for shard in range(shards)]
+        ids = np.concatenate([unpack_ids(part) for part in parts])
+        rows = np.concatenate([part["row"] for part in parts])
+        return ids, rows, [part["embedding"] for part in parts if len(part["row"])]
 
-    def _read_shard(self, shard: int) -> tuple[Array, Array, Array]:
+    def _map_shard(self, shard: int) -> dict[str, Array]:
         path = self.body(shard)
         if not self.finished(shard):
             raise StoreError(f"{path} is not finished; repeat the command, it resumes")
-        try:
-            arrays = load_tensors(path.read_bytes())
-        except (SafetensorError, OSError) as error:
-            raise StoreError(f"{path} is damaged ({error}); delete it and repeat") from None
-        return _unpack_ids(arrays), arrays["row"], arrays["embedding"]
+        return map_tensors(path)
 
     def damaged(self) -> list[Path]:
         """Bodies whose bytes are not those their sidecar records."""
@@ -145,20 +144,3 @@ class ShardStore:
     def _bodies(self) -> Iterator[tuple[Path, dict[str, Any]]]:
         for sidecar in sorted(self.folder.glob("shard-*.json")):
             yield sidecar.with_suffix(".safetensors"), read_json(sidecar)
-
-
-def _pack_ids(ids: Array) -> dict[str, Array]:
-    if ids.dtype.kind in "iu":
-        return {"id": np.ascontiguousarray(ids)}
-    encoded = np.char.encode(ids.astype(str), "utf-8")
-    width = max(encoded.dtype.itemsize, 1)
-    flat = np.frombuffer(encoded.astype(f"S{width}").tobytes(), dtype=np.uint8)
-    return {"id_utf8": flat.reshape(len(ids), width)}
-
-
-def _unpack_ids(arrays: Mapping[str, Array]) -> Array:
-    if "id" in arrays:
-        return arrays["id"]
-    packed = arrays["id_utf8"]
-    fixed = np.ascontiguousarray(packed).view(f"S{packed.shape[1]}").reshape(-1)
-    return np.char.decode(fixed, "utf-8")

@@ -15,8 +15,8 @@ from fmb.contract.embedder import Embedder
 from fmb.contract.errors import PluginError
 from fmb.contract.inputs import Batch, Inputs
 from fmb.contract.model import Model, Tokens
+from fmb.datasets.objects import by_slots
 from fmb.datasets.quality import Finding, findings
-from fmb.store.keys import input_digest
 
 __all__ = ["EmbedJob", "Encoded", "embed"]
 
@@ -53,7 +53,6 @@ class Encoded:
     reasons: Mapping[str, Mapping[int, str]]
     """Slot -> position -> why there is no usable input."""
     findings: Sequence[Finding]
-    digest: str
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,6 @@ class _Prepared:
     ids: Array
     inputs: Inputs | None
     findings: list[Finding]
-    digest: str
 
 
 class _Reader(TorchDataset[_Prepared]):
@@ -94,20 +92,9 @@ class _Reader(TorchDataset[_Prepared]):
         chunk = self._chunks[index]
         instruments = [self._sources[slot] for slot in chunk.slots]
         batch = self._dataset.read(chunk.rows, instruments)
-        digest = _digest(batch)
         found = findings(batch)
         inputs = self._preparers[chunk.slots](batch) if chunk.slots else None
-        return _Prepared(chunk, batch.ids, inputs, found, digest)
-
-
-def _digest(batch: Batch) -> str:
-    arrays: dict[str, Array] = {}
-    for name, data in batch.inputs.items():
-        for field in ("flux", "ivar", "mask", "wavelength_aa", "values"):
-            value = getattr(data, field, None)
-            if value is not None:
-                arrays[f"{name}.{field}"] = value
-    return input_digest(arrays)
+        return _Prepared(chunk, batch.ids, inputs, found)
 
 
 def embed(
@@ -152,18 +139,9 @@ def embed(
 
 def _chunks(job: EmbedJob, shard: int, rows: Array) -> Iterator[_Chunk]:
     """Batches of one shard in which every object has the same inputs."""
-    slots = tuple(job.sources)
-    have = np.ones((len(rows), len(slots)), dtype=bool)
-    for column, slot in enumerate(slots):
-        present = job.dataset.inputs[job.sources[slot]].present
-        if present is not None:
-            have[:, column] = present[rows]
-    code = have @ (1 << np.arange(len(slots)))
-    for value in sorted(set(code.tolist()), reverse=True):
-        pattern = tuple(slot for bit, slot in enumerate(slots) if value >> bit & 1)
-        members = rows[code == value]
+    for slots, members in by_slots(job.dataset, job.sources, rows):
         for start in range(0, len(members), job.batch_size):
-            yield _Chunk(shard, members[start : start + job.batch_size], pattern)
+            yield _Chunk(shard, members[start : start + job.batch_size], slots)
 
 
 def _encode_shard(
@@ -176,11 +154,9 @@ def _encode_shard(
     pieces: dict[tuple[str, str], list[tuple[Array, Array]]] = {}
     reasons: dict[str, dict[int, str]] = {}
     found: list[Finding] = []
-    digests: list[str] = []
     ids_at: dict[int, Any] = {}
     for item in prepared:
         found.extend(item.findings)
-        digests.append(item.digest)
         ids_at.update(zip(item.chunk.rows.tolist(), item.ids.tolist(), strict=True))
         advance(len(item.ids))
         if item.inputs is None:
@@ -195,8 +171,7 @@ def _encode_shard(
             pieces.setdefault(key, []).append((item.chunk.rows[at], vectors))
     ids = np.asarray([ids_at[int(r)] for r in rows], dtype=job.dataset.ids.dtype)
     ordered = {key: _in_order(parts) for key, parts in pieces.items()}
-    digest = input_digest({"parts": np.frombuffer("".join(digests).encode(), dtype=np.uint8)})
-    return Encoded(shard, rows, ids, ordered, reasons, found, digest)
+    return Encoded(shard, rows, ids, ordered, reasons, found)
 
 
 def _in_order(parts: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:

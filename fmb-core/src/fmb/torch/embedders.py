@@ -9,14 +9,12 @@ from torch.nn import functional as F
 from fmb.contract.config import Config
 from fmb.contract.errors import PluginError
 from fmb.contract.model import Tokens
+from fmb.torch.config import TailsConfig
 
 __all__ = ["Last", "Mean", "Native", "Tails", "by_segment", "weighted_mean"]
 
 Pool = Callable[[Tensor, Tensor], Tensor]
 """(values (n, t, d), mask (n, t)) -> (n, d), or (n, 2 d) for `Tails`."""
-
-TAIL = 0.02
-"""Share of the tokens in each tail: a few of some hundred."""
 
 
 class Mean:
@@ -42,20 +40,24 @@ class Last:
 
 
 class Tails:
-    """Mean of the largest 2 % of the tokens, then of the smallest 2 %, in each component.
+    """Mean of the largest tokens, then of the smallest, in each component; 2 % unless told.
 
     An arc, a companion or a line is in a few tokens of some hundred: the mean over all of them
-    dilutes it, the few most extreme ones hold it, whatever their place. Two per cent of the tokens
-    that carry data are rounded to a whole number, at least one. The mean of the k largest lies
+    dilutes it, the few most extreme ones hold it, whatever their place. The share of the tokens
+    that carry data is rounded to a whole number, at least one. The mean of the k largest lies
     between the two poolings in common use, largest (k = 1) and mean (k = t).
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: TailsConfig) -> None:
         self.config = config
 
     def reduce(self, tokens: Tokens) -> Tensor:
         """(n, 2 d), float32: largest, then smallest. An object without any token gives NaN."""
-        return by_segment(tokens, _tails)
+        return by_segment(tokens, self._both)
+
+    def _both(self, values: Tensor, mask: Tensor) -> Tensor:
+        share = self.config.share
+        return torch.cat([_largest(values, mask, share), -_largest(-values, mask, share)], dim=1)
 
 
 class Native:
@@ -109,14 +111,10 @@ def _last(values: Tensor, mask: Tensor) -> Tensor:
     return torch.where(at[:, None] >= 0, values[rows, at], torch.nan)
 
 
-def _tails(values: Tensor, mask: Tensor) -> Tensor:
-    return torch.cat([_largest(values, mask), -_largest(-values, mask)], dim=1)
-
-
-def _largest(values: Tensor, mask: Tensor) -> Tensor:
-    """(n, d): mean over the `TAIL` of tokens with the largest values."""
+def _largest(values: Tensor, mask: Tensor, share: float) -> Tensor:
+    """(n, d): mean over the `share` of tokens with the largest values."""
     count = mask.sum(1, keepdim=True)
-    wanted = torch.round(TAIL * count).clamp(min=1).long()
+    wanted = torch.round(share * count).clamp(min=1).long()
     present = torch.where(mask[:, :, None], values, -torch.inf)
     ordered = present.topk(int(wanted.max()), dim=1).values
     place = torch.arange(ordered.shape[1], device=values.device)

@@ -1,0 +1,5 @@
+"""Which numbers a network gets, and whether somebody has looked at them."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,15 +1,18 @@
 """What a weights folder says of itself: `card.json`."""
 
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError, field_validator
 
-from fmb.contract.config import Config, build
+from fmb.contract.config import Config
 from fmb.contract.errors import ConfigError, WeightsError
 from fmb.contract.model import Accepts
+from fmb.plugins.settings import build
+from fmb.store.atomic import ensure_folder, publish
 
-__all__ = ["CARD", "TENSORS", "Card", "read_card"]
+__all__ = ["CARD", "TENSORS", "Card", "read_card", "write_folder"]
 
 CARD = "card.json"
 TENSORS = "model.safetensors"
@@ -105,3 +108,23 @@ def read_card(folder: Path) -> Card:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise WeightsError(f"{path}: not a weights card: {where}: {first['msg']}") from None
+
+
+def write_folder(
+    folder: Path, card: Card, files: Iterable[tuple[str, bytes | Iterable[bytes]]]
+) -> None:
+    """Write a weights folder, the card last: where it is, the folder is whole.
+
+    Args:
+        folder: made when it is not there.
+        card: of the weights; its `files` are those written, or some that are there already.
+        files: name, relative to the folder, and content of each file, whole or in parts.
+
+    Raises:
+        FailedError: the disk is full or the folder cannot be written to.
+    """
+    for name, body in files:
+        ensure_folder((folder / name).parent)
+        publish(folder / name, body)
+    ensure_folder(folder)
+    publish(folder / CARD, card.model_dump_json(indent=1).encode() + b"\n")

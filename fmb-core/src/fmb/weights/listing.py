@@ -18,10 +18,9 @@ from fmb.weights.upstream import ORIGIN
 __all__ = ["declared_state", "known_weights"]
 
 
-def known_weights(component: Component, workspace: Path) -> Iterator[dict[str, str]]:
+def known_weights(component: Component[ModelSpec], workspace: Path) -> Iterator[dict[str, str]]:
     """One row for each weights of a model: how to name them, their state, where they are from."""
     spec = component.spec
-    assert isinstance(spec, ModelSpec)
     for declared in spec.weights:
         yield {
             "model": spec.name,
@@ -50,7 +49,7 @@ def known_weights(component: Component, workspace: Path) -> Iterator[dict[str, s
             }
 
 
-def declared_state(component: Component, declared: WeightsSpec, workspace: Path) -> str:
+def declared_state(component: Component[ModelSpec], declared: WeightsSpec, workspace: Path) -> str:
     """drawn, bundled, verified, unverified, not downloaded, or damaged."""
     if declared.card:
         return "drawn"
@@ -75,7 +74,7 @@ def _hub_state(location: str, workspace: Path) -> str:
     return "verified"
 
 
-def _state(component: Component, place: Path | str, origin: str, workspace: Path) -> str:
+def _state(component: Component[ModelSpec], place: Path | str, origin: str, workspace: Path) -> str:
     if _on_hub(origin) and _hub_state(origin, workspace) != "verified":
         return _hub_state(origin, workspace)
     try:

@@ -17,12 +17,12 @@ from fmb.weights.stub_unpickler import REFUSED
 
 __all__ = ["convert_checkpoint", "convert_into"]
 
-_SECONDS = 600
+SECONDS = 600
 """Longest time the unpickling of one file may take, also in processor time."""
 
 
 def convert_checkpoint(
-    component: Component, checkpoint: Path, folder: Path, config: Config
+    component: Component[ModelSpec], checkpoint: Path, folder: Path, config: Config
 ) -> None:
     """Write the weights folder that a checkpoint converts to.
 
@@ -43,14 +43,15 @@ def convert_checkpoint(
         convert_into(component, checkpoint, staging, config)
 
 
-def convert_into(component: Component, checkpoint: Path, folder: Path, config: Config) -> None:
+def convert_into(
+    component: Component[ModelSpec], checkpoint: Path, folder: Path, config: Config
+) -> None:
     """Write the weights into `folder`, which is there and empty.
 
     Raises:
         WeightsError, FailedError: as `convert_checkpoint`.
     """
     spec = component.spec
-    assert isinstance(spec, ModelSpec)
     if not spec.converter:
         raise WeightsError(f"{spec.name} has no converter: it loads what `fmb weights list` names")
     with extracted(checkpoint, folder / ".tensors.safetensors") as tensors:
@@ -73,8 +74,8 @@ def extracted(checkpoint: Path, tensors: Path) -> Iterator[Path]:
     if not checkpoint.is_file():
         raise WeightsError(f"{checkpoint}: no such file")
     script = Path(__file__).with_name("stub_unpickler.py")
-    arguments = [str(script), str(checkpoint), str(tensors), str(_SECONDS)]
-    slow = FailedError(f"{checkpoint}: not read within {_SECONDS} s; nothing was written")
+    arguments = [str(script), str(checkpoint), str(tensors), str(SECONDS)]
+    slow = FailedError(f"{checkpoint}: not read within {SECONDS} s; nothing was written")
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-S", *arguments],
@@ -82,7 +83,7 @@ def extracted(checkpoint: Path, tensors: Path) -> Iterator[Path]:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=_SECONDS + 1,
+            timeout=SECONDS + 1,
         )
         if done.returncode == -signal.SIGXCPU:
             raise slow

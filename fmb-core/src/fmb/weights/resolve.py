@@ -21,7 +21,7 @@ __all__ = ["Weights", "resolve_weights"]
 
 
 def resolve_weights(
-    component: Component,
+    component: Component[ModelSpec],
     reference: str,
     config: Config,
     *,
@@ -45,7 +45,6 @@ def resolve_weights(
             is not what it was when it was accepted, or an option is set that its card settles.
     """
     spec = component.spec
-    assert isinstance(spec, ModelSpec)
     declared = next((w for w in spec.weights if w.name == reference), None)
     if declared is not None and declared.card:
         return _drawn(component, declared, config, seed=seed, workspace=workspace)
@@ -72,7 +71,7 @@ def resolve_weights(
 class _Opening:
     """What opening a folder takes besides the folder."""
 
-    component: Component
+    component: Component[ModelSpec]
     config: Config
     workspace: Path
     digests: Digests
@@ -80,7 +79,6 @@ class _Opening:
 
     @property
     def spec(self) -> ModelSpec:
-        assert isinstance(self.component.spec, ModelSpec)
         return self.component.spec
 
     def folder(self, folder: Path, name: str = "", origin: str = "") -> Weights:
@@ -145,7 +143,12 @@ class _Opening:
 
 
 def _drawn(
-    component: Component, declared: WeightsSpec, config: Config, *, seed: int, workspace: Path
+    component: Component[ModelSpec],
+    declared: WeightsSpec,
+    config: Config,
+    *,
+    seed: int,
+    workspace: Path,
 ) -> Weights:
     """Weights that are a card with a seed; the model draws them."""
     card: Card = component.resolve(declared.card)(config, seed)

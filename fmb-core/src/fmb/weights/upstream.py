@@ -36,7 +36,7 @@ def source_files(folder: Path) -> list[str]:
 
 
 def import_weights(
-    component: Component,
+    component: Component[ModelSpec],
     path: Path,
     config: Config,
     *,
@@ -63,7 +63,6 @@ def import_weights(
         FailedError: the disk is full or the workspace cannot be written to.
     """
     spec = component.spec
-    assert isinstance(spec, ModelSpec)
     if not (spec.converter if convert else spec.importer):
         raise WeightsError(f"{path}: {spec.name} loads weights folders with a card.json only")
     sources = _sources(path, digests)

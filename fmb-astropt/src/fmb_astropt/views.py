@@ -1,0 +1,5 @@
+"""The views of AstroPT and the slots each needs; standard library only, the plugin reads it."""
+
+__all__ = ["VIEWS"]
+
+VIEWS = {"image": ("image",), "spectrum": ("spectrum",), "joint": ("image", "spectrum")}

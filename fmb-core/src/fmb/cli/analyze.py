@@ -1,0 +1,37 @@
+"""`fmb analyze`: tables from finished runs."""
+
+from typing import Any
+
+import click
+
+from fmb.cli.terminal import progress_line
+
+__all__ = ["command"]
+
+
+@click.command(epilog="Example: fmb analyze ANALYSIS my-run")
+@click.argument("analysis", metavar="[LABEL=]NAME")
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.option("--set", multiple=True, metavar="KEY=VALUE", help="As analysis.LABEL.OPTION=VALUE.")
+@click.option("--seed", type=int, default=0, metavar="N", help="Of everything drawn [0].")
+def command(analysis: str, runs: tuple[str, ...], seed: int, **options: Any) -> None:
+    """Make the tables of an analysis from each RUN, or from all together where it compares runs.
+
+    Without RUN it takes the latest. The tables are Parquet files; their paths are printed.
+    """
+    # Imported here: the help text needs none of it.
+    from fmb.plan.figures import plan_analysis
+    from fmb.plan.options import options_request
+    from fmb.plan.session import Session
+    from fmb.runs.run import open_run
+    from fmb.steps.analyze import analyze_run, analyze_runs
+
+    session = Session.open(progress_line)
+    chosen = plan_analysis(options_request({"analysis": analysis, **options}), session.registry)
+    opened = [open_run(name) for name in runs or (None,)]
+    if chosen.spec.over == "runs":
+        paths = analyze_runs(opened, chosen, seed, session.progress)
+    else:
+        paths = [path for run in opened for path in analyze_run(run, [chosen], seed, progress_line)]
+    for path in paths:
+        click.echo(path)

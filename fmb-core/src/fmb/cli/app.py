@@ -1,0 +1,113 @@
+"""The `fmb` command: one file a subcommand, imported when it is called."""
+
+import os
+from typing import Any
+
+import click
+
+from fmb.cli.plugin_commands import (
+    core_commands,
+    find_command,
+    load_target,
+    missing_command,
+    plugin_commands,
+)
+from fmb.contract.errors import FmbError, did_you_mean
+
+__all__ = ["main"]
+
+SILENT = ("plugins", "paths")
+"""Commands that log nothing."""
+
+
+class _OneLine(click.ClickException):
+    """A user's mistake: one line on stderr and the error's own exit code."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"fmb: {self.message}", file=file, err=True)
+
+
+class _Main(click.Group):
+    """The core's commands, each a file of this package, and those of plugins."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*core_commands(), *plugin_commands()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        core = {name: spec for spec in core_commands().values() for name in spec.names}
+        if cmd_name in core:
+            return load_target(core[cmd_name])
+        plugins = {name for spec in plugin_commands().values() for name in spec.names}
+        return find_command(cmd_name) if cmd_name in plugins else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        commands = (*core_commands().values(), *plugin_commands().values())
+        with formatter.section("Commands"):
+            formatter.write_dl([(spec.name, spec.summary) for spec in commands])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            hint = did_you_mean(args[0], self.list_commands(ctx))
+            told = missing_command(args[0]) or f"no command is called {args[0]!r}{hint}"
+            raise _OneLine(told, 2)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            where = error.ctx.command_path.removeprefix("fmb ") if error.ctx else "fmb"
+            raise _OneLine(f"{where}: {_sentence(error)}", 2) from None
+        except FmbError as error:
+            raise _OneLine(" ".join(str(error).split()), error.exit_code) from error
+        except KeyboardInterrupt:
+            raise _OneLine(
+                "interrupted; what was finished is kept, the same command resumes", 130
+            ) from None
+
+
+def _sentence(error: click.UsageError) -> str:
+    """Click's message with the nearest right option, in the style of the other errors."""
+    text = error.format_message().rstrip(".")
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
+        options = [o for p in error.ctx.command.params for o in p.opts if o.startswith("--")]
+        return f"no option is called {error.option_name}{did_you_mean(error.option_name, options)}"
+    return text[:1].lower() + text[1:]
+
+
+@click.group(
+    cls=_Main, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="fmb-core", prog_name="fmb")
+@click.option("--strict", is_flag=True, help="Stop at a broken plugin instead of leaving it out.")
+@click.option("-v", "--verbose", count=True, help="Say more on stderr.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors on stderr.")
+@click.pass_context
+def main(ctx: click.Context, strict: bool, verbose: int, quiet: bool) -> None:
+    """Find the strange objects of a survey, according to astronomy's foundation models.
+
+    Start with: fmb run --model MODEL --detector DETECTOR; `fmb plugins` lists the names.
+    """
+    if strict:
+        os.environ["FMB_STRICT"] = "1"
+    ctx.obj = {"quiet": quiet}
+    if ctx.invoked_subcommand in SILENT:
+        return
+    import logging  # here: listing plugins does without its 3 ms
+
+    level = (
+        logging.ERROR if quiet else (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    handler.setLevel(level)
+    logger = logging.getLogger("fmb")
+    logger.handlers = [handler]
+    logger.setLevel(level)
+    logger.propagate = False

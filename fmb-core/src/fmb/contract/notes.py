@@ -1,0 +1,22 @@
+"""What a reader of results must know: records, so that no code searches a sentence."""
+
+from dataclasses import dataclass
+
+__all__ = ["Note"]
+
+
+@dataclass(frozen=True)
+class Note:
+    """One thing to know.
+
+    The core's codes: simulated, random-weights, small-weights, unverified-weights, out-of-domain,
+    data (what the survey says of itself), detector and fold-shift (what fits report).
+    """
+
+    code: str
+    """What kind of thing it is, for code that asks."""
+    text: str
+    """The line that people read."""
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,168 @@
+"""Lists of a plan: which detector judges which vectors, or which other lists."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from fmb.contract.detector import DetectorSpec
+from fmb.contract.errors import ConfigError, UnknownNameError, did_you_mean
+from fmb.contract.names import ListName, VectorName
+from fmb.plan.choice import Chosen, choose
+from fmb.plan.records import ListPlan, ModelPlan
+from fmb.plan.request import Request
+from fmb.plugins.registry import Registry
+
+__all__ = ["Judge", "Judged", "choose_judges", "plan_lists"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Vectors as detectors choose among them."""
+
+    name: VectorName
+    joint: bool = False
+    """True when it is made of several inputs, so that it is half of no pair."""
+    aligned: bool = False
+    """True when it shares a space with the other views of its model."""
+
+    @classmethod
+    def of_model(cls, model: ModelPlan) -> "Iterator[Judged]":
+        """All that a model gives."""
+        for name in model.vector_names:
+            yield cls(name, len(model.spec.views[name.view]) > 1, model.spec.aligned)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A detector and what it was told to judge."""
+
+    detector: Chosen[DetectorSpec]
+    of: tuple[str, ...] = ()
+    """Views, or for a fusion labels of other detectors; () = all it can."""
+    companion: bool = False
+    """True when nobody named it: it comes along where there is something for it."""
+
+
+def choose_judges(request: Request, registry: Registry) -> tuple[Judge, ...]:
+    """The detectors that are asked for, and those that come along.
+
+    Raises:
+        ConfigError: none is named.
+        FmbError: a name or option does not work.
+    """
+    if not request.detector:
+        known = ", ".join(c.spec.name for c in registry.all(DetectorSpec))
+        raise ConfigError(f"name a detector with --detector; installed: {known or 'none'}")
+    asked = [
+        Judge(choose(registry, DetectorSpec, label, one.use, one.settings), one.of or ())
+        for label, one in request.detector.items()
+    ]
+    if request.run.companions:
+        asked.extend(_companions(registry, asked))
+    return tuple(asked)
+
+
+def _companions(registry: Registry, asked: Sequence[Judge]) -> list[Judge]:
+    named = {judge.detector.component.qualified for judge in asked}
+    labels = {judge.detector.label for judge in asked}
+    return [
+        Judge(choose(registry, DetectorSpec, c.spec.name, c.qualified, {}), companion=True)
+        for c in registry.all(DetectorSpec)
+        if c.spec.companion and c.qualified not in named and c.spec.name not in labels
+    ]
+
+
+def plan_lists(judges: Sequence[Judge], judged: Sequence[Judged]) -> tuple[ListPlan, ...]:
+    """The lists that detectors make: of one view, then of two, then of other lists.
+
+    A pair is two views of one model and embedder, neither of them joint; a fusion takes all lists
+    of one model and embedder. `of` in a detector's table narrows either.
+
+    Args:
+        judges: the detectors.
+        judged: the vectors there will be.
+
+    Raises:
+        ConfigError: a detector that was asked for has nothing to judge.
+        UnknownNameError: `of` names nothing.
+    """
+    lists: list[ListPlan] = []
+    places = {one.name: place for place, one in enumerate(judged)}
+    for scope, make in _MAKERS.items():
+        made = []
+        for judge in judges:
+            if judge.detector.spec.scope == scope:
+                own = list(make(judge, judged, lists))
+                if not own and not judge.companion:
+                    raise ConfigError(_nothing(judge, judged))
+                made.extend(own)
+        # By vectors first: the lists of one view stand together, whoever made them.
+        lists.extend(sorted(made, key=lambda one: places[one.name.vectors[0]]))
+    return tuple(lists)
+
+
+Made = Iterator[ListPlan]
+Views = Sequence[Judged]
+Lists = Sequence[ListPlan]
+
+
+def _singles(judge: Judge, judged: Views, lists: Lists) -> Made:
+    for one in _views(judge, judged):
+        yield ListPlan(ListName(judge.detector.label, (one.name,)), judge.detector)
+
+
+def _pairs(judge: Judge, judged: Views, lists: Lists) -> Made:
+    parts = [one for one in _views(judge, judged) if not one.joint]
+    for a, b in combinations(parts, 2):
+        if (a.name.model, a.name.embedder) == (b.name.model, b.name.embedder):
+            name = ListName(judge.detector.label, (a.name, b.name))
+            yield ListPlan(name, judge.detector, a.aligned and b.aligned)
+
+
+def _fusions(judge: Judge, judged: Views, lists: Lists) -> Made:
+    labels = dict.fromkeys(one.detector.label for one in lists)
+    _require_known(judge, labels)
+    groups: dict[tuple[str, str], list[ListName]] = {}
+    for one in lists:
+        if one.detector.label in (judge.of or labels):
+            groups.setdefault((one.name.model, one.name.embedder), []).append(one.name)
+    for names in groups.values():
+        if len(names) > 1:
+            yield ListPlan(ListName(judge.detector.label, tuple(names)), judge.detector)
+
+
+def _views(judge: Judge, judged: Views) -> Views:
+    _require_known(judge, dict.fromkeys(one.name.view for one in judged))
+    return [one for one in judged if not judge.of or one.name.view in judge.of]
+
+
+def _require_known(judge: Judge, known: Mapping[str, object]) -> None:
+    for name in judge.of:
+        if name not in known:
+            raise UnknownNameError(
+                f"detector.{judge.detector.label}.of names {name!r}{did_you_mean(name, known)}"
+            )
+
+
+_MAKERS: Mapping[str, Callable[[Judge, Views, Lists], Made]] = {
+    "single": _singles,
+    "pair": _pairs,
+    "fusion": _fusions,
+}
+"""Scope -> what makes its lists; a later scope may take what the earlier ones made."""
+
+
+def _nothing(judge: Judge, judged: Views) -> str:
+    label = judge.detector.label
+    if not judged:
+        return f"detector {label!r} has no vectors to judge: no view has all its inputs here"
+    if judge.detector.spec.scope == "pair":
+        views = ", ".join(dict.fromkeys(one.name.view for one in _views(judge, judged)))
+        return (
+            f"detector {label!r} compares two views of a model; there is only {views}: take a"
+            " survey with more inputs, or leave the detector out"
+        )
+    return (
+        f"detector {label!r} fuses the lists of others, and there are not two: name more detectors"
+        " with --detector, or more views"
+    )

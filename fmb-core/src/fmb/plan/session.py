@@ -1,0 +1,140 @@
+"""A session: what is installed and where things are kept; it makes plans."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from fmb.contract.dataset import Dataset
+from fmb.contract.errors import ConfigError
+from fmb.contract.notes import Note
+from fmb.contract.progress import Progress, quiet
+from fmb.datasets.opening import find_reader, open_with
+from fmb.datasets.selection import select
+from fmb.datasets.vector_file import open_vector_file
+from fmb.plan.figures import choose_engine, plan_analyses, plan_plots
+from fmb.plan.lists import Judged, choose_judges, plan_lists
+from fmb.plan.models import bind_model, choose_weights
+from fmb.plan.records import Plan
+from fmb.plan.request import Request, request_toml
+from fmb.plugins.loading import load_plugins
+from fmb.plugins.registry import Registry
+from fmb.store.atomic import ensure_folder
+from fmb.store.digests import Digests
+from fmb.store.workspace import workspace
+
+__all__ = ["STEPS", "Session"]
+
+STEPS = ("embed", "detect", "analyze", "plot")
+"""What a run does; "train" stands alone."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """The installed components, the workspace, and who is told how far work is.
+
+    Example:
+        session = Session.open()
+        plan = session.plan(request, steps=("embed",))
+    """
+
+    registry: Registry
+    workspace: Path
+    progress: Progress = quiet
+
+    @classmethod
+    def open(cls, progress: Progress = quiet, *, home: Path | None = None) -> "Session":
+        """The session of this environment.
+
+        Args:
+            progress: told how far long work is.
+            home: the workspace; None = as `fmb paths` says.
+
+        Raises:
+            FailedError: the workspace cannot be made or written to.
+        """
+        return cls(load_plugins().registry, ensure_folder(home or workspace()), progress)
+
+    def plan(self, request: Request, steps: Collection[str] = STEPS) -> Plan:
+        """Resolve and check everything a request names; nothing is computed.
+
+        Args:
+            request: what the user asks for.
+            steps: those of `STEPS` that are planned, or "train": then models are bound to what
+                they learn from, which their weights may not accept yet.
+
+        Raises:
+            FmbError: a name, key, file, input or weights that do not work.
+        """
+        registry = self.registry
+        survey = self._survey(request)
+        data = request.data.model_copy(update={"source": survey.source})
+        request = request.model_copy(update={"data": data})  # so that run.toml names it
+        # Names first: a misspelt one must not wait for a survey to be simulated.
+        judges = choose_judges(request, registry) if "detect" in steps else ()
+        plots = plan_plots(request.plot, registry) if "plot" in steps else ()
+        analyses = plan_analyses(request.analysis, plots, registry) if "analyze" in steps else ()
+        engine = choose_engine(request.engine, registry)
+        weighted = choose_weights(request, registry, self.workspace, simulated=survey.simulated)
+        dataset = select(survey.open(), where=data.where, limit=data.limit, exclude=data.exclude)
+        beyond, train = request.run.allow_out_of_domain, "train" in steps
+        models = tuple(
+            bind_model(one, dataset, allow_out_of_domain=beyond, train=train) for one in weighted
+        )
+        judged = [Judged(name) for name in dataset.vectors]
+        judged.extend(one for model in models for one in Judged.of_model(model))
+        notes = [Note("data", line) for line in dataset.warnings]
+        notes.extend(note for model in models for note in model.notes)
+        if survey.simulated:
+            small = any(note.code == "small-weights" for note in notes)
+            what = "simulated data, small weights" if small else "simulated data"
+            notes.append(Note("simulated", f"{what}: not evidence"))
+        return Plan(
+            request=request,
+            recorded=request_toml(request),
+            workspace=self.workspace,
+            progress=self.progress,
+            dataset=dataset,
+            models=models,
+            lists=plan_lists(judges, judged),
+            analyses=analyses,
+            plots=plots,
+            engine=engine,
+            notes=tuple(notes),
+        )
+
+    def _survey(self, request: Request) -> "_Survey":
+        """The objects that are asked for, not opened yet.
+
+        Raises:
+            ConfigError: a model or survey is named where it has nothing to do.
+            FmbError: nothing opens the data.
+        """
+        own, data = request.embeddings, request.data
+        if own is not None:
+            for option, given in (("model", request.model), ("data", data.source)):
+                if given:
+                    raise ConfigError(f"--embeddings brings its own objects: leave --{option} out")
+            return _Survey(None, False, lambda: open_vector_file(own, Digests(self.workspace)))
+        reader = find_reader(data.source, data.reader, self.registry)
+        source = reader.spec.name if data.source is None else data.source
+        return _Survey(
+            source,
+            reader.spec.simulated,
+            lambda: open_with(
+                reader,
+                source,
+                data.settings,
+                cache=self.workspace / "data",
+                progress=lambda done, total: self.progress(f"read {source}", done, total),
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class _Survey:
+    """What is named, before it is read."""
+
+    source: str | None
+    """None where vectors take its place."""
+    simulated: bool
+    open: Callable[[], Dataset]

@@ -1,0 +1,113 @@
+"""Settings: read, merged in layers, checked; errors name the key and the nearest right one."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from fmb.contract.errors import ConfigError, did_you_mean
+
+__all__ = ["build", "merge", "parse_setting", "read_toml"]
+
+C = TypeVar("C", bound=BaseModel)
+
+
+def build(cls: type[C], values: Mapping[str, Any], where: str) -> C:
+    """A configuration of class `cls`, or one readable line.
+
+    Args:
+        cls: the configuration class.
+        values: what the user set; missing keys take their defaults.
+        where: names the place in messages, for instance "detector.wide".
+
+    Raises:
+        ConfigError: an unknown key (with a suggestion) or a value of the wrong kind.
+    """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{where} = {values!r}: expected a table of options")
+    try:
+        return cls.model_validate(dict(values))
+    except ValidationError as error:
+        raise ConfigError("; ".join(_explain(cls, where, error))) from None
+
+
+def _explain(cls: type[BaseModel], where: str, error: ValidationError) -> Iterable[str]:
+    for item in error.errors(include_url=False):
+        location = [str(part) for part in item["loc"]]
+        name = ".".join([where, *location])
+        if item["type"] == "extra_forbidden":
+            owner = _model_at(cls, location[:-1])
+            none = "" if owner is None or owner.model_fields else "; it takes no options"
+            hint = did_you_mean(location[-1], owner.model_fields) if owner else ""
+            yield f"unknown key {name}{hint or none}"
+        elif item["type"] == "missing":
+            yield f"{name} must be given; it has no default"
+        else:
+            message = " ".join(item["msg"].removeprefix("Value error, ").split())
+            yield f"{name} = {item.get('input')!r}: {message[:1].lower()}{message[1:]}"
+
+
+def _model_at(cls: type[BaseModel], location: list[str]) -> type[BaseModel] | None:
+    """The configuration nested in `cls` at `location`; None where it is not plainly one."""
+    for part in location:
+        known = cls.model_fields.get(part)
+        inner = known.annotation if known is not None else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return None
+        cls = inner
+    return cls
+
+
+def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """One nested mapping; later layers win, tables are merged key by key."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            old = merged.get(key)
+            if isinstance(old, Mapping) and isinstance(value, Mapping):
+                merged[key] = merge(old, value)
+            else:
+                merged[key] = dict(value) if isinstance(value, Mapping) else value
+    return merged
+
+
+def parse_setting(text: str) -> dict[str, Any]:
+    """{"detector": {"wide": {"epochs": 50}}} for "detector.wide.epochs=50".
+
+    The value is read as TOML; what is not TOML is a string, so `name=word` needs no quotes.
+
+    Raises:
+        ConfigError: there is no "=" or the key is empty.
+    """
+    key, equals, value = text.partition("=")
+    parts = [part.strip() for part in key.split(".")]
+    if not equals or not all(parts):
+        raise ConfigError(f"--set {text!r}: write KEY=VALUE, for instance run.folds=10")
+    parsed: Any = value
+    try:
+        table = tomllib.loads(f"value = {value}")
+    except tomllib.TOMLDecodeError:
+        table = {}
+    if list(table) == ["value"]:  # a line break in the value could open another key
+        parsed = table["value"]
+    for part in reversed(parts):
+        parsed = {part: parsed}
+    return dict(parsed)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The content of a TOML file.
+
+    Raises:
+        ConfigError: it is missing, unreadable or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None

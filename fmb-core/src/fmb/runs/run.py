@@ -1,0 +1,205 @@
+"""A run as a notebook holds it: its objects, lists, vectors, tables, each read when asked for."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fmb.contract.errors import StoreError, UnknownNameError
+from fmb.contract.inputs import Batch
+from fmb.contract.names import ListName, VectorName
+from fmb.contract.notes import Note
+from fmb.contract.vector_view import VectorView
+from fmb.datasets.cutouts import read_cutouts
+from fmb.datasets.ids import locate
+from fmb.plan.request import FORMAT
+from fmb.runs.folder import RunFolder, find_run
+from fmb.runs.stored_vectors import stored_view
+from fmb.store.atomic import read_json
+from fmb.store.tables import read_table
+
+__all__ = ["Run", "open_run", "strangest"]
+
+
+class Run:
+    """A run: its objects, scores and vectors.
+
+    Example:
+        >>> run = fmb.open_run("my-run")             # doctest: +SKIP
+        >>> run.top(20)                              # doctest: +SKIP
+    """
+
+    def __init__(self, folder: RunFolder, manifest: Mapping[str, Any]) -> None:
+        """A run of which the manifest is known; `open_run` reads it.
+
+        Args:
+            folder: where its parts are.
+            manifest: what is, or will be, in `manifest.json`.
+        """
+        self.folder, self.name = folder, folder.name
+        self.manifest = manifest
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Where it is, without what was read: other processes read for themselves."""
+        return {name: self.__dict__[name] for name in ("folder", "name", "manifest")}
+
+    @property
+    def home(self) -> Path:
+        """The workspace it is in."""
+        return self.folder.path.parent.parent
+
+    @cached_property
+    def objects(self) -> pd.DataFrame:
+        """One row an object, in canonical id order: object_id, ra, dec, catalogue columns."""
+        return read_table(self.folder.objects)
+
+    @cached_property
+    def notes(self) -> list[Note]:
+        """What a reader of its numbers must know."""
+        return [Note(**note) for note in self.manifest["notes"]]
+
+    @cached_property
+    def lists(self) -> list[ListName]:
+        """Its lists of scores."""
+        return [ListName.from_dict(entry["name"]) for entry in self.manifest["lists"]]
+
+    @cached_property
+    def vector_names(self) -> list[VectorName]:
+        """Its vectors."""
+        return [VectorName(**entry["name"]) for entry in self.manifest["vectors"]]
+
+    def record(self, name: ListName) -> Mapping[str, Any]:
+        """What the manifest says of one list."""
+        for known, entry in zip(self.lists, self.manifest["lists"], strict=True):
+            if known == name:
+                told: Mapping[str, Any] = entry
+                return told
+        raise UnknownNameError(f"run {self.name!r} has no list {name}")
+
+    def scores(self, name: ListName) -> pd.DataFrame:
+        """One list, aligned with `objects`; NaN where an object is not in it."""
+        return read_table(self.folder.scores(name))
+
+    def details(self, name: ListName) -> pd.DataFrame:
+        """What the detector tells of each object, aligned with `objects`.
+
+        Raises:
+            StoreError: it tells nothing besides the score.
+        """
+        if not self.folder.details(name).exists():
+            raise StoreError(f"{name}: its detector tells nothing besides the score")
+        return read_table(self.folder.details(name))
+
+    def ranked(self, name: ListName) -> pd.DataFrame:
+        """`objects` and `scores` of those in the list, each source once, strangest first."""
+        return strangest(self.objects, self.scores(name))
+
+    def top(self, k: int = 20, *, name: ListName | None = None) -> pd.DataFrame:
+        """The k strangest objects of one list, or of each list, strangest first."""
+        parts = []
+        for chosen in [name] if name is not None else self.lists:
+            parts.append(_named(self.ranked(chosen).head(k), chosen, at=0))
+        return pd.concat(parts, ignore_index=True)
+
+    def all_scores(self) -> pd.DataFrame:
+        """Tidy table: one row an object and list, with model, embedder, view and detector."""
+        parts = []
+        for name in self.lists:
+            table = self.scores(name)
+            table.insert(0, "object_id", self.objects["object_id"].to_numpy())
+            parts.append(_named(table[table["score"].notna()], name, at=1))
+        return pd.concat(parts, ignore_index=True)
+
+    def vectors(self, name: VectorName | str) -> VectorView:
+        """Vectors, memory-mapped; their rows are positions in `objects`.
+
+        Args:
+            name: as in `vector_names`; as text a view, or "model.embedder.view".
+
+        Raises:
+            UnknownNameError: it names none, or several.
+            StoreError: they have been removed, or changed since.
+        """
+        named = [one for one in self.vector_names if name in (one, one.view, one.stem)]
+        if len(named) != 1:
+            known = ", ".join(one.stem for one in self.vector_names)
+            problem = "names none" if not named else "is ambiguous among"
+            raise UnknownNameError(f"{str(name)!r} {problem} of the vectors of this run: {known}")
+        entry = self.manifest["vectors"][self.vector_names.index(named[0])]
+        return stored_view(named[0], entry, self.objects["object_id"].to_numpy(), self.home)
+
+    def table(self, analysis: str, name: str) -> pd.DataFrame:
+        """A table of an analysis, by its label and the table's name.
+
+        Raises:
+            UnknownNameError: there is no such table.
+        """
+        path = self.folder.table(analysis, name)
+        if not path.exists():
+            raise UnknownNameError(
+                f"run {self.name!r} has no table {name!r} of {analysis!r}; make it with"
+                f" `fmb analyze {analysis} {self.name}`"
+            )
+        return read_table(path)
+
+    def cutouts(self, name: ListName, k: int) -> Batch:
+        """What was observed of at most k of a list, strangest first, without a gap.
+
+        Raises:
+            StoreError: the run keeps no cutouts.
+        """
+        batch = read_cutouts(self.folder.cutouts)
+        if batch is None:
+            raise StoreError(f"run {self.name!r} has vectors only, no cutouts")
+        at = locate(self.ranked(name)["object_id"].to_numpy()[:k], batch.ids)
+        there = at >= 0
+        return batch.take(at[: len(at) if there.all() else int(np.argmin(there))])
+
+    @property
+    def has_cutouts(self) -> bool:
+        """True when it keeps what was observed of its strangest objects."""
+        return (self.folder.cutouts / "cutouts.json").exists()
+
+    def __repr__(self) -> str:
+        return f"<Run {self.name!r}: {len(self.objects)} objects, {len(self.lists)} lists>"
+
+
+def _named(table: pd.DataFrame, name: ListName, *, at: int) -> pd.DataFrame:
+    """The table with columns that say which list it is."""
+    table = table.copy()
+    for column in ("detector", "view", "embedder", "model"):
+        value = getattr(name, column)
+        table.insert(at, column, value)
+    return table
+
+
+def strangest(objects: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Objects that have a score with their scores, strangest first; ties in order of id.
+
+    Rows of a group that is ranked once come once, as its strangest member.
+    """
+    joined = pd.concat([objects.reset_index(drop=True), scores.reset_index(drop=True)], axis=1)
+    joined = joined[joined["score"].notna() & ~joined["is_repeat"].fillna(False).astype(bool)]
+    return joined.sort_values(["rank", "object_id"], kind="stable", ignore_index=True)
+
+
+def open_run(name: str | None = None) -> Run:
+    """The run called `name`, or the latest.
+
+    Raises:
+        UnknownNameError: there is none.
+        StoreError: it is not finished, or of another version.
+    """
+    folder = find_run(name)
+    if not folder.finished:
+        raise StoreError(
+            f"run {folder.name!r} is not finished; `fmb run --resume --out {folder.name}`"
+            " goes on with it"
+        )
+    manifest = read_json(folder.manifest)
+    if manifest.get("format") != FORMAT:
+        folder.require_format()
+    return Run(folder, manifest)

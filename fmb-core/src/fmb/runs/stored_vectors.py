@@ -1,0 +1,80 @@
+"""Vectors of a finished run: where the manifest says they are, mapped again."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fmb.contract.arrays import Array
+from fmb.contract.errors import StoreError
+from fmb.contract.names import VectorName
+from fmb.contract.vector_view import VectorView
+from fmb.datasets.ids import locate
+from fmb.datasets.vector_file import OwnVectors, open_vector_file
+from fmb.store.atomic import read_json
+from fmb.store.digests import Digests
+from fmb.store.shards import ShardStore
+
+__all__ = ["own_entry", "shard_view", "stored_view"]
+
+
+def own_entry(view: VectorView, own: OwnVectors | None) -> dict[str, Any]:
+    """What a manifest says of vectors that came with the objects.
+
+    Args:
+        view: the vectors.
+        own: the user's own file they stay in; None = a dataset, which alone can open them again.
+    """
+    entry = {"name": view.name.as_dict(), "comparable": ""}
+    if own is None:
+        return entry
+    ids = own.ids if not Path(own.ids).is_file() else str(Path(own.ids).resolve())
+    file = str(Path(own.file).expanduser().resolve())
+    return {**entry, "file": file, "ids": ids, "sha256": view.identity["sha256"]}
+
+
+def shard_view(
+    name: VectorName, store: ShardStore, entry: Mapping[str, Any], ids: Array
+) -> VectorView:
+    """Vectors in the store, of the objects that have one.
+
+    Args:
+        name: of the vectors.
+        store: where they are.
+        entry: what the manifest says of them: how many shards, and what they can be compared with.
+        ids: (n,) ids of the survey.
+
+    Raises:
+        StoreError: a shard is missing or damaged.
+    """
+    stored, _, parts = store.mapped(entry["shards"])
+    rows = locate(stored, ids)
+    at = np.flatnonzero(rows >= 0)
+    at = at[np.argsort(rows[at], kind="stable")]
+    return VectorView(name, store.key, len(ids), rows[at], parts, at, entry["comparable"])
+
+
+def stored_view(name: VectorName, entry: Mapping[str, Any], ids: Array, home: Path) -> VectorView:
+    """The vectors that an entry of a manifest describes.
+
+    Args:
+        name: of the vectors.
+        entry: what the manifest says of them.
+        ids: (n,) ids of the run's objects.
+        home: the workspace.
+
+    Raises:
+        StoreError: they have been removed, or are not what they were.
+    """
+    if "folder" in entry:
+        folder = home / "embeddings" / entry["folder"]
+        store = ShardStore(folder, read_json(folder / "key.json"))
+        return shard_view(name, store, entry, ids)
+    if "file" not in entry:
+        raise StoreError(f"the vectors {name} came with the survey; the run does not keep them")
+    file = Path(entry["file"])
+    if not file.is_file() or Digests(home).of(file) != entry["sha256"]:
+        raise StoreError(f"{file}, from which this run was made, is gone or has changed since")
+    dataset = open_vector_file(OwnVectors(file=str(file), ids=entry["ids"]), Digests(home))
+    return dataset.vectors[name].select(locate(ids, dataset.ids))

@@ -1,0 +1,228 @@
+"""What the core sees to for every detector, so that no author has to repeat it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError, NotFittedError, PluginError, ShapeError
+from fmb.contract.vectors import BLOCK_ROWS, Judged, Pairs, Vectors
+from fmb.scoring.ranking import check_finite
+
+__all__ = ["Checked", "require_spread"]
+
+_PROBED_ROWS = 64
+_NAMED = 5
+
+
+class Checked:
+    """A detector that is given sound input only and whose answers keep the contract.
+
+    Input: finite values, of at least two objects and not all alike where it is fitted, of the
+    fitted width where it scores. Answers: (n,) float64, finite. The input comes out as it went in.
+    """
+
+    def __init__(self, detector: Any, label: str) -> None:
+        """Around a new detector, or one that was loaded.
+
+        Args:
+            detector: of any scope.
+            label: names it in messages: "detector 'wide', fold 2".
+        """
+        self.detector, self.label = detector, label
+        self._widths: tuple[int, ...] | None = None
+
+    def fit(self, x: Judged) -> None:
+        """Fit on `x`.
+
+        Raises:
+            DataError: a value is not finite, there are fewer than two objects, or all are alike.
+            PluginError: the detector changes its input.
+        """
+        _require_sound(x, self.label)
+        require_spread(x, self.label)
+        _guarded(self.detector.fit, x, self.label, "fit")
+        self._widths = _widths(x)
+
+    def add(self, x: Vectors) -> None:
+        """Take `x` into the sums of a detector whose fit is one.
+
+        Raises:
+            DataError, PluginError: as `fit`; a part of a survey may be one object, or all alike.
+        """
+        _require_sound(x, self.label)
+        _guarded(self.detector.add, x, self.label, "add")
+        self._widths = _widths(x)
+
+    def sum(self, parts: Sequence["Checked"], without: int) -> "Checked":
+        """Take the sums of all `parts` but one, whose objects it is to score."""
+        for part in parts:
+            self.detector.merge(part.detector)
+        self.detector.subtract(parts[without].detector)
+        self._widths = parts[without]._widths
+        return self
+
+    def accept(self) -> "Checked":
+        """Take scores of a detector that needs no fit, or has one from a file."""
+        self._widths = self._widths or ()
+        return self
+
+    def score(self, x: Judged) -> Array:
+        """Scores of `x`, (n,) float64, finite.
+
+        Raises:
+            NotFittedError: before `fit`.
+            ShapeError: the vectors have another width than the fitted ones.
+            DataError: a value is not finite.
+            PluginError: the answer is no array of float64, or has another length.
+            ScoreError: a score is not finite.
+        """
+        self._require_fit(x)
+        scores = _guarded(self.detector.score, x, self.label, "score")
+        return self._column(scores, x, "score()")
+
+    def details(self, x: Judged, names: Sequence[str]) -> dict[str, Array]:
+        """What the detector tells of each object: each of `names` -> (n,), float64.
+
+        Raises:
+            PluginError: it tells other columns than its record names, or of another length.
+        """
+        self._require_fit(x)
+        told = _guarded(self.detector.details, x, self.label, "details")
+        if not isinstance(told, Mapping) or set(told) != set(names):
+            got = ", ".join(map(str, told)) if isinstance(told, Mapping) else type(told).__name__
+            raise PluginError(
+                f"{self.label}: details() gives {got or 'nothing'}, its record names"
+                f" {', '.join(names)}"
+            )
+        return {name: self._column(told[name], x, f"details()[{name!r}]") for name in names}
+
+    def report(self) -> dict[str, Any]:
+        """Plain values for the run's manifest, {} where the detector has none."""
+        return dict(self.detector.report()) if hasattr(self.detector, "report") else {}
+
+    def _require_fit(self, x: Judged) -> None:
+        if self._widths is None:
+            raise NotFittedError(f"{self.label}: fit it before asking it for scores")
+        given = _widths(x)
+        if self._widths and given != self._widths:
+            old, new = (" and ".join(map(str, w)) for w in (self._widths, given))
+            raise ShapeError(
+                f"{self.label} was fitted on d={old}, got d={new}; embed both sets with the same"
+                " model"
+            )
+        _require_sound(x, self.label)
+
+    def _column(self, values: Any, x: Judged, what: str) -> Array:
+        """One number an object, as the contract has it."""
+        if not isinstance(values, np.ndarray) or values.dtype != np.float64:
+            kind = values.dtype if isinstance(values, np.ndarray) else ""
+            got = f"{kind} array" if kind else type(values).__name__
+            raise PluginError(
+                f"{self.label}: {what} returned a {got}; return a NumPy array of float64"
+            )
+        if values.shape != (len(x),):
+            raise PluginError(
+                f"{self.label}: {what} returned shape {values.shape} for {len(x):,} objects;"
+                f" return ({len(x)},), one number an object in the order of the input"
+            )
+        check_finite(values, x.ids, self.label)
+        return values
+
+
+def _matrices(x: Judged) -> list[Array]:
+    """The arrays (n, d) that a detector judges."""
+    if isinstance(x, Vectors):
+        return [x.values]
+    if isinstance(x, Pairs):
+        return [x.a, x.b]
+    return [values[:, None] for values in x.percentiles.values()]
+
+
+def _widths(x: Judged) -> tuple[int, ...]:
+    return tuple(matrix.shape[1] for matrix in _matrices(x))
+
+
+def _blocks(matrix: Array) -> Iterator[Array]:
+    for start in range(0, len(matrix), BLOCK_ROWS):
+        yield matrix[start : start + BLOCK_ROWS]
+
+
+def _require_sound(x: Judged, label: str) -> None:
+    for matrix in _matrices(x):
+        good = [np.isfinite(block).all(axis=1) for block in _blocks(matrix)]
+        bad = np.flatnonzero(~np.concatenate(good)) if good else np.empty(0, dtype=np.int64)
+        if len(bad):
+            ids = ", ".join(str(i) for i in x.ids[bad[:_NAMED]])
+            more = ", ..." if len(bad) > _NAMED else ""
+            raise DataError(
+                f"{label}: {len(bad)} of {len(x)} vectors hold values that are not finite"
+                f" ({ids}{more}); mark these objects as not valid in this view"
+            )
+
+
+def require_spread(x: Judged, label: str) -> None:
+    """Refuse vectors to which nothing can be fitted.
+
+    Raises:
+        DataError: there are fewer than two, or all are alike.
+    """
+    n, widths = len(x), _widths(x)
+    if n < 2 or not widths or min(widths) < 1:
+        d = " and ".join(map(str, widths)) or "0"
+        raise DataError(f"{label}: got {n} vectors of dimension {d}; a fit needs at least 2")
+    if not any((block != matrix[0]).any() for matrix in _matrices(x) for block in _blocks(matrix)):
+        raise DataError(
+            f"{label}: all {n} vectors are the same, so none is strange; check the weights and the"
+            " input of the model"
+        )
+
+
+def _guarded(method: Callable[[Any], Any], x: Judged, label: str, stage: str) -> Any:
+    """What `method` returns for `x`; refuses a detector that writes into its input."""
+    changed = f"{label}: {stage}() changes its input; work on a copy"
+    before = _probe(x)
+    try:
+        result = method(_read_only(x))
+    except ValueError as error:
+        if "read-only" in str(error):
+            raise PluginError(changed) from error
+        error.add_note(f"raised in {stage}() of {label}")
+        raise
+    except Exception as error:
+        error.add_note(f"raised in {stage}() of {label}")
+        raise
+    # torch writes through the read-only flag of an array that it shares.
+    pairs = zip(before, _probe(x), strict=True)
+    if not all(np.array_equal(a, b, equal_nan=True) for a, b in pairs):
+        raise PluginError(changed)
+    return result
+
+
+def _read_only(x: Judged) -> Judged:
+    """The same rows, without a copy, through arrays that refuse to be written."""
+    return replace(x, **{f.name: _frozen(getattr(x, f.name)) for f in fields(x)})
+
+
+def _frozen(value: Any) -> Any:
+    """A read-only view of an array or of a mapping of arrays; anything else as it is."""
+    if isinstance(value, np.ndarray):
+        view = value.view()
+        view.flags.writeable = False
+        return view
+    if isinstance(value, Mapping):
+        return MappingProxyType({key: _frozen(item) for key, item in value.items()})
+    return value
+
+
+def _probe(x: Judged) -> list[Array]:
+    """Copies of a few rows of every array of numbers, spread evenly over the objects."""
+    rows = np.linspace(0, len(x) - 1, min(_PROBED_ROWS, len(x))).astype(np.int64)
+    copies: list[Array] = []
+    for item in (getattr(x, f.name) for f in fields(x)):
+        arrays = item.values() if isinstance(item, Mapping) else [item]
+        copies += [a[rows] for a in arrays if isinstance(a, np.ndarray) and a.dtype.kind in "fiu"]
+    return copies

@@ -1,0 +1,94 @@
+"""What a detector is given: the objects a list can judge, put together from views and lists."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from fmb.contract.arrays import Array
+from fmb.contract.names import ListName, VectorName
+from fmb.contract.vector_view import VectorView
+from fmb.contract.vectors import Judged, Members, Pairs, Vectors
+from fmb.datasets.objects import role_columns
+from fmb.plan.records import ListPlan
+from fmb.runs.reference import Reference
+from fmb.scoring.ranking import rank_survey
+from fmb.store.keys import array_key, content_key
+
+__all__ = ["Survey"]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The objects of a run with all that lists are made from."""
+
+    objects: pd.DataFrame
+    groups: Array
+    """(n,), str: rows of one source share a key."""
+    views: Mapping[VectorName, VectorView]
+    scores: Callable[[ListName], pd.DataFrame]
+    """A list that was made before, aligned with `objects`."""
+    reference: Reference | None = None
+
+    @property
+    def ids(self) -> Array:
+        """(n,) ids in canonical order."""
+        return self.objects["object_id"].to_numpy()
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of the objects and of which of them are one source."""
+        return content_key([array_key(self.ids), array_key(self.groups)])
+
+    def judged(self, one: ListPlan) -> tuple[Judged, Array]:
+        """What the detector of a list is given, and the rows (m,) of `objects` it stands for."""
+        columns = role_columns(self.objects, one.detector.spec.columns)
+        if one.detector.spec.scope == "fusion":
+            return self._members(one, columns)
+        views = [self.views[name] for name in one.name.vectors]
+        return _side_by_side(one, views, self.ids, columns)
+
+    def ordinary(self, one: ListPlan) -> Judged | None:
+        """The same of the reference; None where there is none, or the list is made of lists."""
+        if self.reference is None or one.detector.spec.scope == "fusion":
+            return None
+        views = [self.reference.vectors(self.views[name]) for name in one.name.vectors]
+        objects = self.reference.objects(self.objects)
+        columns = role_columns(objects, one.detector.spec.columns)
+        x, rows = _side_by_side(one, views, objects["object_id"].to_numpy(), columns)
+        return x if self.reference.run is not None else x.take(self.reference.rows[rows])
+
+    def _members(self, one: ListPlan, columns: Mapping[str, Array]) -> tuple[Members, Array]:
+        """Standing in each member list among the objects that all of them have."""
+        tables = {name: self.scores(name) for name in one.name.of if isinstance(name, ListName)}
+        common = np.logical_and.reduce([t["score"].notna().to_numpy() for t in tables.values()])
+        rows = np.flatnonzero(common)
+        ids, groups = self.ids[rows], self.groups[rows]
+        percentiles = {
+            name: rank_survey(ids, table["score"].to_numpy()[rows], groups).percentile
+            for name, table in tables.items()
+        }
+        p_values = {
+            name: table["p_value"].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
+            for name, table in tables.items()
+        }
+        known = self.reference is not None
+        own = {role: values[rows] for role, values in columns.items()}
+        return Members(ids, percentiles, p_values if known else None, own), rows
+
+
+def _side_by_side(
+    one: ListPlan, views: list[VectorView], ids: Array, columns: Mapping[str, Array]
+) -> tuple[Vectors | Pairs, Array]:
+    """The vectors of one view, or of the objects that two views share."""
+    if len(views) == 1:
+        rows = views[0].rows
+        own = {role: values[rows] for role, values in columns.items()}
+        return Vectors(ids[rows], views[0].values, own), rows
+    a, b = views
+    rows, at_a, at_b = np.intersect1d(a.rows, b.rows, assume_unique=True, return_indices=True)
+    own = {role: values[rows] for role, values in columns.items()}
+    names = (a.name, b.name)
+    return Pairs(ids[rows], a.values[at_a], b.values[at_b], one.aligned, names, own), rows

@@ -1,0 +1,49 @@
+"""All vectors of a plan, whoever made them: mapped views, and what the manifest says of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fmb.contract.names import VectorName
+from fmb.contract.vector_view import VectorView
+from fmb.plan.records import Plan
+from fmb.runs.stored_vectors import own_entry, shard_view
+from fmb.steps.embed import embed_model
+from fmb.store.keys import content_key
+
+__all__ = ["Embedded", "embed_all"]
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What the embed step came to."""
+
+    views: Mapping[VectorName, VectorView]
+    entries: Sequence[Mapping[str, Any]]
+    """One record for the manifest each, in the same order."""
+    findings: Sequence[Mapping[str, Any]]
+    """What is wrong with which object, each once."""
+
+
+def embed_all(plan: Plan) -> Embedded:
+    """The vectors that the dataset brings, and those of each model, computed where missing.
+
+    Raises:
+        FmbError: a model, the data or the disk fails; finished shards stay.
+    """
+    views: dict[VectorName, VectorView] = dict(plan.dataset.vectors)
+    entries = [own_entry(view, plan.request.embeddings) for view in views.values()]
+    findings: dict[str, Mapping[str, Any]] = {}
+    ids = plan.dataset.ids
+    for model in plan.models:
+        for done in embed_model(plan, model):
+            entry = {
+                "name": done.name.as_dict(),
+                "folder": done.store.folder.name,
+                "shards": done.shards,
+                "comparable": done.comparable,
+            }
+            views[done.name] = shard_view(done.name, done.store, entry, ids)
+            entries.append({**entry, "valid": done.valid, "unusable": dict(done.unusable)})
+            findings.update((content_key(dict(one)), one) for one in done.findings)
+    return Embedded(views, entries, list(findings.values()))

@@ -1,0 +1,1 @@
+from .detector_contract import DetectorContract as DetectorContract

@@ -1,0 +1,487 @@
+"""Broken plugins of every kind, and a name clash: each is reported once, nothing else suffers."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from fmb.contract.command import CommandSpec
+from fmb.contract.detector import DetectorSpec
+from fmb.contract.engine import EngineSpec
+from fmb.contract.errors import AmbiguousNameError, PluginError, UnknownNameError
+from fmb.contract.hooks import HOOKS, KINDS
+from fmb.plugins.loading import load_plugins
+
+WEIGHTS = "stands for weights"
+"""Replaced by the code of a record."""
+SOUND = {"name": "first", "summary": "Sound", "target": "a:B"}
+
+
+def yields(kind: str, **fields: object) -> str:
+    """Code of the hook of a kind that yields one record; `fields` differ from a sound one."""
+    own = {
+        "model": {"views": {"image": ("image",)}, "embedders": ("mean",), "accepts": ()},
+        "analysis": {"tables": {"pairs": "one row for two lists"}},
+    }
+    listed = ", ".join(f"{k}={v!r}" for k, v in {**SOUND, **own.get(kind, {}), **fields}.items())
+    accepts = "accepts=(Accepts(slot='image', kind='images'),)"
+    (plural,) = [one.plural for one in KINDS if one.kind == kind]
+    return (
+        f"from fmb import Accepts, WeightsSpec, {kind.title()}Spec\n"
+        f"@hookimpl\ndef fmb_register_{plural}():\n"
+        f"    yield {kind.title()}Spec({listed})\n".replace("accepts=()", accepts)
+    )
+
+
+def declares(*records: dict, hook: str = "fmb_register_detectors") -> str:
+    """Code of a hook that yields detectors; each record says what differs from a sound one."""
+    lines = ["@hookimpl", f"def {hook}():"]
+    for record in records:
+        sound = {"name": "first", "summary": "Sound", "target": "a:B", "config": "fmb:Config"}
+        listed = ", ".join(f"{key}={value!r}" for key, value in {**sound, **record}.items())
+        lines.append(f"    yield DetectorSpec({listed})")
+    return "\n".join(lines) + "\n"
+
+
+# Kind -> (code of the plugin, stage, what the message must say of the cause).
+BROKEN = {
+    "import error": (
+        "from fmb import NoSuchThing\n",
+        "import",
+        "ImportError: cannot import name 'NoSuchThing'",
+    ),
+    "missing dependency": (
+        "import a_package_nobody_has\n",
+        "import",
+        "ModuleNotFoundError: No module named 'a_package_nobody_has'",
+    ),
+    "wrong API version": (
+        "FMB_API = 99\n",
+        "FMB_API",
+        "it was written for FMB_API 99, this fmb-core has 1",
+    ),
+    "misspelt hook": (
+        declares({}, hook="fmb_register_detector"),
+        "hooks",
+        "unknown hook 'fmb_register_detector'; did you mean 'fmb_register_detectors'?",
+    ),
+    "unknown hook argument": (
+        declares({}).replace("()", "(registry)"),
+        "register",
+        "Argument(s) {'registry'} are declared in the hookimpl",
+    ),
+    "raising midway": (
+        declares({}) + "    raise RuntimeError('two lines\\nof text')\n",
+        "declare",
+        "RuntimeError: two lines of text",
+    ),
+    "wrong record type": (
+        declares({}, hook="fmb_register_embedders"),
+        "declare",
+        "fmb_register_embedders: it yields DetectorSpec, expected EmbedderSpec",
+    ),
+    "SystemExit at import": (
+        "raise SystemExit('no licence key')\n",
+        "import",
+        "SystemExit: no licence key",
+    ),
+}
+
+# What else a plugin can do wrong.
+ALSO_BROKEN = {
+    "missing module of a component": (
+        declares({"requires": ("a_package_nobody_has",)}),
+        "requires",
+        "detector 'first' needs the module a_package_nobody_has, not installed here",
+    ),
+    "no API version": ("del FMB_API\n", "FMB_API", "it sets no FMB_API"),
+    "API version as text": ("FMB_API = '1'\n", "FMB_API", "it was written for FMB_API '1'"),
+    "hook without its mark": (
+        declares({}).removeprefix("@hookimpl\n"),
+        "hooks",
+        "'fmb_register_detectors' is not marked with @hookimpl",
+    ),
+    "hook that returns nothing": (
+        "@hookimpl\ndef fmb_register_detectors():\n    pass\n",
+        "declare",
+        "TypeError: 'NoneType' object is not iterable",
+    ),
+    "SystemExit in a hook": (
+        "@hookimpl\ndef fmb_register_detectors():\n    raise SystemExit(3)\n",
+        "declare",
+        "SystemExit: 3",
+    ),
+    "error without a text": (
+        "class Mute(Exception):\n    def __str__(self):\n        raise ValueError\nraise Mute\n",
+        "import",
+        "Mute",
+    ),
+    "attribute that exits": (
+        "del FMB_API\ndef __getattr__(name):\n    raise SystemExit(name)\n",
+        "FMB_API",
+        "SystemExit: FMB_API",
+    ),
+    "name in capitals": (
+        declares({"name": "First"}),
+        "declare",
+        "'First' is not a name: lower case, digits and hyphens",
+    ),
+    "name that is no text": (
+        declares({"name": None}),
+        "declare",
+        "name of None is None, expected text",
+    ),
+    "text in place of a tuple": (
+        declares({"requires": "torch"}),
+        "declare",
+        "requires of 'first' is 'torch', expected a tuple",
+    ),
+    "numbers in a tuple of texts": (
+        declares({"aliases": (1,)}),
+        "declare",
+        "aliases of 'first' is (1,), expected texts",
+    ),
+    "dotted requirement": (
+        declares({"requires": ("nobody.has",)}),
+        "declare",
+        "'first' requires 'nobody.has', expected a top-level module",
+    ),
+    "target without a class": (
+        declares({"target": "a"}),
+        "declare",
+        "target of 'first' is 'a', expected \"module:Class\"",
+    ),
+    "summary of a page": (
+        declares({"summary": "Sound " * 20}),
+        "declare",
+        "summary of 'first' is not one line of 1 to 60 characters",
+    ),
+    "one name twice": (
+        declares({}, {"name": "second", "aliases": ("first",)}),
+        "declare",
+        "fmb_register_detectors: 'first' is declared twice",
+    ),
+}
+
+
+# What records of one kind only can do wrong, at the declaration.
+OF_A_KIND = {
+    "dataset with one ending as text": (
+        yields("dataset", suffixes=".zarr"),
+        "suffixes of 'first' is '.zarr', expected a tuple",
+    ),
+    "model whose weights have no place": (
+        yields("model", weights=(WEIGHTS,)).replace(
+            repr(WEIGHTS), "WeightsSpec(name='w', summary='W')"
+        ),
+        "'first': weights 'w' have neither of card and location, expected one",
+    ),
+    "model whose weights have two places": (
+        yields("model", weights=(WEIGHTS,)).replace(
+            repr(WEIGHTS), "WeightsSpec(name='w', summary='W', card='a:b', location='package:a/b')"
+        ),
+        "'first': weights 'w' have both of card and location, expected one",
+    ),
+    "model with a view that nothing feeds": (
+        yields("model", views={"joint": ("image", "spectrum")}),
+        "'first': view 'joint' needs 'spectrum', which no Accepts names",
+    ),
+    "model without an embedder": (
+        yields("model", embedders=()),
+        "'first': embedders names none",
+    ),
+    "model whose views are a list": (
+        yields("model", views=["image"]),
+        "views of 'first' is ['image'], expected a mapping",
+    ),
+    "embedder without a class": (
+        yields("embedder", config="a"),
+        "config of 'first' is 'a', expected \"module:Class\"",
+    ),
+    "detector of an unknown scope": (
+        yields("detector", scope="pairs"),
+        "scope of 'first' is 'pairs', expected one of 'single', 'pair', 'fusion'",
+    ),
+    "detector that asks for a column by its name": (
+        yields("detector", columns=("mag_r",)),
+        "'first': columns names 'mag_r', expected any of magnitude, size, redshift",
+    ),
+    "detector whose details have no unit": (
+        yields("detector", details=("distance",)),
+        "details of 'first' is ('distance',), expected a mapping",
+    ),
+    "analysis that needs what nothing gives": (
+        yields("analysis", needs=("scores", "pixels")),
+        "'first': needs 'pixels', expected any of objects, scores, details, vectors, cutouts or "
+        "table:ANALYSIS.NAME",
+    ),
+    "analysis that makes no table": (
+        yields("analysis", tables={}),
+        "'first': tables names none",
+    ),
+    "analysis of something else than runs": (
+        yields("analysis", over="lists"),
+        "over of 'first' is 'lists', expected one of 'run', 'runs'",
+    ),
+    "figure of a table without its name": (
+        yields("plot", needs=("table:overlap",)),
+        "'first': needs 'table:overlap', expected any of",
+    ),
+    "figure of several runs by default": (
+        yields("plot", per="runs", default=True),
+        "'first': default is True, but a figure of several runs is never drawn unasked",
+    ),
+    "command that is the core's": (
+        yields("command", name="run"),
+        "the command 'run' belongs to fmb-core",
+    ),
+    "command that answers to another name of the core's": (
+        yields("command", aliases=("viz",)),
+        "the command 'viz' belongs to fmb-core",
+    ),
+    "engine with a name of two words": (
+        yields("engine", name="my engine"),
+        "'my engine' is not a name: lower case, digits and hyphens",
+    ),
+}
+
+
+def test_every_kind_of_record_has_a_way_to_be_wrong():
+    assert {name.split()[0].replace("figure", "plot") for name in OF_A_KIND} == set(HOOKS)
+
+
+@pytest.mark.parametrize(("body", "cause"), OF_A_KIND.values(), ids=OF_A_KIND.keys())
+def test_a_wrong_record_of_any_kind_is_one_line_and_the_others_work(install, body, cause):
+    install("broken-dist", body, plugin="broken")
+    install("sound")
+    loaded = load_plugins()
+    (failure,) = loaded.failures
+    assert str(failure).startswith("plugin 'broken' (broken-dist 1.2) failed at declare: ")
+    assert cause in str(failure)
+    assert "\n" not in str(failure)
+    assert loaded.registry.get(DetectorSpec, "sound").distribution == "sound"
+    for kind in KINDS:
+        assert "broken" not in [one.plugin for one in loaded.registry.all(kind)]
+
+
+@pytest.mark.parametrize("kind", HOOKS)
+def test_a_sound_record_of_any_kind_is_accepted(install, kind):
+    install("good-dist", yields(kind))
+    (record_class,) = [one for one in KINDS if one.kind == kind]
+    assert load_plugins(strict=True).registry.get(record_class, "first").plugin == "good-dist"
+
+
+def test_a_command_below_one_of_the_cores_is_nobodys(install):
+    install("good-dist", yields("command", name="run", group="data"))
+    registry = load_plugins(strict=True).registry
+    assert registry.get(CommandSpec, "data run").qualified == "good-dist:run"
+
+
+def cases(table):
+    return pytest.mark.parametrize(("body", "stage", "cause"), table.values(), ids=table.keys())
+
+
+@cases(BROKEN | ALSO_BROKEN)
+def test_a_broken_plugin_is_reported_in_one_line_and_the_others_work(install, body, stage, cause):
+    install("broken-dist", body, plugin="broken")
+    install("sound")
+
+    loaded = load_plugins()
+
+    (failure,) = loaded.failures
+    assert failure.stage == stage
+    assert str(failure).startswith(f"plugin 'broken' (broken-dist 1.2) failed at {stage}: ")
+    assert cause in str(failure)
+    assert "\n" not in str(failure)
+    assert loaded.registry.get(EngineSpec, "local").plugin == "core"
+    assert loaded.registry.get(DetectorSpec, "sound").distribution == "sound"
+    with pytest.raises(UnknownNameError, match="plugin 'broken' "):
+        loaded.registry.get(DetectorSpec, "first")
+
+
+@cases(BROKEN)
+def test_strict_makes_a_broken_plugin_fatal(install, monkeypatch, body, stage, cause):
+    install("broken-dist", body, plugin="broken")
+    with pytest.raises(PluginError, match=r"plugin 'broken' \(broken-dist 1.2\) failed at"):
+        load_plugins(strict=True)
+    monkeypatch.setenv("FMB_STRICT", "1")
+    with pytest.raises(PluginError, match=f"failed at {stage}"):
+        load_plugins()
+    monkeypatch.setenv("FMB_STRICT", "0")
+    assert load_plugins().failures
+
+
+@cases(BROKEN)
+def test_a_disabled_plugin_is_not_even_imported(install, monkeypatch, body, stage, cause):
+    install("broken-dist", body, plugin="broken")
+    monkeypatch.setenv("FMB_DISABLE_PLUGINS", "absent, broken")
+    loaded = load_plugins(strict=True)
+    assert loaded.failures == ()
+    assert "broken" not in [origin.plugin for origin in loaded.origins]
+    assert "broken_dist_plugin" not in sys.modules
+
+
+def test_all_broken_plugins_together_are_reported_once_each(install):
+    for number, (body, _, _) in enumerate(BROKEN.values()):
+        install(f"broken{number}", body)
+    install("sound")
+    loaded = load_plugins()
+    assert [failure.plugin for failure in loaded.failures] == [f"broken{n}" for n in range(8)]
+    assert loaded.registry.get(DetectorSpec, "sound")
+    with pytest.raises(UnknownNameError, match=r"broken0, broken1, .*broken7; see `fmb plugins`"):
+        loaded.registry.get(DetectorSpec, "first")
+
+
+def test_a_component_that_lacks_a_module_does_not_take_its_siblings_down(install):
+    lacking = {"name": "lacking", "requires": ("a_package_nobody_has",)}
+    install("half", declares(lacking, {"name": "whole"}))
+    loaded = load_plugins()
+    assert loaded.registry.get(DetectorSpec, "whole")
+    assert "half" in [origin.plugin for origin in loaded.origins]
+    with pytest.raises(UnknownNameError, match="needs the module a_package_nobody_has"):
+        loaded.registry.get(DetectorSpec, "lacking")
+
+
+def test_an_entry_point_that_names_an_object_is_refused(install, site):
+    install("odd")
+    (site / "odd-1.2.dist-info" / "entry_points.txt").write_text(
+        "[fmb]\nodd = odd_plugin:FMB_API\n"
+    )
+    (failure,) = load_plugins().failures
+    assert str(failure) == (
+        "plugin 'odd' (odd 1.2) failed at import: the entry point names 1, expected a module"
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff"], ids=["empty", "not UTF-8"])
+def test_a_distribution_with_damaged_metadata_is_reported_under_its_plugin_name(
+    install, site, content
+):
+    install("bare", "raise ValueError('no')\n")
+    install("sound")
+    (site / "bare-1.2.dist-info" / "METADATA").write_bytes(content)
+    loaded = load_plugins()
+    assert str(loaded.failures[0]) == (
+        "plugin 'bare' (unknown distribution ?) failed at import: ValueError: no"
+    )
+    assert loaded.registry.get(DetectorSpec, "sound")
+
+
+def test_ctrl_c_while_a_plugin_loads_is_not_swallowed(install):
+    install("slow", "raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        load_plugins()
+
+
+def test_a_name_that_two_plugins_claim_belongs_to_neither(install):
+    install("dist-one", declares({"name": "same"}), plugin="one", version="0.1")
+    install(
+        "dist-two",
+        declares({"name": "other", "aliases": ("same",)}),
+        plugin="two",
+        version="0.2",
+    )
+    registry = load_plugins(strict=True).registry
+    message = (
+        "detector 'same' is claimed by 2 plugins: write one:same (dist-one 0.1)"
+        " or two:other (dist-two 0.2)"
+    )
+    with pytest.raises(AmbiguousNameError) as caught:
+        registry.get(DetectorSpec, "same")
+    assert str(caught.value) == message
+    assert registry.clashes() == [message]
+    assert registry.get(DetectorSpec, "one:same").distribution == "dist-one"
+    assert registry.get(DetectorSpec, "two:other").distribution == "dist-two"
+    assert registry.get(DetectorSpec, "two:same").distribution == "dist-two"
+    assert registry.get(EngineSpec, "local")
+
+
+def test_plugins_of_one_name_are_told_apart_by_their_distributions(install):
+    install("dist-one", declares({"name": "same"}), plugin="mine", version="0.1")
+    install("dist-two", declares({"name": "same"}), plugin="mine", version="0.2")
+    registry = load_plugins(strict=True).registry
+    with pytest.raises(AmbiguousNameError, match=r"dist-one:same \(dist-one 0.1\) or dist-two:sam"):
+        registry.get(DetectorSpec, "mine:same")
+    assert registry.get(DetectorSpec, "dist-two:same").version == "0.2"
+
+
+def fmb(site, *arguments, **environment):
+    """The command in a process of its own, with `site` on the import path."""
+    known = {key: value for key, value in os.environ.items() if not key.startswith("FMB_")}
+    return subprocess.run(
+        [sys.executable, "-c", "from fmb.cli import main; main(prog_name='fmb')", *arguments],
+        env={**known, "PYTHONPATH": str(site), "FMB_HOME": str(site / "home"), **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture
+def all_broken(install, site):
+    for number, (body, _, _) in enumerate(BROKEN.values()):
+        install(f"broken{number}", body)
+    install("sound")
+    return site
+
+
+def test_fmb_plugins_lists_the_good_and_reports_each_broken_one_in_one_line(all_broken):
+    done = fmb(all_broken, "plugins")
+    assert done.returncode == 0
+    assert "core:local" in done.stdout
+    assert "sound:sound" in done.stdout
+    assert "broken" not in done.stdout
+    listed = [line for line in done.stderr.splitlines() if line.startswith("plugin 'broken")]
+    assert len(listed) == len(BROKEN)
+    for number, (line, (_, stage, cause)) in enumerate(zip(listed, BROKEN.values(), strict=True)):
+        where = f"plugin 'broken{number}' (broken{number} 1.2) failed at {stage}: "
+        assert line.startswith(where)
+        assert cause in line
+
+
+def test_fmb_plugins_as_json_says_the_same(all_broken):
+    loaded = json.loads(fmb(all_broken, "plugins", "--json").stdout)
+    failures = [one for one in loaded["failures"] if one["plugin"].startswith("broken")]
+    assert [one["stage"] for one in failures] == [stage for _, stage, _ in BROKEN.values()]
+    assert {"core:local", "sound:sound"} <= {
+        f"{one['plugin']}:{one['name']}" for one in loaded["components"]
+    }
+
+
+def test_what_a_broken_plugin_would_provide_is_asked_for_in_vain_but_with_its_name(install, site):
+    install("broken-dist", BROKEN["raising midway"][0], plugin="broken")
+    done = fmb(site, "run", "--model", "first", "--detector", "first")
+    assert done.returncode == 2
+    assert " is called 'first'" in done.stderr
+    assert "plugin 'broken' (broken-dist 1.2) failed at declare" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("way", [{"FMB_STRICT": "1"}, "--strict"])
+def test_a_strict_command_stops_at_a_broken_plugin(install, site, way):
+    install("aaa-broken", BROKEN["SystemExit at import"][0])
+    done = fmb(site, way, "plugins") if way == "--strict" else fmb(site, "plugins", **way)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "fmb: plugin 'aaa-broken' (aaa-broken 1.2) failed at import: SystemExit: no licence key\n"
+    )
+
+
+def test_a_disabled_plugin_is_not_mentioned(all_broken):
+    names = ",".join(f"broken{number}" for number in range(len(BROKEN)))
+    done = fmb(all_broken, "plugins", FMB_DISABLE_PLUGINS=names)
+    assert "broken" not in done.stdout + done.stderr
+
+
+def test_fmb_plugins_reports_a_name_clash_with_the_way_out(install, site):
+    install("dist-one", declares({"name": "same"}), plugin="one", version="0.1")
+    install("dist-two", declares({"name": "same"}), plugin="two", version="0.2")
+    done = fmb(site, "plugins")
+    assert done.returncode == 0
+    assert "one:same" in done.stdout
+    assert "two:same" in done.stdout
+    assert (
+        "detector 'same' is claimed by 2 plugins: write one:same (dist-one 0.1)"
+        " or two:same (dist-two 0.2)"
+    ) in done.stderr.splitlines()

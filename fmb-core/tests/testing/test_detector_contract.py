@@ -1,0 +1,420 @@
+"""The contract finds each fault by its own check, and lets a sound detector through."""
+
+import ctypes
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fmb.contract.detector import DetectorSpec
+from fmb.contract.vectors import Vectors
+from fmb.testing import DetectorContract
+from fmb.testing.global_generators import global_states, seeded_globally
+
+
+def spec(**changes):
+    sound = {"name": "sound", "summary": "S", "target": "tests:Sound"}
+    return DetectorSpec(**{**sound, "details": {"widest": "sigma"}, **changes})
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in.*:RuntimeWarning")
+
+
+class Sound:
+    """Distance from the mean in standard deviations; each fault below changes one thing.
+
+    It looks at nothing that the core sees to.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+    def fit(self, x: Vectors) -> None:
+        self.mean, self.std = x.values.mean(axis=0, dtype=np.float64), x.values.std(axis=0)
+
+    def score(self, x: Vectors) -> np.ndarray:
+        return np.sqrt(np.sum(((x.values - self.mean) / self.std) ** 2, axis=1))
+
+    def save(self, folder: Path) -> None:
+        np.savez(folder / "state.npz", mean=self.mean, std=self.std)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Sound":
+        detector = cls()
+        with np.load(folder / "state.npz", allow_pickle=False) as state:
+            detector.mean, detector.std = state["mean"], state["std"]
+        return detector
+
+
+class Upended(Sound):
+    def score(self, x):
+        return -super().score(x)
+
+
+class Unseeded(Sound):
+    def fit(self, x):
+        super().fit(x)
+        self.mean = self.mean + np.random.default_rng().normal(size=self.mean.shape)
+
+
+class SeededByTheWorld(Sound):
+    def fit(self, x):
+        super().fit(x)
+        self.mean = self.mean + np.random.default_rng(random.getstate()[1][1]).normal()
+
+
+class Positional(Sound):
+    def score(self, x):
+        return super().score(x) + 0.1 * np.arange(len(x))
+
+
+class Relative(Sound):
+    def score(self, x):
+        score = super().score(x)
+        return score - 0.1 * score.mean()
+
+
+class InPlace(Sound):
+    def score(self, x):
+        score = super().score(x)
+        x.values[:] -= self.mean.astype(np.float32)
+        return score
+
+
+class InPlaceByForce(Sound):
+    def fit(self, x):
+        super().fit(x)
+        ctypes.memset(x.values.ctypes.data, 0, 4)
+
+
+class Reordering(Sound):
+    def fit(self, x):
+        super().fit(x)
+        if x.ids.flags.writeable:
+            x.ids.sort()
+        else:
+            ctypes.memset(x.ids.ctypes.data, 1, 8)
+
+
+class Forgetful(Sound):
+    def save(self, folder):
+        np.savez(folder / "state.npz", mean=self.mean, std=np.ones_like(self.std))
+
+
+class Coarse(Sound):
+    def save(self, folder):
+        np.savez(folder / "state.npz", mean=self.mean.astype(np.float16), std=self.std)
+
+
+class Single(Sound):
+    def score(self, x):
+        return super().score(x).astype(np.float32)
+
+
+class Column(Sound):
+    def score(self, x):
+        return super().score(x)[:, None]
+
+
+class Listing(Sound):
+    def score(self, x):
+        return list(super().score(x))
+
+
+class Overflowing(Sound):
+    def score(self, x):
+        score = super().score(x)
+        return np.where(score > 20, np.inf, score)
+
+
+class Binary(Sound):
+    def score(self, x):
+        return (super().score(x) > 20).astype(np.float64)
+
+
+class Seeding(Sound):
+    def fit(self, x):
+        super().fit(x)
+        np.random.seed(self.seed)  # noqa: NPY002, the fault
+
+
+class Advancing(Sound):
+    def score(self, x):
+        random.random()
+        return super().score(x)
+
+
+class SeedingTorch(Sound):
+    def fit(self, x):
+        super().fit(x)
+        pytest.importorskip("torch").manual_seed(self.seed)
+
+
+class WithDetails(Sound):
+    def details(self, x):
+        return {"widest": np.abs((x.values - self.mean) / self.std).max(axis=1)}
+
+
+class DetailsInPlace(WithDetails):
+    def details(self, x):
+        x.values[:] = 0.0
+        return super().details(x)
+
+
+class ShortDetails(WithDetails):
+    def details(self, x):
+        return {"widest": super().details(x)["widest"][1:]}
+
+
+class SingleDetails(WithDetails):
+    def details(self, x):
+        return {"widest": super().details(x)["widest"].astype(np.float32)}
+
+
+class TableDetails(WithDetails):
+    def details(self, x):
+        return [super().details(x)]
+
+
+class EndlessDetails(WithDetails):
+    def details(self, x):
+        return {"widest": super().details(x)["widest"] * np.inf}
+
+
+class OtherDetails(WithDetails):
+    spec = spec()
+
+    def details(self, x):
+        return {"width": super().details(x)["widest"]}
+
+
+class NoDetails(Sound):
+    spec = spec()
+
+
+class UncalledDetails(WithDetails):
+    spec = spec(details={})
+
+
+class NeedsAFullFolder(Sound):
+    def save(self, folder):
+        (folder / "made by the core").read_bytes()
+
+
+class UnprintableReport(Sound):
+    def report(self):
+        return {"mean": self.mean}
+
+
+class EndlessReport(Sound):
+    def report(self):
+        return {"loss": float("nan")}
+
+
+class Fleeting(Sound):
+    def save(self, folder):
+        raise AssertionError("saved")
+
+
+class Dimmed(Sound):
+    def score(self, x):
+        return super().score(x) + x.columns["magnitude"] / 100
+
+
+SIGN = "planted_outliers_get_the_highest_scores"
+SEED = "the_same_seed_gives_the_same_scores"
+ORDER = "scores_follow_their_rows"
+COMPANY = "a_score_does_not_depend_on_the_company"
+INPUT = "the_input_is_left_as_it_was"
+SAVED = "a_saved_detector_gives_the_same_scores"
+FORM = "scores_are_one_float64_an_object"
+FINITE = "scores_are_finite"
+VARY = "scores_of_ordinary_objects_vary"
+GLOBAL = "the_global_random_generators_are_left_alone"
+DETAILS = "details_are_those_of_the_record"
+REPORT = "the_report_is_what_json_can_hold"
+
+# Fault -> the check that must find it, and what it must say.
+FAULTS = {
+    Upended: (SIGN, "in 0% of pairs: higher must mean stranger"),
+    Unseeded: (SEED, "draw from the `seed` argument"),
+    SeededByTheWorld: (SEED, "draw from the `seed` argument"),
+    Positional: (ORDER, "shuffled objects get other scores"),
+    Relative: (COMPANY, "the first 1 objects alone get other scores"),
+    InPlace: (INPUT, "read-only vectors are refused"),
+    InPlaceByForce: (INPUT, "the detector has changed its input"),
+    Reordering: (INPUT, "the detector has changed its input"),
+    Forgetful: (SAVED, "a loaded detector gives other scores"),
+    Coarse: (SAVED, "a loaded detector gives other scores"),
+    Single: (FORM, "returned a float32 array; return a NumPy array of float64"),
+    Column: (FORM, "returned shape (330, 1) for 330 objects; return (330,)"),
+    Listing: (FORM, "returned a list; return a NumPy array of float64"),
+    Overflowing: (FINITE, "detector: 30 of 330 scores are"),
+    Binary: (VARY, "300 different ordinary objects all get the score 0"),
+    Seeding: (GLOBAL, "the global generator of numpy was used"),
+    Advancing: (GLOBAL, "the global generator of random was used"),
+    SeedingTorch: (GLOBAL, "the global generator of torch was used"),
+    DetailsInPlace: (INPUT, "read-only vectors are refused"),
+    ShortDetails: (DETAILS, "details()['widest'] returned shape (329,) for 330 objects"),
+    SingleDetails: (DETAILS, "details()['widest'] returned a float32 array"),
+    TableDetails: (DETAILS, "details() gives list"),
+    EndlessDetails: (DETAILS, "not finite"),
+    OtherDetails: (DETAILS, "details() gives width, its record names widest"),
+    NoDetails: (DETAILS, "its record names widest, but it has no details()"),
+    UncalledDetails: (DETAILS, "details() gives widest, its record names"),
+    UnprintableReport: (REPORT, "report gives what JSON cannot hold"),
+    EndlessReport: (REPORT, "report gives what JSON cannot hold"),
+}
+
+
+class TestSound(DetectorContract):
+    def make(self, seed=0):
+        return Sound(seed)
+
+
+class TestSoundWithExtras(DetectorContract):
+    n_objects, n_dims = 40, 2
+    spec = spec()
+
+    def make(self, seed=0):
+        class WithExtras(WithDetails):
+            def report(self):
+                return {"mean": self.mean.tolist()}
+
+        return WithExtras(seed)
+
+
+class TestDetailsWithoutARecord(DetectorContract):
+    def make(self, seed=0):
+        return WithDetails(seed)
+
+
+class TestOneThatCannotBeSaved(DetectorContract):
+    persistent = False
+
+    def make(self, seed=0):
+        return Fleeting(seed)
+
+
+class TestOneWhoseRecordSaysThatItCannotBeSaved(DetectorContract):
+    spec = spec(details={}, persistent=False)
+
+    def make(self, seed=0):
+        return Fleeting(seed)
+
+
+class TestOneThatAsksForColumns(DetectorContract):
+    def make(self, seed=0):
+        return Dimmed(seed)
+
+    def ordinary(self, seed):
+        plain = super().ordinary(seed)
+        magnitude = np.random.default_rng(seed).uniform(18, 22, len(plain))
+        return Vectors(plain.ids, plain.values, {"magnitude": magnitude})
+
+
+def complaints(detector: type[Sound], tmp_path: Path) -> dict[str, str]:
+    """Check -> what it says, for the checks that fail."""
+    own = {"make": lambda self, seed=0: detector(seed), "spec": getattr(detector, "spec", None)}
+    contract = type("Contract", (DetectorContract,), own)
+    said = {}
+    for name in dir(contract):
+        if name.startswith("test_"):
+            check = getattr(contract(), name)
+            try:
+                check(tmp_path) if name == f"test_{SAVED}" else check()
+            except AssertionError as error:
+                said[name.removeprefix("test_")] = str(error)
+    return said
+
+
+@pytest.mark.parametrize(
+    ("fault", "check", "message"),
+    [(fault, *caught) for fault, caught in FAULTS.items()],
+    ids=[fault.__name__ for fault in FAULTS],
+)
+def test_each_fault_is_found_by_its_own_check_and_no_other(fault, check, message, tmp_path):
+    if fault is SeedingTorch:
+        pytest.importorskip("torch")
+    said = complaints(fault, tmp_path)
+    assert list(said) == [check]
+    assert message in said[check]
+
+
+def test_every_check_finds_some_fault():
+    checks = {name for name in dir(DetectorContract) if name.startswith("test_")}
+    assert checks == {f"test_{check}" for check, _ in FAULTS.values()}
+
+
+def test_constant_scores_are_found(tmp_path):
+    class Constant(Sound):
+        def score(self, x):
+            return super().score(x) * 0
+
+    assert set(complaints(Constant, tmp_path)) == {SIGN, VARY}
+
+
+def test_the_checks_leave_the_global_generators_as_they_found_them(tmp_path):
+    with seeded_globally(11):  # a state that the checks themselves never set
+        before = global_states()
+        assert complaints(Sound, tmp_path) == {}
+        assert global_states() == before
+
+
+AUTHORS_TEST = """
+import numpy as np
+from fmb.testing import DetectorContract
+from fmb.testing.global_generators import global_states, seeded_globally
+
+class TestHollow(DetectorContract):
+    def make(self, seed=0):
+        class Hollow:
+            def fit(self, x):
+                pass
+
+            def score(self, x):
+                return np.zeros(len(x))
+        return Hollow()
+
+class TestUnfinished(DetectorContract):
+    pass
+"""
+
+
+def test_pytest_runs_the_checks_of_a_subclass_and_shows_their_messages(tmp_path):
+    (tmp_path / "test_hollow.py").write_text(AUTHORS_TEST)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "pytest", "-p", "no:cacheprovider", "-q", tmp_path],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    n_checks = len({check for check, _ in FAULTS.values()})
+    # Of the hollow one: the sign, saving, scores that never vary; all of the unfinished one.
+    assert f"{3 + n_checks} failed" in done.stdout
+    assert "in 0% of pairs: higher must mean stranger" in done.stdout
+    assert "300 different ordinary objects all get the score 0" in done.stdout
+    assert "TestUnfinished must define make(self, seed=0)" in done.stdout
+
+
+def test_the_pytest_plugin_loads_nothing_heavy(tmp_path):
+    (tmp_path / "test_light.py").write_text(
+        "import sys\n"
+        "def test_light():\n"
+        "    heavy = {'numpy', 'torch', 'pandas', 'pydantic', 'fmb.contract.inputs'}\n"
+        "    assert 'fmb.testing.pytest_plugin' in sys.modules\n"
+        "    assert not heavy & set(sys.modules)\n"
+    )
+    # Plugins of others may load what they like.
+    ours = ("-p", "fmb.testing.pytest_plugin", "-p", "no:cacheprovider")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "pytest", *ours, "-q", tmp_path],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"PATH": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

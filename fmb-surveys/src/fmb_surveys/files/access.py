@@ -1,0 +1,274 @@
+"""Safe access to HDF5 files: nothing outside the file is followed, nothing absurd is read."""
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from fmb import Array, DataError, ShapeError, did_you_mean
+
+__all__ = [
+    "PerObject",
+    "Stacked",
+    "dataset_names",
+    "find_dataset",
+    "numeric",
+    "open_file",
+    "read_rows",
+    "runs",
+    "whole",
+]
+
+CACHE_BYTES = 32 * 2**20
+"""Chunk cache of each dataset: rows read out of order decompress a chunk once, not once a row."""
+
+_FILTERS = (1, 2, 3, 4, 5, 6, 32000)
+"""gzip, shuffle, fletcher32, szip, nbit, scale-offset, lzf; others load code from a plugin path."""
+
+_LARGE_BYTES = 64 * 2**20
+_MAX_RATIO = 2048
+"""gzip packs at most about 1032 to 1; a large dataset beyond this was declared, never written."""
+
+_MAX_LINKS = 8
+
+
+def open_file(path: Path) -> h5py.File:
+    """The HDF5 file at `path`, open for reading.
+
+    Raises:
+        DataError: it is missing, unreadable, truncated or no HDF5 file.
+    """
+    try:
+        return h5py.File(path, "r", rdcc_nbytes=CACHE_BYTES)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise DataError(f"{path}: is a folder, expected an HDF5 file") from None
+    except PermissionError:
+        raise DataError(f"{path}: no permission to read it") from None
+    except OSError as error:
+        reason = str(error)
+        if "signature not found" in reason:
+            raise DataError(f"{path}: not an HDF5 file") from None
+        if "truncated" in reason:
+            raise DataError(f"{path}: the HDF5 file is cut short; copy it again") from None
+        raise DataError(f"{path}: cannot be opened: {reason}") from None
+
+
+def dataset_names(group: h5py.Group, prefix: str = "") -> Iterator[str]:
+    """Paths of the datasets below a group, through hard links only."""
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            continue
+        path, entry = f"{prefix}{name}", group[name]
+        if isinstance(entry, h5py.Group):
+            yield from dataset_names(entry, f"{path}/")
+        elif isinstance(entry, h5py.Dataset):
+            yield path
+
+
+def find_dataset(file: h5py.File, path: str) -> h5py.Dataset:
+    """The dataset at `path`, if reading it touches this file only.
+
+    Raises:
+        DataError: there is none, or it is a link out of the file, external, virtual, compressed by
+            a filter plugin, or declares far more than the file stores.
+    """
+    where = f"{file.filename}: {path!r}"
+    entry = _follow(file, path, where)
+    if not isinstance(entry, h5py.Dataset):
+        raise DataError(f"{where} is a group, expected a dataset")
+    if entry.external or entry.is_virtual:
+        raise DataError(f"{where} keeps its data in other files, which FMB does not follow")
+    plist = entry.id.get_create_plist()
+    for index in range(plist.get_nfilters()):
+        number, *_, name = plist.get_filter(index)
+        if number not in _FILTERS:
+            label = name.decode(errors="replace") or "unknown"
+            raise DataError(
+                f"{where} is packed by filter plugin {number} ({label}), which is not loaded;"
+                " repack it with h5repack -f GZIP=4"
+            )
+    declared, stored = entry.size * entry.dtype.itemsize, entry.id.get_storage_size()
+    if declared and (not stored or (declared > _LARGE_BYTES and declared > _MAX_RATIO * stored)):
+        raise DataError(f"{where} declares {declared} bytes but the file stores {stored} of them")
+    return entry
+
+
+def _follow(file: h5py.File, path: str, where: str) -> Any:
+    group: Any = file
+    parts = [part for part in path.split("/") if part]
+    links = 0
+    while parts:
+        part = parts.pop(0)
+        link = _link(group, part, where)
+        if link is None:
+            raise DataError(f"{where} is not there{did_you_mean(path, dataset_names(file))}")
+        if isinstance(link, h5py.SoftLink):
+            links += 1
+            if links > _MAX_LINKS:
+                raise DataError(f"{where} goes through more than {_MAX_LINKS} links")
+            parts = [*filter(None, link.path.split("/")), *parts]
+            group = file if link.path.startswith("/") else group
+        elif isinstance(link, h5py.ExternalLink):
+            raise DataError(f"{where} is a link into another file, which FMB does not follow")
+        else:
+            group = group[part]
+    return group
+
+
+def _link(group: Any, part: str, where: str) -> Any:
+    if not isinstance(group, h5py.Group):
+        return None
+    try:
+        return group.get(part, getlink=True)
+    except TypeError:  # a link class that only the program which wrote it knows
+        raise DataError(f"{where} goes through a link of an unknown kind") from None
+
+
+def numeric(dataset: h5py.Dataset) -> h5py.Dataset:
+    """The same dataset if it holds numbers or booleans.
+
+    Raises:
+        DataError: it holds text, records or references.
+    """
+    if dataset.dtype.kind not in "fiub":
+        raise DataError(
+            f"{dataset.file.filename}: {dataset.name!r} has type {dataset.dtype}, expected numbers"
+        )
+    return dataset
+
+
+def runs(ascending: Array, gap: int = 1) -> Iterator[tuple[int, int]]:
+    """Begin and end of each stretch of `ascending` whose steps are at most `gap`."""
+    edges = np.flatnonzero(np.diff(ascending) > gap) + 1
+    bounds = [0, *edges.tolist(), len(ascending)]
+    yield from (pair for pair in pairwise(bounds) if pair[0] < pair[1])
+
+
+def read_rows(dataset: h5py.Dataset, rows: Array) -> Array:
+    """Rows of a dataset, in any order.
+
+    h5py's own index lists are slow: neighbouring rows are read in one piece, the others one by
+    one, sorted, so that the cache gives each chunk once. Where it cannot hold the chunks of a row,
+    the rows between are read as well and dropped.
+
+    Args:
+        dataset: its first axis is the rows.
+        rows: (m,) positions.
+
+    Returns:
+        (m, ...) in the order of `rows`, native byte order.
+
+    Raises:
+        DataError: the file is damaged there.
+    """
+    out = np.empty((len(rows), *dataset.shape[1:]), dtype=dataset.dtype.newbyteorder("="))
+    order = np.argsort(rows, kind="stable")
+    ascending = np.asarray(rows)[order]
+    chunk_rows = dataset.chunks[0] if dataset.chunks else 1
+    cached = chunk_rows * math.prod(out.shape[1:]) * out.itemsize <= CACHE_BYTES
+    try:
+        for begin, end in runs(ascending, 1 if cached else chunk_rows):
+            first, last = int(ascending[begin]), int(ascending[end - 1])
+            piece = dataset[first : last + 1]
+            picked = ascending[begin:end] - first
+            all_of_it = np.array_equal(picked, np.arange(len(piece)))
+            out[order[begin:end]] = piece if all_of_it else piece[picked]
+    except OSError as error:
+        raise DataError(f"{dataset.file.filename}: {dataset.name!r} is damaged: {error}") from None
+    return out
+
+
+def whole(dataset: h5py.Dataset) -> Array:
+    """All of a dataset of numbers or text, native byte order; text as bytes or str.
+
+    Raises:
+        DataError: it holds records or references, or the file is damaged there.
+    """
+    if h5py.check_string_dtype(dataset.dtype) is None:
+        numeric(dataset)
+    try:
+        found = np.asarray(dataset[()])
+    except OSError as error:
+        raise DataError(f"{dataset.file.filename}: {dataset.name!r} is damaged: {error}") from None
+    return found.astype(found.dtype.newbyteorder("="), copy=False)
+
+
+class Stacked:
+    """Datasets of one file; the first axis is the objects. Pickles without the open file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: h5py.File | None = None
+        self._checked: dict[str, h5py.Dataset] = {}
+        self._process = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path, "_file": None, "_checked": {}, "_process": 0}
+
+    @property
+    def file(self) -> h5py.File:
+        """The file, opened once in each process."""
+        # A handle inherited through fork shares its file position with the parent.
+        if self._file is None or self._process != os.getpid():
+            self._file, self._checked = open_file(self.path), {}
+            self._process = os.getpid()
+        return self._file
+
+    def dataset(self, name: str) -> h5py.Dataset:
+        """A dataset that has passed the checks of `find_dataset`."""
+        file = self.file
+        if name not in self._checked:
+            self._checked[name] = find_dataset(file, name)
+        return self._checked[name]
+
+    def place(self, name: str) -> str:
+        """Where `name` is, for messages."""
+        return f"{self.path}: {name!r}"
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of a dataset of numbers."""
+        return tuple(numeric(self.dataset(name)).shape)
+
+    def read(self, name: str, rows: Array) -> Array:
+        """(m, ...): those rows."""
+        return read_rows(self.dataset(name), rows)
+
+
+class PerObject:
+    """One file an object, all with the same datasets; a row is a file."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = tuple(paths)
+
+    def place(self, name: str) -> str:
+        """Where `name` is, for messages."""
+        return f"{self.paths[0]} and {len(self.paths) - 1} more: {name!r}"
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of the first object's dataset, with the number of files before it."""
+        with open_file(self.paths[0]) as file:
+            return (len(self.paths), *numeric(find_dataset(file, name)).shape)
+
+    def read(self, name: str, rows: Array) -> Array:
+        """(m, ...): one entry a file.
+
+        Raises:
+            ShapeError: a file's dataset has another shape than the others'.
+        """
+        found: list[Array] = []
+        for row in rows:
+            with open_file(self.paths[row]) as file:
+                found.append(np.asarray(numeric(find_dataset(file, name))[()]))
+            if found[-1].shape != found[0].shape:
+                raise ShapeError(
+                    f"{self.paths[row]}: {name!r} has shape {found[-1].shape},"
+                    f" in {self.paths[rows[0]]} it has {found[0].shape}"
+                )
+        return np.stack(found) if found else np.empty((0, *self.shape(name)[1:]))

@@ -1,0 +1,117 @@
+"""What tells one survey from every other: its mapping and the content of its files."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fmb import DataError
+from fmb_surveys.files.access import open_file
+from fmb_surveys.files.catalog import read_table
+from fmb_surveys.files.survey_toml import ImagesSource, SpectraSource, Survey
+
+__all__ = ["file_identity", "fingerprint", "stored_identity", "survey_digest", "unit_warnings"]
+
+WHOLE_BYTES = 2 * 2**30
+"""Files up to this size are digested whole; larger ones by size, time and sampled blocks."""
+
+DIGEST_ATTRIBUTE = "fmb_digest"
+"""Ties the survey.h5 that FMB wrote to the survey.toml and catalogue beside it."""
+
+_BLOCK = 2**20
+_SAMPLES = 64
+
+
+def fingerprint(path: Path) -> str:
+    """Digest of a file's content, 32 hexadecimal digits.
+
+    Up to 2 GiB every byte counts. A larger file counts with its size, its time of modification
+    and 64 blocks of 1 MiB spread evenly over it, so touching or copying it makes it another one.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        status = path.stat()
+        with path.open("rb") as stream:
+            if status.st_size <= WHOLE_BYTES:
+                while block := stream.read(_BLOCK):
+                    digest.update(block)
+            else:
+                digest.update(f"{status.st_size} {status.st_mtime_ns}".encode())
+                for sample in range(_SAMPLES):
+                    stream.seek(sample * (status.st_size - _BLOCK) // (_SAMPLES - 1))
+                    digest.update(stream.read(_BLOCK))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    return digest.hexdigest()
+
+
+def file_identity(survey: Survey, folder: Path) -> dict[str, Any]:
+    """Name, mapping and file contents of a survey; the same wherever its files are."""
+    files = {"catalog": survey.catalog_file}
+    for name, source in survey.inputs.items():
+        files[f"inputs.{name}"] = source.files or source.file or survey.file
+    known = {file: fingerprint(folder / file) for file in set(files.values())}
+    digests = {what: known[file] for what, file in files.items()}
+    for name, source in survey.inputs.items():
+        if source.files:
+            digests[f"inputs.{name}.files"] = _states(folder, folder / source.files, name)
+    return {"name": survey.name, "reader": "hdf5", "mapping": survey.mapping(), "files": digests}
+
+
+def _states(folder: Path, index: Path, column: str) -> str:
+    """Digest of names, sizes and times of one file an object; reading them all would take hours."""
+    digest = hashlib.blake2b(digest_size=16)
+    table, _ = read_table(index)
+    for name in table[column].dropna():
+        try:
+            status = (folder / name).stat()
+        except OSError as error:
+            raise DataError(f"{folder / name}: cannot be read: {error.strerror}") from None
+        digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def survey_digest(survey: Survey, folder: Path) -> str:
+    """Digest of a written survey's description and catalogue."""
+    digest = hashlib.blake2b(survey.text().encode(), digest_size=16)
+    digest.update(fingerprint(folder / survey.catalog_file).encode())
+    return digest.hexdigest()
+
+
+def stored_identity(survey: Survey, folder: Path) -> tuple[Mapping[str, Any], list[str]] | None:
+    """Identity and warnings of the dataset that was written here, or None.
+
+    They hold only for what was written: when survey.toml or catalogue have changed since, the
+    survey is taken by the content of its files like any other.
+    """
+    if survey.stored is None:
+        return None
+    with open_file(folder / survey.file) as file:
+        if file.attrs.get(DIGEST_ATTRIBUTE) != survey_digest(survey, folder):
+            return None
+    return json.loads(survey.stored.identity), list(survey.stored.warnings)
+
+
+def unit_warnings(survey: Survey) -> list[str]:
+    """What the units of the inputs mean for a reader of the results, one line each."""
+    inputs = survey.inputs.items()
+    display = [n for n, s in inputs if isinstance(s, ImagesSource) and s.unit == "display"]
+    counts = [
+        n
+        for n, s in inputs
+        if isinstance(s, SpectraSource) and (s.unit == "counts" or not s.calibrated)
+    ]
+    lines = []
+    if display:
+        lines.append(
+            f"not photometric: display-stretched images carry no flux scale ({', '.join(display)})"
+        )
+    if counts:
+        lines.append(
+            f"not flux-calibrated: levels of these spectra mean nothing ({', '.join(counts)})"
+        )
+    return lines

@@ -1,0 +1,45 @@
+"""Where each object's data come from, as a number that changes when the file does."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from fmb import Array, DataError
+from fmb_surveys.files.access import PerObject, Stacked
+
+__all__ = ["origin_of"]
+
+
+def origin_of(store: Stacked | PerObject, rows: Array, digest: str | None) -> Array:
+    """(n,), uint64: the origin of each object in one input; 0 where it has none.
+
+    One number for a file that holds all objects: the digest of its content, or, for a survey that
+    FMB wrote, of its size and time of change. One number a file where each object has its own, of
+    its path, size and time of change. No pixel is read.
+
+    Args:
+        store: where the input's datasets are.
+        rows: (n,), the stored row of each object, -1 = not observed.
+        digest: of the content of the file that holds all objects, where it was taken.
+
+    Raises:
+        DataError: a file is gone.
+    """
+    if isinstance(store, PerObject):
+        numbers = np.array([_number(_state(path)) for path in store.paths], dtype=np.uint64)
+        return np.where(rows >= 0, numbers[rows], np.uint64(0))
+    number = np.uint64(_number(digest or _state(store.path)))
+    return np.where(rows >= 0, number, np.uint64(0))
+
+
+def _state(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    return f"{path} {status.st_size} {status.st_mtime_ns}"
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")

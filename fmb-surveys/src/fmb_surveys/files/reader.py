@@ -1,0 +1,195 @@
+"""HDF5 files as a dataset: the mapping of a survey.toml applied, read by row."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fmb import (
+    Array,
+    Batch,
+    Config,
+    ConfigError,
+    DataError,
+    Images,
+    InputInfo,
+    ShapeError,
+    Spectra,
+    did_you_mean,
+)
+from fmb.datasets import as_ids, locate, refuse_duplicates
+from fmb_surveys.files.access import PerObject, Stacked, whole
+from fmb_surveys.files.catalog import read_catalog, read_table
+from fmb_surveys.files.identity import file_identity, stored_identity, unit_warnings
+from fmb_surveys.files.inputs import ImagesInput, SpectraInput
+from fmb_surveys.files.origin import origin_of
+from fmb_surveys.files.survey_toml import (
+    ImagesSource,
+    InputSource,
+    Survey,
+    find_survey_file,
+    read_survey,
+)
+from fmb_surveys.files.writer import write_survey
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["HDF5Config", "HDF5Dataset", "open_hdf5", "open_survey", "write_survey"]
+
+
+class HDF5Config(Config):
+    """The HDF5 reader has no options: the survey.toml says it all."""
+
+
+class HDF5Dataset:
+    """A survey in HDF5 files. Pickles without open files and reopens in each process."""
+
+    def __init__(
+        self,
+        ids: Array,
+        catalog: "pd.DataFrame",
+        readers: Mapping[str, ImagesInput | SpectraInput],
+        identity: Mapping[str, Any],
+        warnings: Sequence[str],
+        origins: Mapping[str, Array],
+    ) -> None:
+        self.ids, self.catalog, self._readers = ids, catalog, dict(readers)
+        self.identity, self.warnings = dict(identity), list(warnings)
+        self.inputs: Mapping[str, InputInfo] = {
+            name: replace(reader.info, origin=origins[name])
+            for name, reader in self._readers.items()
+        }
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def read(self, rows: Array, inputs: Collection[str] | None = None) -> Batch:
+        """The objects at `rows`, in that order, with the inputs they have.
+
+        Args:
+            rows: positions in `ids`.
+            inputs: the instruments to read; None = all.
+
+        Raises:
+            DataError: a file is damaged or gone, or has no such input.
+        """
+        rows = np.asarray(rows, dtype=np.int64)
+        found: dict[str, Images | Spectra] = {}
+        kept: dict[str, Array] = {}
+        for name in self._readers if inputs is None else inputs:
+            if name not in self._readers:
+                raise DataError(f"no input is called {name!r}{did_you_mean(name, self._readers)}")
+            reader = self._readers[name]
+            kept[name] = np.flatnonzero(reader.rows[rows] >= 0)
+            found[name] = reader.read(rows[kept[name]])
+        return Batch(ids=self.ids[rows], inputs=found, rows=kept)
+
+
+def open_hdf5(
+    source: str,
+    config: HDF5Config,
+    *,
+    cache: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> HDF5Dataset:
+    """The survey a survey.toml describes.
+
+    Args:
+        source: path of the survey.toml, or of a folder that has one.
+        config: no options.
+        cache: not used; the files are read where they are.
+        progress: not used; nothing is made.
+
+    Raises:
+        ConfigError: a key, value or unit of the survey.toml is wrong.
+        DataError: a file or dataset is missing, damaged or unsafe to read.
+        ShapeError: datasets do not fit each other.
+    """
+    path = find_survey_file(source)
+    return open_survey(read_survey(path), path)
+
+
+def open_survey(survey: Survey, path: Path) -> HDF5Dataset:
+    """The survey that `path` describes, or would describe: its files are relative to its folder.
+
+    Raises:
+        FmbError: as `open_hdf5`.
+    """
+    folder = path.parent
+    ids, catalog = read_catalog(survey.catalog, folder / survey.catalog_file)
+    readers: dict[str, ImagesInput | SpectraInput] = {}
+    warnings = unit_warnings(survey)
+    for name, described in survey.inputs.items():
+        store, rows, orphans = _locate_rows(path, name, described, survey, ids)
+        if isinstance(described, ImagesSource):
+            readers[name] = ImagesInput(described, store, rows)
+        else:
+            readers[name] = SpectraInput(described, store, rows)
+        if orphans:
+            warnings.append(f"{name}: {orphans} rows belong to no object of the catalogue")
+    stored = stored_identity(survey, folder)
+    identity, told = stored or (file_identity(survey, folder), warnings)
+    # A stored identity tells what was written, not the file that holds it now.
+    digests = {} if stored else identity.get("files", {})
+    origins = {
+        name: origin_of(reader.store, reader.rows, digests.get(f"inputs.{name}"))
+        for name, reader in readers.items()
+    }
+    return HDF5Dataset(ids, catalog, readers, identity, told, origins)
+
+
+def _locate_rows(
+    path: Path, name: str, source: InputSource, survey: Survey, ids: Array
+) -> tuple[Stacked | PerObject, Array, int]:
+    """Where an input is stored, the stored row of each object (-1 = none), and rows left over."""
+    if source.files:
+        return _rows_of_files(path.parent, name, source, ids)
+    file = source.file or survey.file
+    store = Stacked(path.parent / file)
+    n = store.shape(source.flux)[:1]
+    if source.id:
+        stored = as_ids(whole(store.dataset(source.id)), store.place(source.id))
+        refuse_duplicates(stored, store.place(source.id))
+        if stored.shape != n:
+            raise ShapeError(f"{store.place(source.flux)} has {n[0]} rows for {len(stored)} ids")
+        rows = locate(ids, stored)
+        orphans = len(stored) - int((rows >= 0).sum())
+    elif source.same_order or file == survey.catalog_file:
+        if n != ids.shape:
+            raise ShapeError(
+                f"{store.place(source.flux)} has {n[0] if n else 'no'} rows,"
+                f" the catalogue has {len(ids)}"
+            )
+        rows, orphans = np.arange(len(ids)), 0
+    else:
+        raise ConfigError(
+            f"{path}: inputs.{name} is in another file than the catalogue: name its ids with"
+            " id = ..., or set same_order = true"
+        )
+    if source.present:
+        have = whole(store.dataset(source.present))
+        if have.shape != n:
+            raise ShapeError(f"{store.place(source.present)} has shape {have.shape}, expected {n}")
+        rows = np.where((rows >= 0) & (have[rows] != 0), rows, -1)
+    return store, rows, orphans
+
+
+def _rows_of_files(
+    folder: Path, name: str, source: InputSource, ids: Array
+) -> tuple[PerObject, Array, int]:
+    index = folder / source.files
+    table, _ = read_table(index)
+    for column in ("object_id", name):
+        if column not in table.columns:
+            raise DataError(f"{index}: no column {column!r}{did_you_mean(column, table.columns)}")
+    listed = table[table[name].notna()]
+    stored = as_ids(listed["object_id"].to_numpy(), f"{index}: 'object_id'")
+    refuse_duplicates(stored, f"{index}: 'object_id'")
+    if not len(listed):
+        raise DataError(f"{index}: names no file for input {name!r}")
+    rows = locate(ids, stored)
+    store = PerObject([folder / file for file in listed[name]])
+    return store, rows, len(stored) - int((rows >= 0).sum())

@@ -1,0 +1,265 @@
+"""survey.toml: which files hold a survey's catalogue, images and spectra, and in which units."""
+
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import AfterValidator, Field, model_validator
+
+from fmb import ROLES, Config, ConfigError, DataError, build, did_you_mean, read_toml
+from fmb.store import publish
+
+__all__ = [
+    "CatalogSource",
+    "ImagesSource",
+    "InputSource",
+    "SpectraSource",
+    "Stored",
+    "Survey",
+    "build_survey",
+    "check_unit",
+    "find_survey_file",
+    "read_survey",
+    "write_survey_file",
+]
+
+FILE_NAME = "survey.toml"
+WORD_UNITS = ("display", "counts")
+"""Units that astropy does not know: pictures without a flux scale, detector counts."""
+
+_INSTRUMENT = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
+
+
+def check_unit(text: str) -> str:
+    """The unit as astropy reads it without a warning, or one of the two words.
+
+    Raises:
+        ValueError: astropy cannot parse it.
+    """
+    if text in WORD_UNITS:
+        return text
+    # Imported here: a plan of a run whose survey is not read does without astropy.
+    from astropy import units
+
+    with warnings.catch_warnings(record=True) as doubts:
+        warnings.simplefilter("always", units.UnitsWarning)
+        try:
+            unit = units.Unit(text)
+        except ValueError:
+            raise ValueError(
+                "astropy cannot parse this unit; write for instance 'nmgy',"
+                " '1e-17 erg / (s cm2 Angstrom)', 'display' or 'counts'"
+            ) from None
+    return str(unit.to_string()) if doubts else text
+
+
+Unit = Annotated[str, AfterValidator(check_unit)]
+
+
+class CatalogSource(Config):
+    """Table `[catalog]`: the objects, one row each."""
+
+    file: str = ""
+    """HDF5, Parquet, CSV, FITS or ECSV; "" = the survey's `file`."""
+    id: str
+    ra: str | None = None
+    """Right ascension in degrees."""
+    dec: str | None = None
+    redshift: str | None = None
+    label: str | None = None
+    group: str | None = None
+    """Repeats of one source share its value."""
+    columns: str | tuple[str, ...] | dict[str, str] = ()
+    """Further columns: "all", their names, or {name = column or dataset}."""
+    units: dict[str, Unit] = Field(default_factory=dict)
+    """Column -> unit, where the file does not tell it."""
+    roles: dict[str, str] = Field(default_factory=dict)
+    """Role -> the column that plays it: magnitude, size, snr, depth, psf, ebv, survey ..."""
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> "CatalogSource":
+        if isinstance(self.columns, str) and self.columns != "all":
+            raise ValueError('columns is "all", a list of names or a table of names')
+        for role in self.roles:
+            if role not in ROLES:
+                raise ValueError(f"no column can be {role!r}{did_you_mean(role, ROLES)}")
+        return self
+
+
+class InputSource(Config):
+    """What images and spectra have in common. Every value that names data is an HDF5 path."""
+
+    file: str = ""
+    """One HDF5 file whose first axis is the objects; "" = the survey's `file`."""
+    files: str = ""
+    """A table with the columns `object_id` and the input's name: one HDF5 file an object."""
+    id: str | None = None
+    """Dataset of ids in `file`; needed when that is not the catalogue's file."""
+    same_order: bool = False
+    """True when the rows of another file are those of the catalogue."""
+    present: str | None = None
+    """Dataset of booleans: which rows were observed."""
+    flux: str
+    unit: Unit
+    scale: float = 1.0
+    """The stored flux is multiplied by it."""
+    missing: float | None = None
+    """Stored flux value that means "no value"."""
+    ivar: str | None = None
+    error: str | None = None
+    """Standard deviation; ivar = 1/error^2, and error <= 0 means masked."""
+    mask: str | None = None
+    """True or not 0 = bad."""
+    good: str | None = None
+    """True or not 0 = good."""
+
+    @model_validator(mode="after")
+    def _check_pairs(self) -> "InputSource":
+        for one, other in (("file", "files"), ("ivar", "error"), ("mask", "good")):
+            if getattr(self, one) and getattr(self, other):
+                raise ValueError(f"give {one} or {other}, not both")
+        return self
+
+
+class ImagesSource(InputSource):
+    """Table `[inputs.NAME]` with kind = "images"; flux is (n, bands, height, width)."""
+
+    kind: Literal["images"]
+    bands: tuple[str, ...] = Field(min_length=1)
+    """With one band, flux may be (n, height, width)."""
+    pixel_scale_arcsec: float = Field(gt=0)
+    psf_fwhm: str | None = None
+    """(n, bands) in arcsec."""
+    band_valid: str | None = None
+    """(n, bands); without it a band is there when any of its pixels has a value."""
+
+
+class SpectraSource(InputSource):
+    """Table `[inputs.NAME]` with kind = "spectra"; flux is (n, pixels)."""
+
+    kind: Literal["spectra"]
+    wavelength: str | None = None
+    """(pixels,) or (n, pixels)."""
+    loglam: str | None = None
+    """The same as log10 of the wavelength."""
+    wavelength_unit: Unit = "Angstrom"
+    calibrated: bool = True
+    lsf: str | None = None
+    """(n, pixels): sigma of the line-spread function in Angstrom."""
+    complete_mask: bool = False
+    """True when `mask` already counts pixels without value, ivar or wavelength."""
+
+    @model_validator(mode="after")
+    def _check_grid(self) -> "SpectraSource":
+        if (self.wavelength is None) == (self.loglam is None):
+            raise ValueError("give either wavelength or loglam")
+        return self
+
+
+class Stored(Config):
+    """Table `[stored]` of a survey that FMB wrote: what the dataset said of itself."""
+
+    identity: str
+    """JSON."""
+    warnings: tuple[str, ...] = ()
+
+
+class Survey(Config):
+    """The content of a survey.toml; paths are relative to its folder."""
+
+    name: str = Field(min_length=1)
+    file: str = ""
+    """Where catalogue and inputs are that name no file of their own."""
+    catalog: CatalogSource
+    inputs: dict[str, ImagesSource | SpectraSource]
+    stored: Stored | None = None
+
+    @property
+    def catalog_file(self) -> str:
+        """Where the catalogue is, relative to the survey.toml."""
+        return self.catalog.file or self.file
+
+    def text(self) -> str:
+        """The survey as TOML, without keys that have their default value."""
+        values = self.model_dump(mode="json", exclude_defaults=True)
+        return tomli_w.dumps(values)
+
+    def mapping(self) -> dict[str, Any]:
+        """What decides which numbers are read, as plain values; not where the files are."""
+        values = self.model_dump(mode="json", exclude_defaults=True, exclude={"stored", "file"})
+        for table in (values["catalog"], *values["inputs"].values()):
+            table.pop("file", None)
+            table.pop("files", None)
+        values["catalog"].pop("roles", None)  # what a column is for changes no number
+        return values
+
+
+_KINDS: dict[str, type[ImagesSource] | type[SpectraSource]] = {
+    "images": ImagesSource,
+    "spectra": SpectraSource,
+}
+
+
+def find_survey_file(source: str) -> Path:
+    """The survey.toml that a path names: itself, or the one in the folder it names.
+
+    Raises:
+        DataError: there is none.
+    """
+    path = Path(source).expanduser()
+    if path.is_dir():
+        path = path / FILE_NAME
+    if not path.exists():
+        raise DataError(f"{path}: no such file; a survey is described by a {FILE_NAME}")
+    return path
+
+
+def read_survey(path: Path) -> Survey:
+    """The survey described by a TOML file.
+
+    Raises:
+        ConfigError: the file is not TOML, or a key or value in it is wrong.
+    """
+    return build_survey(read_toml(path), path)
+
+
+def build_survey(values: Mapping[str, Any], path: Path) -> Survey:
+    """The survey described by the values of a TOML file; `path` names it in messages.
+
+    Raises:
+        ConfigError: a key or value is wrong.
+    """
+    inputs = values.get("inputs", {})
+    if not isinstance(inputs, Mapping) or not inputs:
+        raise ConfigError(f"{path}: has no inputs; add a table [inputs.NAME] with kind = ...")
+    built = {name: _build_input(path, name, table) for name, table in inputs.items()}
+    if not isinstance(values.get("catalog"), Mapping):
+        raise ConfigError(f"{path}: has no table [catalog] that names the ids")
+    catalog = build(CatalogSource, values["catalog"], f"{path}: catalog")
+    survey = build(Survey, {**values, "inputs": built, "catalog": catalog}, str(path))
+    for what, source in (("catalog", catalog), *((f"inputs.{n}", s) for n, s in built.items())):
+        if not (source.file or getattr(source, "files", "") or survey.file):
+            raise ConfigError(f"{path}: {what} names no file; add file = ... there or at the top")
+    return survey
+
+
+def _build_input(path: Path, name: str, table: Any) -> ImagesSource | SpectraSource:
+    where = f"{path}: inputs.{name}"
+    if not _INSTRUMENT.fullmatch(name):
+        raise ConfigError(f"{where}: name an input in lower case with hyphens")
+    if not isinstance(table, Mapping) or table.get("kind") not in _KINDS:
+        kind = table.get("kind", "") if isinstance(table, Mapping) else ""
+        raise ConfigError(f"{where}: unknown kind {kind!r}{did_you_mean(str(kind), _KINDS)}")
+    return build(_KINDS[table["kind"]], table, where)
+
+
+def write_survey_file(path: Path, survey: Survey) -> None:
+    """Write a survey.toml so that a reader sees the old file or the whole new one.
+
+    Raises:
+        FailedError: the folder cannot be written to.
+    """
+    publish(path, survey.text().encode())

@@ -1,0 +1,256 @@
+"""Writes a dataset as a survey of its own: survey.toml, survey.h5 and catalog.parquet."""
+
+import errno
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import h5py
+import numpy as np
+from joblib import Parallel, delayed
+
+from fmb import Array, DataError, Dataset, FailedError, Images, Spectra, StoreError
+from fmb.store import sync
+from fmb_surveys.files.access import runs
+from fmb_surveys.files.identity import DIGEST_ATTRIBUTE, survey_digest
+from fmb_surveys.files.survey_toml import (
+    FILE_NAME,
+    CatalogSource,
+    ImagesSource,
+    SpectraSource,
+    Stored,
+    Survey,
+    write_survey_file,
+)
+
+__all__ = ["write_survey"]
+
+ROWS_AT_ONCE = 64
+SLACK_BYTES = 2**20
+"""For what HDF5 itself adds to the rows."""
+
+_PER_ROW = ("flux", "ivar", "mask", "band_valid", "psf_fwhm_arcsec", "lsf_aa")
+_KEYS = {"psf_fwhm_arcsec": "psf_fwhm", "lsf_aa": "lsf"}
+_DATA, _CATALOG, _ID = "survey.h5", "catalog.parquet", "object_id"
+
+
+def write_survey(
+    folder: Path,
+    dataset: Dataset,
+    *,
+    shared: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write all of a dataset; `open_hdf5` gives every array, id and column back unchanged.
+
+    An input that no object has is left out. Rows of absent inputs are never written: `present`
+    tells them. The folder appears whole or not at all.
+
+    Args:
+        folder: made by this call.
+        dataset: read 64 objects at a time.
+        shared: let all cores read and write side by side; the bytes are the same.
+        progress: called with the objects written and their number.
+
+    Raises:
+        StoreError: the folder is there already.
+        DataError: there are no objects, an input is neither images nor spectra, or it changes
+            between objects.
+        FailedError: the disk is full or the folder cannot be written to.
+    """
+    if folder.exists():
+        raise StoreError(f"{folder}: is there already; remove it or choose another folder")
+    if not len(dataset):
+        raise DataError(f"{folder}: there are no objects to write")
+    part = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        part.mkdir(parents=True)
+        _write(part, dataset, shared, progress or (lambda done, total: None))
+        sync(part)
+        os.rename(part, folder)
+        sync(folder.parent)
+    except OSError as error:
+        if folder.exists():
+            raise StoreError(f"{folder}: another process wrote it meanwhile") from None
+        reason = error.strerror or str(error)
+        raise FailedError(f"{folder}: cannot be written: {reason}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _write(
+    folder: Path, dataset: Dataset, shared: bool, progress: Callable[[int, int], None]
+) -> None:
+    _write_catalog(folder / _CATALOG, dataset)
+    layouts = {
+        name: _Layout(name, len(dataset), info.present, first)
+        for name, info in dataset.inputs.items()
+        if (first := _first(dataset, name)) is not None
+    }
+    survey = _describe(dataset, {name: layout.source for name, layout in layouts.items()})
+    # HDF5 crashes the process when the disk fills up under it: first see that all will fit, then
+    # let it lay out the file, and write the rows into their places without it.
+    needed = dataset.ids.nbytes + SLACK_BYTES + sum(layout.n_bytes for layout in layouts.values())
+    if (free := shutil.disk_usage(folder).free) < needed:
+        raise OSError(errno.ENOSPC, f"{needed:,} bytes are needed and {free:,} are free")
+    with h5py.File(folder / _DATA, "w") as file:
+        file.create_dataset(_ID, data=_storable(dataset.ids))
+        file.attrs[DIGEST_ATTRIBUTE] = survey_digest(survey, folder)
+        for layout in layouts.values():
+            layout.create(file)
+    starts = range(0, len(dataset), ROWS_AT_ONCE)
+    pieces = [np.arange(start, min(start + ROWS_AT_ONCE, len(dataset))) for start in starts]
+    calls = ((folder / _DATA, dataset, layouts, piece) for piece in pieces)
+    done = 0
+    # The processes stay for the next survey: the first pays a few seconds for them.
+    jobs = Parallel(n_jobs=-1 if shared else 1, return_as="generator")
+    for n in jobs(delayed(_write_rows)(*call) for call in calls):
+        done += n
+        progress(done, len(dataset))
+    sync(folder / _DATA)
+    write_survey_file(folder / FILE_NAME, survey)
+
+
+def _write_rows(path: Path, dataset: Dataset, layouts: Mapping[str, "_Layout"], rows: Array) -> int:
+    """Write the objects at `rows` into their places; returns their number."""
+    batch = dataset.read(rows, tuple(layouts))
+    with path.open("r+b") as stream:
+        for name, layout in layouts.items():
+            layout.write(stream, rows, batch.rows[name], batch.inputs[name])
+    return len(rows)
+
+
+def _first(dataset: Dataset, name: str) -> Images | Spectra | None:
+    """What was observed of the first object that has this input; None when no object has it."""
+    present = dataset.inputs[name].present
+    rows = np.arange(1) if present is None else np.flatnonzero(present)[:1]
+    if not len(rows):
+        return None
+    data = dataset.read(rows, (name,)).inputs[name]
+    if isinstance(data, Images | Spectra):
+        return data
+    raise DataError(f"input {name!r} is neither images nor spectra and cannot be written")
+
+
+def _storable(ids: Array) -> Any:
+    return ids if ids.dtype.kind in "iu" else ids.astype(h5py.string_dtype())
+
+
+def _write_catalog(path: Path, dataset: Dataset) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    frame = dataset.catalog.reset_index(drop=True)
+    frame.attrs = {}
+    units = dataset.catalog.attrs.get("units", {})
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    schema = table.schema
+    for at, column in enumerate(schema):
+        if column.name in units:
+            schema = schema.set(at, column.with_metadata({"unit": units[column.name]}))
+    table = table.cast(schema)
+    if _ID not in table.column_names:
+        table = table.append_column(_ID, pa.array(dataset.ids))
+    parquet.write_table(table, path)
+    sync(path)
+
+
+class _Layout:
+    """Where the rows of one input are in the file: contiguous, as random rows are read best."""
+
+    def __init__(self, name: str, n: int, present: Array | None, first: Images | Spectra) -> None:
+        self._name, self._layout, self._arrays = name, _layout_of(first), _per_row(first)
+        self._present = np.ones(n, dtype=bool) if present is None else present
+        self._offsets: dict[str, int] = {}
+        self._grid: Array | None = None
+        values: dict[str, Any] = {_KEYS.get(key, key): f"{name}/{key}" for key in self._arrays}
+        values |= {"id": _ID, "present": f"{name}/present", "unit": first.unit}
+        self.source: ImagesSource | SpectraSource
+        if isinstance(first, Images):
+            values |= {"bands": first.bands, "pixel_scale_arcsec": first.pixel_scale_arcsec}
+            self.source = ImagesSource(kind="images", **values)
+        else:
+            if first.wavelength_aa.ndim == 1:
+                self._grid = first.wavelength_aa
+            values |= {"wavelength": f"{name}/wavelength", "calibrated": first.calibrated}
+            self.source = SpectraSource(kind="spectra", complete_mask=True, **values)
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of the rows on disk."""
+        return len(self._present) * sum(value.nbytes for value in self._arrays.values())
+
+    def create(self, file: h5py.File) -> None:
+        """Make the datasets: all of what objects share, the bare place of what they do not."""
+        file.create_dataset(f"{self._name}/present", data=self._present)
+        if self._grid is not None:
+            file.create_dataset(f"{self._name}/wavelength", data=self._grid)
+        for key, value in self._arrays.items():
+            plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+            plist.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+            made = file.create_dataset(
+                f"{self._name}/{key}",
+                shape=(len(self._present), *value.shape[1:]),
+                dtype=value.dtype,
+                dcpl=plist,
+            )
+            self._offsets[key] = made.id.get_offset()
+
+    def write(self, stream: IO[bytes], rows: Array, have: Array, data: Any) -> None:
+        """Write a batch: `data` for those `have` of `rows` that have the input, else NaN."""
+        values, absent = _per_row(data), ~self._present[rows]
+        fits = not absent[have].any() and len(have) == len(rows) - absent.sum()
+        if not fits or _layout_of(data) != self._layout:
+            raise DataError(f"input {self._name!r} changes its layout between objects")
+        if self._grid is not None and not np.array_equal(self._grid, data.wavelength_aa):
+            raise DataError(f"input {self._name!r} has a shared wavelength grid that changes")
+        for key, value in values.items():
+            self._put(stream, key, rows[have], value)
+            if absent.any() and value.dtype.kind == "f":
+                gap = np.full((int(absent.sum()), *value.shape[1:]), np.nan, value.dtype)
+                self._put(stream, key, rows[absent], gap)
+
+    def _put(self, stream: IO[bytes], key: str, rows: Array, values: Array) -> None:
+        for begin, end in runs(rows):
+            piece = np.ascontiguousarray(values[begin:end])
+            stream.seek(self._offsets[key] + int(rows[begin]) * (piece.nbytes // len(piece)))
+            stream.write(piece.data)
+
+
+def _per_row(data: Images | Spectra) -> dict[str, Array]:
+    """The arrays that have a row for each object, by name."""
+    values = {key: v for key in _PER_ROW if (v := getattr(data, key, None)) is not None}
+    if isinstance(data, Spectra) and data.wavelength_aa.ndim == 2:
+        values["wavelength"] = data.wavelength_aa
+    return values
+
+
+def _layout_of(data: Images | Spectra) -> tuple[Any, ...]:
+    """What must be the same for all objects of an input."""
+    arrays = {key: (value.shape[1:], value.dtype) for key, value in _per_row(data).items()}
+    if isinstance(data, Images):
+        return arrays, data.unit, data.bands, data.pixel_scale_arcsec
+    return arrays, data.unit, data.calibrated
+
+
+def _describe(dataset: Dataset, inputs: Mapping[str, ImagesSource | SpectraSource]) -> Survey:
+    return Survey(
+        name=str(dataset.identity.get("name", "survey")),
+        file=_DATA,
+        catalog=CatalogSource(
+            file=_CATALOG,
+            id=_ID,
+            columns=tuple(str(name) for name in dataset.catalog.columns),
+            roles=dict(dataset.catalog.attrs.get("roles", {})),
+        ),
+        inputs=dict(inputs),
+        stored=Stored(
+            identity=json.dumps(dict(dataset.identity), sort_keys=True),
+            warnings=tuple(dataset.warnings),
+        ),
+    )

@@ -1,0 +1,79 @@
+"""`fmb data index`: a survey.toml for a catalogue and its files."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fmb.cli import echo_json, table_text
+
+__all__ = ["command"]
+
+
+@click.command(
+    epilog="Example: fmb data index --catalog cat.parquet --id TARGETID --ra RA --dec DEC"
+    " --images 'cut/{BRICKID}/{TARGETID}.h5' --bands G,R,I,Z --images-unit nmgy"
+    " --pixel-scale 0.262 --out survey.toml",
+)
+@click.option("--catalog", required=True, metavar="FILE", help="Parquet, CSV, FITS, ECSV or HDF5.")
+@click.option("--id", "id_column", required=True, metavar="COLUMN", help="Ids of the objects.")
+@click.option("--ra", metavar="COLUMN", help="Right ascension in degrees.")
+@click.option("--dec", metavar="COLUMN", help="Declination in degrees.")
+@click.option("--redshift", metavar="COLUMN", help="Redshift, where known.")
+@click.option("--label", metavar="COLUMN", help="Known class, for looking only.")
+@click.option("--group", metavar="COLUMN", help="Repeats of one source share its value.")
+@click.option("--columns", metavar="all|A,B", help="Further columns to keep [all].", default="all")
+@click.option("--images", metavar="[NAME=]PATH", help="Files, as 'cut/{TARGETID}.h5', or one file.")
+@click.option("--images-dataset", metavar="DATASET", default="image", help="Flux in them [image].")
+@click.option("--bands", metavar="A,B", help="Bands of the images, in order.")
+@click.option("--images-unit", metavar="UNIT", help="Of the images; 'display' for pictures.")
+@click.option("--pixel-scale", metavar="ARCSEC", type=float, help="Of the images.")
+@click.option("--spectra", metavar="[NAME=]PATH", help="As --images.")
+@click.option("--spectra-dataset", metavar="DATASET", default="flux", help="Flux in them [flux].")
+@click.option(
+    "--wavelength", metavar="DATASET", default="wavelength", help="Their grid [wavelength]."
+)
+@click.option("--ivar", metavar="DATASET", help="Inverse variance of the spectra.")
+@click.option("--spectra-unit", metavar="UNIT", help="Of the spectra; 'counts' if uncalibrated.")
+@click.option("--ids-dataset", metavar="DATASET", help="Ids in a file that holds all objects.")
+@click.option("--same-order", is_flag=True, help="Its rows are those of the catalogue.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any key: inputs.images.mask=mask.",
+)
+@click.option("--name", help="Of the survey [name of the catalogue].")
+@click.option("--out", required=True, metavar="FILE", help="The survey.toml to write.")
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(out: str, overwrite: bool, as_json: bool, **options: Any) -> None:
+    """Write a survey.toml for a catalogue with one file an object, or one for all.
+
+    Says which objects lack a file and which files belong to no object. What has no option of its
+    own is set by --set KEY=VALUE, or by editing the file that is written.
+    """
+    # Imported here: the help text needs none of it.
+    from fmb import ConfigError
+    from fmb_surveys.index import make_survey
+
+    target = Path(out)
+    if target.exists() and not overwrite:
+        raise ConfigError(f"{target}: is there already; pass --overwrite to replace it")
+    rows = make_survey(target, options)
+    if as_json:
+        echo_json(rows)
+        return
+    for row in rows:
+        _name_some(f"{row['input']}: no file for", row["missing"])
+        _name_some(f"{row['input']}: no object for", row["orphans"])
+    counts = [{k: len(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows]
+    click.echo(table_text(counts))
+    click.echo(f"wrote {target}")
+
+
+def _name_some(what: str, names: list[Any], shown: int = 5) -> None:
+    if names:
+        more = f" and {len(names) - shown} more" if len(names) > shown else ""
+        click.echo(f"{what} {', '.join(map(str, names[:shown]))}{more}", err=True)

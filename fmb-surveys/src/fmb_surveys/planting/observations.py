@@ -1,0 +1,122 @@
+"""Rows of a batch as targets, and targets back into batches."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from fmb import Array, Batch, DataError, Images, Spectra
+from fmb_surveys.planting.needs import Offer
+from fmb_surveys.planting.target import Cutouts, Spectrum, Target
+
+__all__ = ["gather", "put_back", "target_of", "usable"]
+
+_GOOD_SHARE = 0.5
+_IMAGE_ARRAYS = ("flux", "ivar", "mask")
+_SPECTRUM_ARRAYS = ("flux", "ivar", "mask", "wavelength_aa")
+
+
+def usable(batch: Batch) -> Array:
+    """(n,) bool: objects with all inputs, half of whose pixels are good in each."""
+    good = np.ones(len(batch), dtype=bool)
+    for name, data in batch.inputs.items():
+        have = np.zeros(len(batch), dtype=bool)
+        have[batch.rows[name]] = [_is_good(data, k) for k in range(len(batch.rows[name]))]
+        good &= have
+    return good
+
+
+def _is_good(data: object, row: int) -> bool:
+    if isinstance(data, Images):
+        seen = np.isfinite(data.flux[row]) & (data.flux[row] != 0)
+        if data.mask is not None:
+            seen &= ~data.mask[row]
+        return bool(seen.mean(axis=(1, 2)).min() > _GOOD_SHARE)
+    if isinstance(data, Spectra):
+        seen = ~data.mask[row] & np.isfinite(data.flux[row])
+        if data.ivar is not None:
+            seen &= data.ivar[row] > 0
+        return bool(seen.mean() > _GOOD_SHARE)
+    return True
+
+
+def gather(batch: Batch, rows: Array, ids: Array) -> Batch:
+    """Copies of the objects at `rows`, which may repeat, in that order and under new ids."""
+    inputs: dict[str, Images | Spectra] = {}
+    kept: dict[str, Array] = {}
+    for name, have in batch.rows.items():
+        at = np.full(len(batch), -1)
+        at[have] = np.arange(len(have))
+        data = batch.inputs[name]
+        if not isinstance(data, Images | Spectra):
+            raise DataError(f"planting: input {name!r} is neither images nor spectra")
+        inputs[name] = _copy(data, at[rows][at[rows] >= 0])
+        kept[name] = np.flatnonzero(at[rows] >= 0)
+    return Batch(ids=ids, inputs=inputs, rows=kept)
+
+
+def _copy(data: Images | Spectra, rows: Array) -> Images | Spectra:
+    if isinstance(data, Images) or data.wavelength_aa.ndim == 1:
+        return data.take(rows)
+    # Grid and pixels at once: their shapes are checked against each other.
+    return replace(
+        data,
+        flux=data.flux[rows],
+        ivar=None if data.ivar is None else data.ivar[rows],
+        mask=data.mask[rows],
+        lsf_aa=None if data.lsf_aa is None else data.lsf_aa[rows],
+        wavelength_aa=data.wavelength_aa[rows],
+    )
+
+
+def target_of(
+    batch: Batch,
+    row: int,
+    offer: Offer,
+    gains: Mapping[str, Array],
+    redshift: float,
+    donor: Target | None,
+) -> Target:
+    """Object `row` of a batch as views of its arrays; it must have every input."""
+    images: dict[str, Cutouts] = {}
+    spectra: dict[str, Spectrum] = {}
+    for name, data in batch.inputs.items():
+        k = int(np.searchsorted(batch.rows[name], row))
+        if isinstance(data, Images):
+            psf = offer.psf_fwhm_arcsec[name]
+            images[name] = Cutouts(
+                name=name,
+                bands=data.bands,
+                flux=data.flux[k],
+                ivar=None if data.ivar is None else data.ivar[k],
+                mask=None if data.mask is None else data.mask[k],
+                pixel_scale_arcsec=data.pixel_scale_arcsec,
+                psf_fwhm_arcsec=psf if data.psf_fwhm_arcsec is None else data.psf_fwhm_arcsec[k],
+                ujy_per_unit=offer.ujy_per_unit[name],
+                wavelength_aa=offer.wavelength_aa[name],
+            )
+        elif isinstance(data, Spectra):
+            grid = data.wavelength_aa
+            spectra[name] = Spectrum(
+                name=name,
+                flux=data.flux[k],
+                ivar=None if data.ivar is None else data.ivar[k],
+                mask=data.mask[k],
+                wavelength_aa=grid if grid.ndim == 1 else grid[k],
+                flambda_per_unit=offer.flambda_per_unit[name],
+                flux_of_electron=gains.get(name, 0.0),
+            )
+    return Target(images=images, spectra=spectra, redshift=redshift, donor=donor)
+
+
+def put_back(changed: Batch, row: int, batch: Batch, into: int) -> None:
+    """Copy object `row` of `changed` over object `into` of `batch`, in the inputs `batch` has."""
+    for name, data in batch.inputs.items():
+        source = changed.inputs[name]
+        k = int(np.searchsorted(changed.rows[name], row))
+        j = int(np.searchsorted(batch.rows[name], into))
+        names = _IMAGE_ARRAYS if isinstance(data, Images) else _SPECTRUM_ARRAYS
+        for array in names:
+            values = getattr(data, array)
+            if values is not None and not (array == "wavelength_aa" and values.ndim == 1):
+                values[j] = getattr(source, array)[k]

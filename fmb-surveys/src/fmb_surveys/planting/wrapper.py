@@ -1,0 +1,159 @@
+"""Planted anomalies: a dataset that wraps a dataset and changes some of its objects."""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from fmb import Array, Batch, DataError, Dataset, InputInfo, did_you_mean
+from fmb_surveys.planting.choosing import choose
+from fmb_surveys.planting.config import PlantingConfig
+from fmb_surveys.planting.hosts import Injection, seed_of
+from fmb_surveys.planting.labels import copy_ids, planted_catalog
+from fmb_surveys.planting.needs import make_offer
+from fmb_surveys.planting.observations import gather, put_back, target_of
+from fmb_surveys.planting.planters import PLANTERS
+
+__all__ = ["PLANTING_REVISION", "Planted"]
+
+PLANTING_REVISION = 1
+"""Raised when any planted pixel changes; part of the identity."""
+
+
+class Planted:
+    """A survey with anomalies in it, planted when its rows are read.
+
+    Mode "in-survey": hosts turn into anomalies and keep their ids; the survey keeps its length.
+    Mode "paired": changed copies with ids of their own are added and the hosts stay;
+    `injected_from` names the host and a copy shares its group.
+
+    The catalogue gets label (a kind; else what the survey says, or "ordinary"), strength,
+    planted_value and declared_view; see `fmb_surveys.planting.kinds`.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        config: PlantingConfig,
+        *,
+        flux_of_electron: Mapping[str, Array] | None = None,
+    ) -> None:
+        """Choose hosts, donors and strengths; pixels are changed when they are read.
+
+        Args:
+            dataset: any survey.
+            config: what to plant.
+            flux_of_electron: spectrum input -> (pixels,) variance that a unit of flux brings, for
+                surveys whose gain is known; without it light planted in spectra adds no noise.
+
+        Raises:
+            DataError: a kind that was asked for by name does not fit this survey, or none does.
+        """
+        self._base = dataset
+        self._seed = config.seed
+        self._gains = dict(flux_of_electron or {})
+        self._offer = make_offer(dataset, config.psf_fwhm_arcsec, config.columns)
+        injections, remarks = choose(dataset, self._offer, config)
+        self.injections: tuple[Injection, ...] = tuple(injections)
+        """What is planted; in paired mode in the order of the added rows."""
+        self._place(dataset.ids, paired=config.mode == "paired")
+        self.catalog = planted_catalog(dataset, self.ids, self._origin, self._planted)
+        self.inputs: Mapping[str, InputInfo] = _spread(dataset.inputs, self._origin)
+        self.warnings: Sequence[str] = [*dataset.warnings, *_counts(injections), *remarks]
+        self.identity: Mapping[str, Any] = {
+            **dataset.identity,
+            "planted": {
+                "revision": PLANTING_REVISION,
+                "gains": {name: _digest(gain) for name, gain in self._gains.items()},
+                **config.model_dump(mode="json"),
+            },
+        }
+
+    def _place(self, ids: Array, *, paired: bool) -> None:
+        """Say which row holds which object and what is planted there."""
+        n = len(ids)
+        self.ids = ids
+        self._origin = np.arange(n)
+        self._planted = {injection.host: injection for injection in self.injections}
+        if paired:
+            hosts = np.array([injection.host for injection in self.injections], dtype=np.int64)
+            self.ids = np.concatenate([ids, copy_ids(ids, self.injections, self._seed)])
+            self._origin = np.concatenate([self._origin, hosts])
+            self._planted = {n + k: injection for k, injection in enumerate(self.injections)}
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def read(self, rows: Array, inputs: Collection[str] | None = None) -> Batch:
+        """The objects at `rows`, in that order, with anomalies planted.
+
+        Raises:
+            DataError: `inputs` names one that the survey does not have.
+        """
+        rows = np.asarray(rows, dtype=np.int64)
+        for name in inputs or ():
+            if name not in self.inputs:
+                raise DataError(f"no input is called {name!r}{did_you_mean(name, self.inputs)}")
+        behind = self._origin[rows]
+        unique, place = np.unique(behind, return_inverse=True)
+        batch = self._base.read(unique, inputs)
+        planted = [k for k, row in enumerate(rows.tolist()) if row in self._planted]
+        if planted or not np.array_equal(unique, rows):
+            # A copy, so that the arrays of the wrapped survey stay as they are.
+            batch = gather(batch, place, self.ids[rows])
+            self._plant(batch, planted, rows)
+        return batch
+
+    def _plant(self, batch: Batch, planted: Sequence[int], rows: Array) -> None:
+        """Plant in the objects at the positions `planted` of a batch, in place."""
+        if not planted:
+            return
+        injections = [self._planted[int(rows[k])] for k in planted]
+        hosts = np.array([injection.host for injection in injections])
+        donors = np.array([injection.donor for injection in injections])
+        # Every input, whatever was asked for: what is planted in one depends on the others.
+        unique = np.unique(np.concatenate([hosts, donors[donors >= 0]]))
+        clean = self._base.read(unique)
+        at = np.searchsorted(unique, hosts)
+        changed = gather(clean, at, clean.ids[at])
+        for k, injection in enumerate(injections):
+            donor = None
+            if injection.donor >= 0:
+                giver = int(np.searchsorted(unique, injection.donor))
+                donor = target_of(clean, giver, self._offer, self._gains, float("nan"), None)
+            target = target_of(
+                changed, k, self._offer, self._gains, self._redshift(injection.host), donor
+            )
+            # The same geometry and noise for one host and kind at every strength.
+            draw = seed_of(injection.kind.name, self._base.ids[injection.host])
+            rng = np.random.default_rng([self._seed, draw])
+            value = injection.kind.value(injection.strength)
+            PLANTERS[injection.kind.name](target, value, rng)
+            put_back(changed, k, batch, planted[k])
+
+    def _redshift(self, row: int) -> float:
+        column = self._offer.columns.get("redshift")
+        return float("nan") if column is None else float(self._base.catalog[column].iloc[row])
+
+
+def _digest(gain: Array) -> str:
+    return hashlib.blake2b(np.ascontiguousarray(gain).tobytes(), digest_size=8).hexdigest()
+
+
+def _spread(inputs: Mapping[str, InputInfo], origin: Array) -> dict[str, InputInfo]:
+    """The inputs of rows that stand for the rows `origin` of the wrapped survey.
+
+    What is planted is in no file, so that a file says nothing of it.
+    """
+    return {name: replace(info.take(origin), origin=None) for name, info in inputs.items()}
+
+
+def _counts(injections: Sequence[Injection]) -> list[str]:
+    counts: dict[str, int] = {}
+    for injection in injections:
+        counts[injection.kind.name] = counts.get(injection.kind.name, 0) + 1
+    if not counts:
+        return []
+    return [f"planted anomalies: {', '.join(f'{name} {n}' for name, n in counts.items())}"]

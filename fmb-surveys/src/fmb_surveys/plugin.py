@@ -1,0 +1,46 @@
+"""Declares the simulated surveys, the reader of HDF5 files and the command that describes files."""
+
+from collections.abc import Iterator
+
+from fmb import CommandSpec, DatasetSpec, hookimpl
+
+FMB_API = 1
+
+
+@hookimpl
+def fmb_register_datasets() -> Iterator[DatasetSpec]:
+    """The simulated surveys and the HDF5 reader."""
+    yield DatasetSpec(
+        name="demo",
+        summary="Simulated galaxies with planted anomalies, for looking",
+        target="fmb_surveys.demo:open_demo",
+        config="fmb_surveys.demo:DemoConfig",
+        default=True,
+        simulated=True,
+    )
+    yield DatasetSpec(
+        name="demo-eval",
+        summary="Simulated hosts and their changed copies, for numbers",
+        target="fmb_surveys.demo:open_demo",
+        config="fmb_surveys.demo:DemoEvalConfig",
+        simulated=True,
+    )
+    yield DatasetSpec(
+        name="hdf5",
+        summary="HDF5 files described by a survey.toml",
+        target="fmb_surveys.files.reader:open_hdf5",
+        config="fmb_surveys.files.reader:HDF5Config",
+        suffixes=(".toml",),
+        markers=("survey.toml",),
+    )
+
+
+@hookimpl
+def fmb_register_commands() -> Iterator[CommandSpec]:
+    """What makes a survey of files."""
+    yield CommandSpec(
+        name="index",
+        group="data",
+        summary="Write a survey.toml for a catalogue and its files.",
+        target="fmb_surveys.index_command:command",
+    )

@@ -1,0 +1,71 @@
+"""`fmb data show` and `fmb data validate` of a survey in HDF5 files."""
+
+import json
+import re
+
+import numpy as np
+from click.testing import CliRunner
+
+from fmb.cli import main
+
+
+def fmb_data(*args):
+    return CliRunner().invoke(main, ["data", *map(str, args)], prog_name="fmb")
+
+
+def test_show_says_what_there_is(files):
+    files.cam["unit"] = "display"
+    result = fmb_data("show", files.write())
+    assert result.exit_code == 0
+    assert "sound: 6 objects" in result.stdout
+    assert re.search(r"cam +images +6 +8 x 9 +display +no +G, R +0\.25\"/pixel", result.stdout)
+    assert re.search(r"spec +spectra +6 +40 .* 4000-4079 Angstrom", result.stdout)
+    assert re.search(r"ra +float64 +deg", result.stdout)
+    assert "warning: not photometric" in result.stdout
+
+
+def test_show_as_json_keeps_ids_as_text(files):
+    result = fmb_data("show", files.write(), "--json")
+    values = json.loads(result.stdout)
+    assert values["objects"] == 6
+    assert values["ids"]["first"] == str(files.arrays["id"][0])
+    assert [row["input"] for row in values["inputs"]] == ["cam", "spec"]
+    assert values["identity"]["reader"] == "hdf5"
+
+
+def test_validate_passes_with_warnings_and_fails_with_errors(files):
+    files.arrays["image"][3, :, :4] = 0.0
+    result = fmb_data("validate", files.write())
+    assert result.exit_code == 0
+    assert f"warning: cam: zero-filled: 1 object, {files.arrays['id'][3]} (50%)" in result.stdout
+    assert "6 objects read, 1 with findings" in result.stdout
+    files.arrays["ivar"][2] = 0.0
+    files.arrays["image"][4] = np.nan
+    files.arrays["wave"][5, 20] = 1.0
+    result = fmb_data("validate", files.write())
+    assert result.exit_code == 1
+    ids = files.arrays["id"]
+    assert f"error: spec: no good pixel: 1 object, {ids[2]}" in result.stdout
+    assert f"error: cam: no pixel has a value: 1 object, {ids[4]}" in result.stdout
+    assert f"error: spec: wavelengths are not ascending: 1 object, {ids[5]}" in result.stdout
+
+
+def test_validate_as_json_lists_every_finding(files):
+    files.arrays["image"][3] = np.nan
+    result = fmb_data("validate", files.write(), "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == [
+        {
+            "object_id": str(files.arrays["id"][3]),
+            "input": "cam",
+            "problem": "no pixel has a value",
+            "severity": "error",
+            "fraction": None,
+        }
+    ]
+
+
+def test_a_missing_source_is_one_line(tmp_path):
+    result = fmb_data("show", tmp_path / "gone.toml")
+    assert result.exit_code == 2
+    assert re.fullmatch(r"fmb: .*gone\.toml: no such file or folder\n", result.stderr)

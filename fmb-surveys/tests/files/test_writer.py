@@ -1,0 +1,334 @@
+import errno
+import io
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tomli_w
+
+from fmb import Batch, Columns, DataError, FailedError, Images, InputInfo, Spectra, StoreError
+from fmb_surveys.files import writer
+from fmb_surveys.files.reader import HDF5Config, open_hdf5, write_survey
+
+N = 7
+PER_ROW = ("flux", "ivar", "mask", "band_valid", "psf_fwhm_arcsec", "lsf_aa", "wavelength_aa")
+
+
+class Simulated:
+    """Three inputs with everything they can carry; some objects lack one or two of them."""
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(3)
+        self.ids = np.array([3, -1, 2**62 + 1, 9, 10, 2**53 + 1, 0])
+        self.identity = {"name": "sim", "seed": 3, "kinds": ["lens", None], "rate": 0.1}
+        self.warnings = ["simulated: for looking"]
+        self.catalog = pd.DataFrame(
+            {
+                "snr": rng.normal(size=N).astype(np.float32),
+                "ra": rng.uniform(0, 360, N),
+                "dec": rng.uniform(-90, 90, N),
+                "partner": pd.array([2**62, None, 1, 2, 3, 4, 5], dtype="Int64"),
+                "label": ["", "lens", "é", "a", "b", None, "c"],
+                "good": rng.uniform(size=N) > 0.5,
+                "tile": np.arange(N, dtype=np.uint8),
+                "kind": pd.Categorical(["a", "b", "a", "a", "b", "b", "a"]),
+            }
+        )
+        self.catalog.attrs["units"] = {"ra": "deg", "dec": "deg"}
+        self.catalog.attrs["roles"] = {"snr": "snr", "class": "kind"}
+        seen = np.array([1, 0, 1, 1, 0, 1, 0], dtype=bool)
+        self.present = {"cam": None, "own": seen, "shared": ~seen}
+        m = {name: N if p is None else int(p.sum()) for name, p in self.present.items()}
+        self.data = {
+            "cam": Images(
+                flux=rng.normal(size=(N, 2, 5, 4)).astype("f4"),
+                bands=("G", "R"),
+                band_valid=rng.uniform(size=(N, 2)) > 0.3,
+                unit="nmgy",
+                pixel_scale_arcsec=0.262,
+                ivar=rng.uniform(-1, 1, size=(N, 2, 5, 4)).astype("f4"),
+                mask=rng.uniform(size=(N, 2, 5, 4)) > 0.8,
+                psf_fwhm_arcsec=rng.uniform(1, 2, (N, 2)).astype("f4"),
+            ),
+            "own": Spectra(
+                flux=np.where(rng.uniform(size=(m["own"], 11)) > 0.9, np.nan, 1).astype("f4"),
+                ivar=rng.uniform(-1, 1, (m["own"], 11)).astype("f4"),
+                mask=rng.uniform(size=(m["own"], 11)) > 0.5,
+                wavelength_aa=rng.uniform(1e3, 1e4, (m["own"], 11)),
+                unit="counts",
+                calibrated=False,
+                lsf_aa=rng.uniform(size=(m["own"], 11)).astype("f4"),
+            ),
+            "shared": Spectra(
+                flux=rng.normal(size=(m["shared"], 9)).astype("f4"),
+                mask=np.zeros((m["shared"], 9), dtype=bool),
+                wavelength_aa=np.linspace(4000, 5000, 9),
+                unit="1e-17 erg / (s cm2 Angstrom)",
+            ),
+        }
+        self.inputs = {
+            name: InputInfo(
+                kind="images" if name == "cam" else "spectra",
+                unit=data.unit,
+                bands=getattr(data, "bands", ()),
+                shape=data.flux.shape[2:] or data.flux.shape[1:],
+                pixel_scale_arcsec=getattr(data, "pixel_scale_arcsec", None),
+                wavelength_aa=None
+                if name == "cam"
+                else (float(data.wavelength_aa.min()), float(data.wavelength_aa.max())),
+                calibrated=name != "own",
+                present=self.present[name],
+            )
+            for name, data in self.data.items()
+        }
+
+    def __len__(self) -> int:
+        return N
+
+    def read(self, rows, inputs=None):
+        rows = np.asarray(rows)
+        found, kept = {}, {}
+        for name in inputs or self.data:
+            have = self.present[name]
+            at = np.arange(N) if have is None else np.where(have, np.cumsum(have) - 1, -1)
+            kept[name] = np.flatnonzero(at[rows] >= 0)
+            chosen, data = at[rows][kept[name]], self.data[name]
+            found[name] = replace(
+                data,
+                **{
+                    field: value[chosen]
+                    for field in PER_ROW
+                    if (value := getattr(data, field, None)) is not None
+                    and (field != "wavelength_aa" or value.ndim == 2)
+                },
+            )
+        return Batch(ids=self.ids[rows], inputs=found, rows=kept)
+
+
+def reopen(folder):
+    return open_hdf5(str(folder), HDF5Config(), cache=folder)
+
+
+def assert_same_objects(one, other):
+    rows = np.arange(N)
+    a, b = one.read(rows), other.read(rows)
+    assert list(a.inputs) == list(b.inputs)
+    for name, data in a.inputs.items():
+        assert np.array_equal(a.rows[name], b.rows[name])
+        for field in (*PER_ROW, "bands", "unit", "pixel_scale_arcsec", "calibrated"):
+            x, y = getattr(data, field, None), getattr(b.inputs[name], field, None)
+            if isinstance(x, np.ndarray):
+                assert x.dtype == y.dtype, (name, field)
+                assert np.array_equal(x, y, equal_nan=x.dtype.kind == "f"), (name, field)
+            else:
+                assert x == y, (name, field)
+
+
+def test_everything_comes_back_exactly(tmp_path):
+    written = Simulated()
+    write_survey(tmp_path / "out", written)
+    read = reopen(tmp_path / "out")
+    assert read.ids.tolist() == written.ids.tolist()
+    assert_same_objects(written, read)
+    pd.testing.assert_frame_equal(read.catalog, written.catalog)
+    assert read.catalog.attrs["units"] == written.catalog.attrs["units"]
+    assert read.catalog.attrs["roles"] == written.catalog.attrs["roles"]
+    assert read.identity == written.identity
+    assert read.warnings == written.warnings
+    for name, info in written.inputs.items():
+        bare = replace(read.inputs[name], present=None, origin=None)
+        assert bare == replace(info, present=None)
+        if info.present is not None:
+            assert np.array_equal(read.inputs[name].present, info.present)
+
+
+@pytest.mark.parametrize("kind", [np.uint64, np.str_])
+def test_ids_of_every_kind_come_back(tmp_path, kind):
+    written = Simulated()
+    written.ids = np.array([2**64 - 1 - row for row in range(N)], dtype=np.uint64).astype(kind)
+    written.catalog["object_id"] = written.ids
+    write_survey(tmp_path / "out", written)
+    read = reopen(tmp_path / "out")
+    assert read.ids.tolist() == written.ids.tolist()
+    assert read.ids.dtype.kind == written.ids.dtype.kind
+    assert read.catalog["object_id"].tolist() == written.ids.tolist()
+
+
+def test_what_was_read_in_pieces_is_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "ROWS_AT_ONCE", 3)
+    done = []
+    write_survey(tmp_path / "out", Simulated(), progress=lambda n, total: done.append((n, total)))
+    assert done == [(3, 7), (6, 7), (7, 7)]
+    assert_same_objects(Simulated(), reopen(tmp_path / "out"))
+
+
+def test_rows_without_an_observation_hold_no_zeros(tmp_path):
+    import h5py
+
+    write_survey(tmp_path / "out", Simulated())
+    with h5py.File(tmp_path / "out" / "survey.h5") as file:
+        absent = ~file["own/present"][()]
+        assert np.isnan(file["own/flux"][()][absent]).all()
+        assert np.isnan(file["own/wavelength"][()][absent]).all()
+
+
+def test_an_input_that_no_object_has_is_left_out(tmp_path):
+    written = Simulated()
+    none = np.zeros(N, dtype=bool)
+    written.present["own"] = none
+    written.inputs["own"] = replace(written.inputs["own"], present=none)
+    write_survey(tmp_path / "out", written)
+    assert list(reopen(tmp_path / "out").inputs) == ["cam", "shared"]
+
+
+def test_the_stored_identity_holds_only_for_what_was_written(tmp_path):
+    write_survey(tmp_path / "out", Simulated())
+    toml = tmp_path / "out" / "survey.toml"
+    before = toml.read_text()
+    toml.write_text(before.replace('unit = "nmgy"', 'unit = "nJy"'))
+    assert reopen(tmp_path / "out").identity["reader"] == "hdf5"
+    toml.write_text(before)
+    assert reopen(tmp_path / "out").identity == Simulated().identity
+    catalog = tmp_path / "out" / "catalog.parquet"
+    table = pd.read_parquet(catalog)
+    table["snr"] += 1
+    table.to_parquet(catalog)
+    assert reopen(tmp_path / "out").identity["reader"] == "hdf5"
+
+
+def test_a_folder_that_is_there_is_not_touched(tmp_path):
+    (tmp_path / "out").mkdir()
+    with pytest.raises(StoreError, match="out: is there already"):
+        write_survey(tmp_path / "out", Simulated())
+
+
+def leftovers(folder):
+    return [path.name for path in folder.iterdir()]
+
+
+def test_a_failure_midway_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "ROWS_AT_ONCE", 3)
+
+    def stop(done, total):
+        if done > 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_survey(tmp_path / "out", Simulated(), progress=stop)
+    assert leftovers(tmp_path) == []
+
+
+def test_a_disk_that_is_too_small_is_refused_before_hdf5_meets_it(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(FailedError, match=r"out: cannot be written: .* needed and 1,000 are free"):
+        write_survey(tmp_path / "out", Simulated())
+    assert leftovers(tmp_path) == []
+
+
+def test_a_disk_that_fills_up_meanwhile_is_one_line(tmp_path, monkeypatch):
+    class Full(io.BufferedRandom):
+        def write(self, body):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def open_full(path, mode="r", *rest, **options):
+        if mode == "r+b":  # the rows, which are written into a file that is laid out already
+            return Full(io.FileIO(path, "r+"))
+        return honest(path, mode, *rest, **options)
+
+    honest = Path.open
+    monkeypatch.setattr(Path, "open", open_full)
+    with pytest.raises(FailedError, match="out: cannot be written: No space left on device"):
+        write_survey(tmp_path / "out", Simulated())
+    assert leftovers(tmp_path) == []
+
+
+def test_a_folder_without_write_permission_is_one_line(tmp_path, monkeypatch):
+    def denied(*args, **kwargs):  # the user who runs the tests may be allowed everything
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", denied)
+    with pytest.raises(FailedError, match="out: cannot be written: Permission denied"):
+        write_survey(tmp_path / "out", Simulated())
+
+
+def test_a_killed_writer_leaves_no_survey(tmp_path):
+    code = (
+        "import os, sys; from pathlib import Path; from fmb_surveys.files.reader import *\n"
+        "source = open_hdf5(sys.argv[1], HDF5Config(), cache=Path())\n"
+        "write_survey(Path(sys.argv[2]), source, progress=lambda n, total: os.kill(os.getpid(), 9))"
+    )
+    write_survey(tmp_path / "in", Simulated())
+    killed = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "in"), str(tmp_path / "out")], check=False
+    )
+    assert killed.returncode == -9
+    assert not (tmp_path / "out").exists()
+    write_survey(tmp_path / "out", Simulated())
+    assert_same_objects(Simulated(), reopen(tmp_path / "out"))
+
+
+def test_inputs_that_change_between_objects_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "ROWS_AT_ONCE", 3)
+
+    class Moving(Simulated):
+        def read(self, rows, inputs=None):
+            batch = super().read(rows, inputs)
+            if rows[0] > 0 and "shared" in batch.inputs:
+                old = batch.inputs["shared"]
+                batch.inputs["shared"] = replace(old, wavelength_aa=old.wavelength_aa + 1)
+            return batch
+
+    with pytest.raises(DataError, match="'shared' has a shared wavelength grid that changes"):
+        write_survey(tmp_path / "out", Moving())
+
+    class Unitless(Simulated):
+        def read(self, rows, inputs=None):
+            batch = super().read(rows, inputs)
+            if rows[0] > 0 and "cam" in batch.inputs:
+                batch.inputs["cam"] = replace(batch.inputs["cam"], unit="nJy")
+            return batch
+
+    with pytest.raises(DataError, match="'cam' changes its layout between objects"):
+        write_survey(tmp_path / "out", Unitless())
+
+
+def test_columns_as_an_input_and_empty_surveys_are_refused(tmp_path):
+    written = Simulated()
+    written.data["shared"] = Columns(values=np.zeros((4, 1), dtype="f4"), names=("z",))
+    with pytest.raises(DataError, match="'shared' is neither images nor spectra"):
+        write_survey(tmp_path / "out", written)
+
+    class Empty(Simulated):
+        def __len__(self) -> int:
+            return 0
+
+    with pytest.raises(DataError, match="there are no objects to write"):
+        write_survey(tmp_path / "out", Empty())
+
+
+def test_a_survey_written_from_a_file_reads_back_the_same(files, tmp_path):
+    files.arrays["ivar"][1, 4] = 0.0
+    source = files.open()
+    write_survey(tmp_path / "copy", source)
+    copy = reopen(tmp_path / "copy")
+    rows = np.arange(6)
+    for name, data in source.read(rows).inputs.items():
+        other = copy.read(rows).inputs[name]
+        assert np.array_equal(data.flux, other.flux)
+        assert np.array_equal(data.mask, other.mask) or data.mask is other.mask is None
+    assert copy.identity == source.identity
+
+
+def test_the_written_description_is_toml_of_its_own(tmp_path):
+    import tomllib
+
+    write_survey(tmp_path / "out", Simulated())
+    values = tomllib.loads((tmp_path / "out" / "survey.toml").read_text())
+    assert values["inputs"]["own"]["wavelength"] == "own/wavelength"
+    assert tomllib.loads(tomli_w.dumps(values)) == values
