@@ -119,7 +119,25 @@ def test_two_files_hold_it_and_only_one_of_them_arrays(tmp_path):
             "pixel_scale_arcsec": 0.25,
             "psf_fwhm_arcsec": None,
         },
+        "arrays": ["flux", "band_valid", "ivar", "mask"],
     }
+
+
+def test_the_name_of_an_instrument_may_hold_anything(tmp_path):
+    names = ["0/rows", "cam/flux", "cam", "ids"]
+    one = Batch(
+        ids=np.array([1]),
+        inputs={name: images(1, flux=np.full((1, 2, 3, 3), i)) for i, name in enumerate(names)},
+        rows={name: np.array([0]) for name in names},
+    )
+    write_cutouts(tmp_path, one)
+    back = read_cutouts(tmp_path)
+    assert [(name, data.flux[0, 0, 0, 0]) for name, data in back.inputs.items()] == [
+        ("0/rows", 0),
+        ("cam/flux", 1),
+        ("cam", 2),
+        ("ids", 3),
+    ]
 
 
 def test_where_none_were_kept_there_are_none(tmp_path):

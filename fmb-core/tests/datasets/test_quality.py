@@ -193,6 +193,12 @@ def test_positions_ids_and_unseen_objects_are_checked():
     ]
 
 
+def test_objects_of_a_dataset_without_instruments_are_not_unseen():
+    survey = Survey(3)
+    survey.inputs = {}
+    assert catalog_findings(survey) == []
+
+
 def test_check_reads_all_in_blocks_and_counts():
     survey = Survey(300)
     survey.images.flux[299, :, :4] = 0.0

@@ -141,7 +141,7 @@ ALSO_BROKEN = {
     "numbers in a tuple of texts": (
         declares({"aliases": (1,)}),
         "declare",
-        "aliases of 'first' is (1,), expected texts",
+        "aliases of 'first' is (1,), expected a tuple of text",
     ),
     "dotted requirement": (
         declares({"requires": ("nobody.has",)}),
@@ -240,6 +240,31 @@ OF_A_KIND = {
     "command that answers to another name of the core's": (
         yields("command", aliases=("viz",)),
         "the command 'viz' belongs to fmb-core",
+    ),
+    "command that is one of the core's in a group": (
+        yields("command", group="data", name="show"),
+        "the command 'data show' belongs to fmb-core",
+    ),
+    "command of a group that is not there": (
+        yields("command", group="dta"),
+        "the command 'first' is of the group 'dta', which fmb does not have: use one of data, or"
+        " none",
+    ),
+    "detector with a revision of text": (
+        yields("detector", revision="2"),
+        "revision of 'first' is '2', expected a whole number",
+    ),
+    "detector that is true once": (
+        yields("detector", companion=1),
+        "companion of 'first' is 1, expected True or False",
+    ),
+    "model with a joint view of a fourth kind": (
+        yields("model", joint="sum"),
+        "joint of 'first' is 'sum', expected one of 'native', 'unit-mean' or None",
+    ),
+    "dataset with commands that are no text": (
+        yields("dataset", commands={"count": 1}),
+        "commands of 'first' is {'count': 1}, expected a mapping to text",
     ),
     "engine with a name of two words": (
         yields("engine", name="my engine"),

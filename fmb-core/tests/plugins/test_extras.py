@@ -10,7 +10,7 @@ import pytest
 from fmb.contract.command import CommandSpec
 from fmb.contract.detector import DetectorSpec
 from fmb.contract.errors import UnknownNameError
-from fmb.plugins.failures import Missing, Origin
+from fmb.plugins.failures import Origin
 from fmb.plugins.loading import load_plugins
 
 PLUGIN = """
@@ -29,6 +29,10 @@ def fmb_register_commands():
     yield CommandSpec(
         name="dig", summary="Dig.", target="a:B", requires=("nobody_has",), extra="deep"
     )
+    yield CommandSpec(
+        name="delve", group="data", summary="Delve.", target="a:B", requires=("nobody_has",),
+        extra="deep",
+    )
 """
 SAID = "detector 'deep' is not available: pip install 'my-dist[deep]'"
 
@@ -42,9 +46,10 @@ def registry(install):
 def test_what_an_extra_would_bring_is_missing_and_no_failure(registry):
     origin = Origin("mine", "my-dist", "1.2")
     own = [one for one in registry.missing if one.origin == origin]
-    assert own == [
-        Missing("detector", "deep", origin, ("nobody_has", "nor_this"), "deep"),
-        Missing("command", "dig", origin, ("nobody_has",), "deep"),
+    assert [(one.spec.name, one.modules) for one in own] == [
+        ("deep", ("nobody_has", "nor_this")),
+        ("dig", ("nobody_has",)),
+        ("delve", ("nobody_has",)),
     ]
     assert registry.failures == ()
 
@@ -54,7 +59,7 @@ def test_its_siblings_work(registry):
     assert [one.spec.name for one in registry.all(DetectorSpec)] == ["plain"]
 
 
-@pytest.mark.parametrize("name", ["deep", "mine:deep", "my-dist:deep"])
+@pytest.mark.parametrize("name", ["deep", "deeper", "mine:deep", "my-dist:deep"])
 def test_asking_for_it_says_how_to_install_it(registry, name):
     with pytest.raises(UnknownNameError) as caught:
         registry.get(DetectorSpec, name)
@@ -118,6 +123,10 @@ def test_fmb_plugins_lists_it_with_the_way_to_install_it(install, site):
     [
         (("plugins", "info", "plain"), ""),
         (("dig",), "command 'dig' is not available: pip install 'my-dist[deep]'"),
+        (
+            ("data", "delve"),
+            "command 'data delve' is not available: pip install 'my-dist[deep]'",
+        ),
         (("measure",), "the command 'measure' is not installed: pip install 'my-dist[bench]'"),
     ],
 )

@@ -5,13 +5,7 @@ from typing import Any
 
 import click
 
-from fmb.cli.plugin_commands import (
-    core_commands,
-    find_command,
-    load_target,
-    missing_command,
-    plugin_commands,
-)
+from fmb.cli.commands import CommandGroup
 from fmb.contract.errors import FmbError, did_you_mean
 
 __all__ = ["main"]
@@ -31,36 +25,14 @@ class _OneLine(click.ClickException):
         click.echo(f"fmb: {self.message}", file=file, err=True)
 
 
-class _Main(click.Group):
-    """The core's commands, each a file of this package, and those of plugins."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*core_commands(), *plugin_commands()]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        core = {name: spec for spec in core_commands().values() for name in spec.names}
-        if cmd_name in core:
-            return load_target(core[cmd_name])
-        plugins = {name for spec in plugin_commands().values() for name in spec.names}
-        return find_command(cmd_name) if cmd_name in plugins else None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        commands = (*core_commands().values(), *plugin_commands().values())
-        with formatter.section("Commands"):
-            formatter.write_dl([(spec.name, spec.summary) for spec in commands])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            hint = did_you_mean(args[0], self.list_commands(ctx))
-            told = missing_command(args[0]) or f"no command is called {args[0]!r}{hint}"
-            raise _OneLine(told, 2)
-        return super().resolve_command(ctx, args)
+class _Main(CommandGroup):
+    """What `fmb` can be asked to do; a user's mistake is one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.exceptions.NoArgsIsHelpError:  # `fmb data` alone shows its help
+            raise
         except click.UsageError as error:
             where = error.ctx.command_path.removeprefix("fmb ") if error.ctx else "fmb"
             raise _OneLine(f"{where}: {_sentence(error)}", 2) from None

@@ -4,21 +4,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fmb.cli.plugin_commands import PluginGroup
+from fmb.cli.commands import CommandGroup
 from fmb.cli.terminal import progress_line
 
 if TYPE_CHECKING:
     from fmb.contract.dataset import Dataset
     from fmb.contract.inputs import InputInfo
 
-__all__ = ["command"]
+__all__ = ["command", "show", "validate"]
 
 _source = click.argument("source")
 _reader = click.option("--reader", metavar="NAME", help="Reader, where two would do.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.group(cls=PluginGroup, plugin_group="data")
+@click.group(cls=CommandGroup, group="data")
 def command() -> None:
     """Describe and check survey data."""
 
@@ -31,7 +31,7 @@ def _open(source: str, reader: str | None) -> "Dataset":
     return open_dataset(source, reader=reader, cache=workspace() / "data")
 
 
-@command.command("show")
+@click.command("show")
 @_source
 @_reader
 @_json
@@ -84,7 +84,7 @@ def _describe(name: str, info: "InputInfo", n: int) -> dict[str, Any]:
     return {**row, "wavelengths": "{:.0f}-{:.0f} Angstrom".format(*info.wavelength_aa)}
 
 
-@command.command("validate")
+@click.command("validate")
 @_source
 @_reader
 @_json

@@ -47,8 +47,8 @@ def _notes(run: Run) -> Iterator[str]:
 
 def print_list(run: Run, name: ListName, k: int) -> None:
     """Print the k strangest objects of one list."""
-    ranked = run.record(name)["ranked"]
-    rows = _rows(run.top(k, name=name), ranked)
+    ranked, top = run.record(name)["ranked"], run.top(k, name=name)
+    rows = _rows(top, ranked)
     click.echo(f"\n{name}: the strangest of {ranked:,}\n{table_text(rows)}")
 
 

@@ -53,12 +53,13 @@ def _list(as_json: bool) -> None:
         click.echo(json.dumps(told, indent=1))
     else:
         for c in components:
-            origin = f"{c.distribution} {c.version}"
-            click.echo(f"{c.spec.kind:<10} {c.qualified:<28} {origin:<22} {c.spec.summary}")
+            source = f"{c.distribution} {c.version}"
+            click.echo(f"{c.spec.kind:<10} {c.qualified:<28} {source:<22} {c.spec.summary}")
         for absent in plugins.registry.missing:
+            spec, origin = absent.spec, absent.origin
             click.echo(
-                f"{absent.kind:<10} {absent.origin.plugin}:{absent.name}: not available:"
-                f" pip install '{absent.origin.distribution}[{absent.extra}]'"
+                f"{spec.kind:<10} {origin.plugin}:{spec.names[0]}: not available:"
+                f" pip install '{origin.distribution}[{spec.extra}]'"
             )
     for line in (*plugins.failures, *plugins.registry.clashes()):
         click.echo(str(line), err=True)

@@ -31,17 +31,19 @@ def write_cutouts(folder: Path, batch: Batch) -> None:
     """
     arrays = pack_ids(batch.ids)
     inputs = []  # in their order, which figures keep to
-    for name, data in batch.inputs.items():
+    for number, (name, data) in enumerate(batch.inputs.items()):
         kind = next(word for word, cls in _KINDS.items() if isinstance(data, cls))
-        told: dict[str, Any] = {}
+        values: dict[str, Any] = {}
+        named = []
         for field in fields(data):
             value = getattr(data, field.name)
             if isinstance(value, np.ndarray):
-                arrays[f"{name}/{field.name}"] = value
+                arrays[f"{number}/{field.name}"] = value
+                named.append(field.name)
             else:
-                told[field.name] = value
-        arrays[f"{name}/rows"] = batch.rows[name]
-        inputs.append({"name": name, "kind": kind, "fields": told})
+                values[field.name] = value
+        arrays[f"{number}/rows"] = batch.rows[name]
+        inputs.append({"name": name, "kind": kind, "fields": values, "arrays": named})
     publish(folder / "cutouts.safetensors", tensor_bytes(arrays))
     publish_json(folder / "cutouts.json", {"format": FORMAT, "inputs": inputs})
 
@@ -59,20 +61,18 @@ def read_cutouts(folder: Path) -> Batch | None:
     if record.get("format") != FORMAT:
         raise StoreError(f"{path} is not {FORMAT}; run again")
     arrays = map_tensors(folder / "cutouts.safetensors")
-    inputs = {one["name"]: _input(one, arrays) for one in record["inputs"]}
-    rows = {name: arrays[f"{name}/rows"] for name in inputs}
+    inputs, rows = {}, {}
+    for number, one in enumerate(record["inputs"]):
+        rows[one["name"]] = arrays[f"{number}/rows"]
+        inputs[one["name"]] = _input(one, {f: arrays[f"{number}/{f}"] for f in one["arrays"]})
     return Batch(ids=unpack_ids(arrays), inputs=inputs, rows=rows)
 
 
 def _input(record: Mapping[str, Any], arrays: Mapping[str, Array]) -> Images | Spectra | Columns:
-    name = record["name"]
     values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in record["fields"].items()
     }
-    own: dict[str, Any] = {
-        key.partition("/")[2]: value
-        for key, value in arrays.items()
-        if key.startswith(f"{name}/") and key != f"{name}/rows"
-    }
-    return _KINDS[record["kind"]](**own, **values)
+    made: Any = _KINDS[record["kind"]]
+    data: Images | Spectra | Columns = made(**arrays, **values)
+    return data

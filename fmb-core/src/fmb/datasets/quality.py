@@ -194,7 +194,7 @@ def catalog_findings(dataset: Dataset) -> list[Finding]:
             problems.append((f"{name} is missing", "warning", lost))
             outside = ~lost & ((degrees < low) | (degrees > high))
             problems.append((f"{name} is outside {low:g} to {high:g} degrees", "error", outside))
-    unseen = np.ones(len(ids), dtype=bool)
+    unseen = np.full(len(ids), bool(dataset.inputs))  # vectors of the user's own have none
     for info in dataset.inputs.values():
         unseen &= ~info.have(len(ids))
     problems.append(("nothing was observed of it", "warning", unseen))

@@ -61,6 +61,8 @@ class Plan:
     request: Request
     recorded: Mapping[str, Any]
     """The request as plain values: the content of `run.toml`."""
+    name: str
+    """Of the run where none is asked for: the survey, the models and the detectors."""
     workspace: Path
     progress: Progress
     dataset: Selection

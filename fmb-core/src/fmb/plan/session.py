@@ -15,7 +15,7 @@ from fmb.plan.figures import choose_engine, plan_analyses, plan_plots
 from fmb.plan.lists import Judged, choose_judges, plan_lists
 from fmb.plan.models import bind_model, choose_weights
 from fmb.plan.records import Plan
-from fmb.plan.request import Request, request_toml
+from fmb.plan.request import Request
 from fmb.plugins.loading import load_plugins
 from fmb.plugins.registry import Registry
 from fmb.store.atomic import ensure_folder
@@ -90,7 +90,8 @@ class Session:
             notes.append(Note("simulated", f"{what}: not evidence"))
         return Plan(
             request=request,
-            recorded=request_toml(request),
+            recorded=request.model_dump(mode="json", exclude_none=True),
+            name=survey.run_name(dataset, request),
             workspace=self.workspace,
             progress=self.progress,
             dataset=dataset,
@@ -109,17 +110,18 @@ class Session:
             ConfigError: a model or survey is named where it has nothing to do.
             FmbError: nothing opens the data.
         """
-        own, data = request.embeddings, request.data
+        own, data, digests = request.embeddings, request.data, Digests(self.workspace)
         if own is not None:
             for option, given in (("model", request.model), ("data", data.source)):
                 if given:
                     raise ConfigError(f"--embeddings brings its own objects: leave --{option} out")
-            return _Survey(None, False, lambda: open_vector_file(own, Digests(self.workspace)))
+            return _Survey(None, False, Path(own.file).stem, lambda: open_vector_file(own, digests))
         reader = find_reader(data.source, data.reader, self.registry)
         source = reader.spec.name if data.source is None else data.source
         return _Survey(
             source,
             reader.spec.simulated,
+            "" if Path(source).exists() else source,
             lambda: open_with(
                 reader,
                 source,
@@ -137,4 +139,12 @@ class _Survey:
     source: str | None
     """None where vectors take its place."""
     simulated: bool
+    name: str
+    """What runs on it are named after; "" = as it calls itself."""
     open: Callable[[], Dataset]
+
+    def run_name(self, dataset: Dataset, request: Request) -> str:
+        """The name of a run on it, fit for a folder."""
+        name = self.name or str(dataset.identity.get("name", self.source))
+        parts = "-".join([name, *request.model, *request.detector])
+        return "".join(c if c.isalnum() or c in "._-" else "-" for c in parts)

@@ -46,7 +46,7 @@ def fmb_register_engines() -> Iterator[EngineSpec]:
 
 @hookimpl
 def fmb_register_commands() -> Iterator[CommandSpec]:
-    """The core's commands, in the order in which `fmb --help` lists them."""
+    """The core's commands, in the order in which help lists them."""
     for name, summary, aliases in (
         ("run", "Embed, detect and plot: the whole way in one command.", ()),
         ("embed", "Turn a survey into vectors, resuming where it stopped.", ()),
@@ -66,3 +66,8 @@ def fmb_register_commands() -> Iterator[CommandSpec]:
         yield CommandSpec(
             name=name, summary=summary, target=f"fmb.cli.{name}:command", aliases=aliases
         )
+    for name, summary in (
+        ("show", "Say what a survey holds."),
+        ("validate", "Read a survey and name what is wrong with it."),
+    ):
+        yield CommandSpec(name=name, group="data", summary=summary, target=f"fmb.cli.data:{name}")

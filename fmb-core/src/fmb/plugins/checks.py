@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from fmb.contract.errors import PluginError
 from fmb.contract.spec import ComponentSpec, Spec
@@ -12,6 +13,7 @@ __all__ = ["check_record"]
 _NAME = r"[a-z0-9]+(-[a-z0-9]+)*"
 _TARGET = r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*"
 _SUMMARY_MAX = 60
+_UNIONS = (Union, UnionType)
 
 
 def check_record(record: Any, wanted: type[Spec]) -> None:
@@ -48,15 +50,47 @@ def check_record(record: Any, wanted: type[Spec]) -> None:
 def _check_types(record: Spec) -> None:
     """A string where a tuple belongs is the likeliest slip: `requires=("torch")`."""
     for name, kind in record.fields.items():
-        value, origin = getattr(record, name), get_origin(kind)
-        where = f"{name} of {record.name!r} is {value!r}, expected"
-        if kind is str and not isinstance(value, str):
-            raise PluginError(f"{where} text")
-        if origin is Literal and value not in get_args(kind):
-            raise PluginError(f"{where} one of {', '.join(map(repr, get_args(kind)))}")
-        if origin is Mapping and not isinstance(value, Mapping):
-            raise PluginError(f"{where} a mapping")
-        if origin is tuple and not isinstance(value, tuple):
-            raise PluginError(f"{where} a tuple")
-        if kind == tuple[str, ...] and not all(isinstance(item, str) for item in value):
-            raise PluginError(f"{where} texts")
+        value = getattr(record, name)
+        if not _fits(value, kind):
+            raise PluginError(
+                f"{name} of {record.name!r} is {_plain(value)!r}, expected {_words(kind)}"
+            )
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin is None:
+        return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    if origin is Literal:
+        return value in parts
+    if origin in _UNIONS:
+        return any(_fits(value, part) for part in parts)
+    if not isinstance(value, origin):
+        return False
+    if origin is Mapping:
+        return all(_fits(key, parts[0]) and _fits(item, parts[1]) for key, item in value.items())
+    return all(_fits(item, parts[0]) for item in value)
+
+
+def _words(kind: Any) -> str:
+    """What a field of this type holds, for its author."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return f"one of {', '.join(map(repr, parts))}"
+    if origin in _UNIONS:
+        return " or ".join(_words(part) for part in parts)
+    if origin is Mapping:
+        return f"a mapping to {_words(parts[1])}"
+    if origin is tuple:
+        return f"a tuple of {_words(parts[0])}"
+    plain: dict[Any, str] = {
+        str: "text",
+        bool: "True or False",
+        int: "a whole number",
+        type(None): "None",
+    }
+    return plain.get(kind) or str(kind.__name__)

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from fmb.contract.spec import Spec
+
 __all__ = ["Failure", "Missing", "Origin"]
 
 
@@ -32,15 +34,13 @@ class Origin(NamedTuple):
 class Missing(NamedTuple):
     """A component that is not available, because an extra of its distribution is not installed."""
 
-    kind: str
-    name: str
+    spec: Spec
     origin: Origin
     modules: tuple[str, ...]
     """What it needs and is not there."""
-    extra: str
 
     def __str__(self) -> str:
         return (
-            f"{self.kind} {self.name!r} is not available: pip install"
-            f" '{self.origin.distribution}[{self.extra}]'"
+            f"{self.spec.kind} {self.spec.names[0]!r} is not available: pip install"
+            f" '{self.origin.distribution}[{self.spec.extra}]'"
         )

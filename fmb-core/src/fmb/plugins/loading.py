@@ -214,14 +214,21 @@ def _declare(manager: pluggy.PluginManager, kinds: Sequence[type[Spec]]) -> list
 
 
 def _check_commands(entry: EntryPoint, records: Iterable[Spec], known: Registry) -> None:
-    """Refuse a command that would hide one of the core's."""
+    """Refuse a command that would hide one of the core's, or that nothing would show."""
     if _is_core(entry):
         return
-    core = {n for c in known.all(CommandSpec) if c.distribution == CORE for n in c.spec.names}
+    core = [c.spec for c in known.all(CommandSpec) if c.distribution == CORE]
+    taken, groups = {name for spec in core for name in spec.names}, {spec.group for spec in core}
     for record in records:
-        if isinstance(record, CommandSpec):
-            for name in core.intersection(record.names):
+        if isinstance(record, CommandSpec) and core:
+            for name in taken.intersection(record.names):
                 raise _StageError("declare", f"the command {name!r} belongs to {CORE}")
+            if record.group not in groups:
+                raise _StageError(
+                    "declare",
+                    f"the command {record.name!r} is of the group {record.group!r}, which fmb"
+                    f" does not have: use one of {', '.join(sorted(groups - {''}))}, or none",
+                )
 
 
 def _absent(spec: Spec, origin: Origin) -> Missing | None:
@@ -231,7 +238,7 @@ def _absent(spec: Spec, origin: Origin) -> Missing | None:
         if not modules:
             return None
         if spec.extra:
-            return Missing(spec.kind, spec.name, origin, modules, spec.extra)
+            return Missing(spec, origin, modules)
         plural = "module" if len(modules) == 1 else "modules"
         raise _StageError(
             "requires",

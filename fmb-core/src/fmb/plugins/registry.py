@@ -113,7 +113,7 @@ class Registry:
         if owned:
             raise AmbiguousNameError(_clash(kind.kind, name, owned))
         for one in self.missing:
-            if one.kind == kind.kind and one.name == bare:
+            if isinstance(one.spec, kind) and bare in one.spec.names:
                 raise UnknownNameError(str(one))
         raise UnknownNameError(f"no {kind.kind} is called {name!r}{self._advice(kind, name)}")
 

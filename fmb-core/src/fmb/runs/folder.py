@@ -1,8 +1,11 @@
 """The folder of a run: where its parts are, and which runs there are."""
 
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +13,7 @@ import tomli_w
 
 from fmb.contract.errors import ConfigError, StoreError, UnknownNameError, did_you_mean
 from fmb.contract.names import ListName
-from fmb.plan.request import FORMAT
-from fmb.plugins.settings import read_toml
-from fmb.store.atomic import ensure_folder, publish
+from fmb.store.atomic import ensure_folder, publish, write_failure
 from fmb.store.workspace import workspace
 
 __all__ = ["RunFolder", "find_run", "list_runs", "new_folder"]
@@ -87,48 +88,62 @@ class RunFolder:
         """True when the run went to its end."""
         return self.manifest.exists()
 
-    def begin(self, request: Mapping[str, Any]) -> None:
-        """Make the folder where it is not there, and write `run.toml`.
+    @contextmanager
+    def writing(self, request: Mapping[str, Any]) -> Iterator[None]:
+        """Write `run.toml`, and append what is said in the block to the log, with times.
 
         Raises:
             FailedError: the disk is full or the workspace cannot be written to.
         """
-        for part in ("", "scores", "detectors", "analyses", "plots", "cutouts"):
+        for part in ("scores", "detectors", "analyses", "plots", "cutouts"):
             ensure_folder(self.path / part)
         publish(self.request, tomli_w.dumps(dict(request)).encode())
+        handler = logging.FileHandler(self.log, encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        root = logging.getLogger("fmb")
+        level = root.level
+        root.addHandler(handler)
+        root.setLevel(min(level or logging.INFO, logging.INFO))
+        try:
+            yield
+        finally:
+            root.removeHandler(handler)
+            root.setLevel(level)
+            handler.close()
 
-    def require_format(self) -> None:
-        """Refuse a run that another version wrote.
-
-        Raises:
-            StoreError: with the command that makes it anew.
-        """
-        if read_toml(self.request).get("format") != FORMAT:
-            raise StoreError(
-                f"run {self.name!r} was written by another version of FMB; make it anew with"
-                f" `fmb run --config {self.request} --out {self.name}-2`"
-            )
+    def other_version(self) -> StoreError:
+        """What to say of a run that another version wrote, with the command that makes it anew."""
+        return StoreError(
+            f"run {self.name!r} was written by another version of FMB; make it anew with"
+            f" `fmb run --config {self.request} --out {self.name}-2`"
+        )
 
 
 def new_folder(home: Path, wanted: str | None, default: str) -> RunFolder:
-    """The folder of a new run: `wanted`, else `default` with a number when it is taken.
+    """The folder of a new run, made now: `wanted`, else `default` with a number when it is taken.
 
     Raises:
         ConfigError: the wanted name is taken or cannot be a folder name.
+        FailedError: the workspace cannot be written to.
     """
-    runs, number = home / "runs", 1
-    if wanted is not None:
-        if not _RUN_NAME.fullmatch(wanted):
-            raise ConfigError(
-                f"--out {wanted!r}: a run name has letters, digits, dots, hyphens, underscores"
-            )
-        if (runs / wanted).exists():
-            raise ConfigError(
-                f"run {wanted!r} exists; add --resume to go on with it or choose another --out"
-            )
-        return RunFolder(runs / wanted)
-    while (path := runs / (default if number == 1 else f"{default}-{number}")).exists():
-        number += 1
+    if wanted is not None and not _RUN_NAME.fullmatch(wanted):
+        raise ConfigError(
+            f"--out {wanted!r}: a run name has letters, digits, dots, hyphens, underscores"
+        )
+    runs = ensure_folder(home / "runs")
+    for number in count(1):
+        path = runs / (wanted or (default if number == 1 else f"{default}-{number}"))
+        try:
+            path.mkdir()  # only one of two processes gets it
+        except FileExistsError:
+            if wanted is not None:
+                raise ConfigError(
+                    f"run {wanted!r} exists; add --resume to go on with it or choose another --out"
+                ) from None
+        except OSError as error:
+            raise write_failure(path, error) from error
+        else:
+            break
     return RunFolder(path)
 
 

@@ -14,7 +14,7 @@ from fmb.contract.vector_view import VectorView
 from fmb.datasets.ids import locate, read_id_file
 from fmb.datasets.where import Where
 from fmb.runs.folder import RunFolder
-from fmb.runs.run import Run, open_run
+from fmb.runs.run import Run, load_run
 from fmb.store.keys import array_key, content_key
 
 __all__ = ["Reference", "find_reference"]
@@ -71,8 +71,9 @@ def find_reference(text: str, objects: pd.DataFrame, groups: Array, home: Path) 
         StoreError: the run is not finished, or of another version.
     """
     ids = objects["object_id"].to_numpy()
-    if RunFolder(home / "runs" / text).request.exists():
-        return _of_run(text, ids, home)
+    folder = RunFolder(home / "runs" / text)
+    if folder.request.exists():
+        return _of_run(text, ids, load_run(folder))
     path = Path(text)
     if path.is_file():
         rows = locate(ids, read_id_file(path)) >= 0
@@ -86,8 +87,7 @@ def find_reference(text: str, objects: pd.DataFrame, groups: Array, home: Path) 
     return Reference(text, rows, None, {"ids": array_key(ids[rows])})
 
 
-def _of_run(text: str, ids: Array, home: Path) -> Reference:
-    run = open_run(str(home / "runs" / text))
+def _of_run(text: str, ids: Array, run: Run) -> Reference:
     other = run.objects["object_id"].to_numpy()
     shared = locate(other, ids) >= 0
     if shared.any():

@@ -21,7 +21,7 @@ from fmb.runs.stored_vectors import stored_view
 from fmb.store.atomic import read_json
 from fmb.store.tables import read_table
 
-__all__ = ["Run", "open_run", "strangest"]
+__all__ = ["Run", "load_run", "open_run", "strangest"]
 
 
 class Run:
@@ -186,14 +186,12 @@ def strangest(objects: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     return joined.sort_values(["rank", "object_id"], kind="stable", ignore_index=True)
 
 
-def open_run(name: str | None = None) -> Run:
-    """The run called `name`, or the latest.
+def load_run(folder: RunFolder) -> Run:
+    """The finished run in a folder.
 
     Raises:
-        UnknownNameError: there is none.
         StoreError: it is not finished, or of another version.
     """
-    folder = find_run(name)
     if not folder.finished:
         raise StoreError(
             f"run {folder.name!r} is not finished; `fmb run --resume --out {folder.name}`"
@@ -201,5 +199,15 @@ def open_run(name: str | None = None) -> Run:
         )
     manifest = read_json(folder.manifest)
     if manifest.get("format") != FORMAT:
-        folder.require_format()
+        raise folder.other_version()
     return Run(folder, manifest)
+
+
+def open_run(name: str | None = None) -> Run:
+    """The run called `name`, or the latest.
+
+    Raises:
+        UnknownNameError: there is none.
+        StoreError: it is not finished, or of another version.
+    """
+    return load_run(find_run(name))

@@ -16,43 +16,24 @@ from fmb.store.atomic import read_json
 from fmb.store.digests import Digests
 from fmb.store.shards import ShardStore
 
-__all__ = ["own_entry", "shard_view", "stored_view"]
+__all__ = ["shard_view", "stored_view"]
 
 
-def own_entry(view: VectorView, own: OwnVectors | None) -> dict[str, Any]:
-    """What a manifest says of vectors that came with the objects.
-
-    Args:
-        view: the vectors.
-        own: the user's own file they stay in; None = a dataset, which alone can open them again.
-    """
-    entry = {"name": view.name.as_dict(), "comparable": ""}
-    if own is None:
-        return entry
-    ids = own.ids if not Path(own.ids).is_file() else str(Path(own.ids).resolve())
-    file = str(Path(own.file).expanduser().resolve())
-    return {**entry, "file": file, "ids": ids, "sha256": view.identity["sha256"]}
-
-
-def shard_view(
-    name: VectorName, store: ShardStore, entry: Mapping[str, Any], ids: Array
-) -> VectorView:
+def shard_view(name: VectorName, store: ShardStore, entry: Mapping[str, Any], n: int) -> VectorView:
     """Vectors in the store, of the objects that have one.
 
     Args:
         name: of the vectors.
-        store: where they are.
+        store: where they are; its rows are positions among the objects it was made for.
         entry: what the manifest says of them: how many shards, and what they can be compared with.
-        ids: (n,) ids of the survey.
+        n: number of objects.
 
     Raises:
         StoreError: a shard is missing or damaged.
     """
-    stored, _, parts = store.mapped(entry["shards"])
-    rows = locate(stored, ids)
-    at = np.flatnonzero(rows >= 0)
-    at = at[np.argsort(rows[at], kind="stable")]
-    return VectorView(name, store.key, len(ids), rows[at], parts, at, entry["comparable"])
+    _, rows, parts = store.mapped(entry["shards"])
+    at = np.argsort(rows, kind="stable")
+    return VectorView(name, store.key, n, rows[at], parts, at, entry["comparable"])
 
 
 def stored_view(name: VectorName, entry: Mapping[str, Any], ids: Array, home: Path) -> VectorView:
@@ -70,7 +51,7 @@ def stored_view(name: VectorName, entry: Mapping[str, Any], ids: Array, home: Pa
     if "folder" in entry:
         folder = home / "embeddings" / entry["folder"]
         store = ShardStore(folder, read_json(folder / "key.json"))
-        return shard_view(name, store, entry, ids)
+        return shard_view(name, store, entry, len(ids))
     if "file" not in entry:
         raise StoreError(f"the vectors {name} came with the survey; the run does not keep them")
     file = Path(entry["file"])

@@ -26,10 +26,10 @@ class Checked:
     """
 
     def __init__(self, detector: Any, label: str) -> None:
-        """Around a new detector, or one that was loaded.
+        """Around a detector.
 
         Args:
-            detector: of any scope.
+            detector: a new one, of any scope.
             label: names it in messages: "detector 'wide', fold 2".
         """
         self.detector, self.label = detector, label
@@ -66,8 +66,8 @@ class Checked:
         return self
 
     def accept(self) -> "Checked":
-        """Take scores of a detector that needs no fit, or has one from a file."""
-        self._widths = self._widths or ()
+        """Take scores of a detector that needs no fit."""
+        self._widths = ()
         return self
 
     def score(self, x: Judged) -> Array:

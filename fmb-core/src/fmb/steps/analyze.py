@@ -82,13 +82,20 @@ def _tables(
     progress: Progress,
 ) -> list[Path]:
     key = _key(one, runs, seed)
-    if not all(read_meta(path).get("key") == key for path in place.values()):
-        own_seed = derive_seed(seed, "analysis", one.component.qualified)
-        made = one.new(seed=own_seed).analyze(runs, progress)
-        _require_tables(one, made)
-        for table, path in place.items():
-            ensure_folder(path.parent)
-            write_table(path, made[table], {"key": key, "about": one.spec.tables[table]})
+    if all(read_meta(path).get("key") == key for path in place.values()):
+        return list(place.values())
+    own_seed = derive_seed(seed, "analysis", one.component.qualified)
+    made: Any = one.new(seed=own_seed).analyze(runs, progress)
+    got = list(made) if isinstance(made, Mapping) else []
+    if set(got) != set(place) or not all(isinstance(t, pd.DataFrame) for t in made.values()):
+        raise PluginError(
+            f"analysis {one.label!r} of plugin {one.component.plugin!r} gave tables"
+            f" {', '.join(map(str, got)) or 'none'}; its record names {', '.join(place)}, each a"
+            " pandas DataFrame"
+        )
+    for table, path in place.items():
+        ensure_folder(path.parent)
+        write_table(path, made[table], {"key": key, "about": one.spec.tables[table]})
     return list(place.values())
 
 
@@ -108,14 +115,3 @@ def _require_common(runs: Sequence[Run]) -> None:
                 f"runs {runs[0].name!r} and {run.name!r} have no object in common: compare runs of"
                 " one survey"
             )
-
-
-def _require_tables(one: Chosen[AnalysisSpec], made: Any) -> None:
-    wanted = list(one.spec.tables)
-    got = list(made) if isinstance(made, Mapping) else []
-    if set(got) != set(wanted) or not all(isinstance(t, pd.DataFrame) for t in made.values()):
-        raise PluginError(
-            f"analysis {one.label!r} of plugin {one.component.plugin!r} gave tables"
-            f" {', '.join(map(str, got)) or 'none'}; its record names {', '.join(wanted)}, each a"
-            " pandas DataFrame"
-        )

@@ -27,31 +27,10 @@ from fmb.store.atomic import publish_json, read_json, staged_folder
 from fmb.store.keys import array_key, content_key, derive_seed
 from fmb.store.tables import read_meta, write_table
 
-__all__ = ["detect", "detector_devices"]
+__all__ = ["detect"]
 
 WORTH_SHARING = 5000
 """Vectors in all lists together from which on scoring lists side by side pays."""
-
-
-def detector_devices(plan: Plan) -> dict[str, str]:
-    """Label of each detector -> where it computes.
-
-    A detector that does without torch computes on the CPU when nobody says otherwise, so that torch
-    is not imported to look for a GPU.
-
-    Raises:
-        ConfigError: the device that was asked for is not there.
-    """
-    asked = plan.request.run.device
-    devices = {}
-    for detector in {one.detector.label: one.detector for one in plan.lists}.values():
-        if asked == "cpu" or (asked == "auto" and "torch" not in detector.spec.requires):
-            devices[detector.label] = "cpu"
-        else:
-            from fmb.torch.device import resolve_device  # loads torch
-
-            devices[detector.label] = resolve_device(asked)
-    return devices
 
 
 def detect(
@@ -160,6 +139,7 @@ def _score(
     write_table(folder.scores(one.name), pd.DataFrame(columns), meta)
     record = {
         "name": one.name.as_dict(),
+        "title": str(one.name),
         "objects": len(x),
         "ranked": ranking.n,
         "reference_objects": 0 if ordinary is None else len(ordinary),

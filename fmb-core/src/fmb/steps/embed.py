@@ -94,7 +94,7 @@ def _recipe(model: ModelPlan, name: VectorName) -> dict[str, Any]:
     }
 
 
-def comparable(model: ModelPlan, name: VectorName) -> str:
+def _comparable(model: ModelPlan, name: VectorName) -> str:
     """Digest of what vectors of another survey must share to be compared with these."""
     return content_key(_recipe(model, name))
 
@@ -147,17 +147,18 @@ def embed_model(plan: Plan, model: ModelPlan) -> list[EmbeddedView]:
     for store in places.values():
         store.open()
     missing = missing_shards(plan, places)
-    absent = {
-        name: sum(not store.finished(shard) for shard in missing) for name, store in places.items()
-    }
+    views = []
+    for name, store in places.items():
+        absent = sum(not store.finished(shard) for shard in missing)
+        views.append((name, store, _comparable(model, name), absent))
+    total = len(shard_rows(len(plan.dataset), plan.request.run.shard_rows))
     if missing and plan.engine is not None:
         _submit(plan, plan.engine, model, places, list(missing))
     elif missing:
         _compute(plan, model, places, missing)
-    total = len(shard_rows(len(plan.dataset), plan.request.run.shard_rows))
     return [
-        EmbeddedView(name, store, comparable(model, name), total, absent[name], *store.totals())
-        for name, store in places.items()
+        EmbeddedView(name, store, comparable, total, absent, *store.totals())
+        for name, store, comparable, absent in views
     ]
 
 

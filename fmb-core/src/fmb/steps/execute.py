@@ -2,9 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from fmb.contract.progress import Progress, quiet
@@ -14,10 +12,12 @@ from fmb.plan.session import Session
 from fmb.runs.folder import RunFolder, new_folder
 from fmb.runs.run import Run
 from fmb.steps.analyze import analyze_run
-from fmb.steps.detect import detect, detector_devices
+from fmb.steps.cutouts import keep_cutouts
+from fmb.steps.detect import detect
+from fmb.steps.devices import detector_devices
 from fmb.steps.manifest import manifest_of
 from fmb.steps.objects import survey_of
-from fmb.steps.plot import draw, keep_cutouts
+from fmb.steps.plot import draw
 from fmb.steps.vectors import embed_all
 from fmb.store.atomic import publish_json
 
@@ -63,14 +63,14 @@ def execute(plan: Plan, folder: RunFolder | None = None) -> Run:
     """
     devices = detector_devices(plan)  # before anything is made: the device may not be there
     if folder is None:
-        folder = new_folder(plan.workspace, plan.request.run.name, _default_name(plan))
-    folder.begin(plan.recorded)
-    with _logged(folder):
+        folder = new_folder(plan.workspace, plan.request.run.name, plan.name)
+    with folder.writing(plan.recorded):
         logger.info("run %s", folder.name)
         clock = _Clock()
         embedded = embed_all(plan)
         clock.lap("embed")
-        records = detect(folder, plan, survey_of(plan, embedded, folder), devices)
+        survey = survey_of(plan, embedded, folder)
+        records = detect(folder, plan, survey, devices)
         clock.lap("detect")
         manifest = manifest_of(plan, embedded, records)
         done = Run(folder, manifest)
@@ -84,35 +84,6 @@ def execute(plan: Plan, folder: RunFolder | None = None) -> Run:
         publish_json(folder.manifest, manifest)
         logger.info("finished %s", folder.name)
     return done
-
-
-def _default_name(plan: Plan) -> str:
-    """The survey, the models and the detectors."""
-    request = plan.request
-    if request.embeddings is not None:
-        survey = Path(request.embeddings.file).stem
-    else:
-        source = str(request.data.source)
-        survey = str(plan.dataset.identity.get("name", source)) if Path(source).exists() else source
-    parts = [survey, *request.model, *request.detector]
-    return "-".join("".join(c if c.isalnum() or c in "._-" else "-" for c in p) for p in parts)
-
-
-@contextmanager
-def _logged(folder: RunFolder) -> Iterator[None]:
-    """Append what is said to the run's log, with times."""
-    handler = logging.FileHandler(folder.log, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger("fmb")
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(min(level or logging.INFO, logging.INFO))
-    try:
-        yield
-    finally:
-        root.removeHandler(handler)
-        root.setLevel(level)
-        handler.close()
 
 
 class _Clock:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from fmb.contract.names import ListName
 from fmb.contract.notes import Note
 from fmb.plan.records import ModelPlan, Plan
 from fmb.plan.request import FORMAT
@@ -45,7 +44,7 @@ def manifest_of(
 
 def _fit_notes(record: Mapping[str, Any]) -> list[Note]:
     """What the fits of a list report, with how many of them do, and how far apart they lie."""
-    name, notes = ListName.from_dict(record["name"]), []
+    name, notes = record["title"], []
     told = [str(report["note"]) for report in record["reports"] if report.get("note")]
     for text in dict.fromkeys(told):
         notes.append(

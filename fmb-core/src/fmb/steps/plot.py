@@ -6,21 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fmb.contract.errors import PluginError
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.plot import PlotData, PlotSpec
 from fmb.contract.progress import Progress
-from fmb.datasets.cutouts import write_cutouts
-from fmb.datasets.ids import locate
 from fmb.plan.choice import Chosen
-from fmb.plan.records import Plan
 from fmb.runs.run import Run
 from fmb.steps.local_engine import side_by_side
 from fmb.store.atomic import ensure_folder, publish
 
-__all__ = ["draw", "draw_together", "keep_cutouts"]
+__all__ = ["draw", "draw_together"]
 
 logger = logging.getLogger(__name__)
 
@@ -32,16 +27,6 @@ FORMATS: dict[str, dict[str, Any]] = {
 """Formats of a figure; nothing in the files tells when they were made."""
 WORTH_SHARING = 4
 """Figures from which on starting other processes pays: each takes a second to start."""
-
-
-def keep_cutouts(run: Run, plan: Plan) -> None:
-    """Copy what was observed of the strangest objects of each list into the run folder."""
-    if run.has_cutouts or not plan.dataset.inputs:
-        return
-    top = plan.request.run.top
-    shown = [run.ranked(name)["object_id"].to_numpy()[:top] for name in run.lists]
-    rows = np.unique(locate(np.concatenate(shown), plan.dataset.ids))
-    write_cutouts(ensure_folder(run.folder.cutouts), plan.dataset.read(rows))
 
 
 def draw(run: Run, plots: Sequence[Chosen[PlotSpec]], progress: Progress) -> list[str]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fmb.contract.errors import ConfigError, UnknownNameError
-from fmb.plan.request import Request, request_toml
+from fmb.plan.request import FORMAT, Request, request_toml
 from fmb.plugins.settings import build, read_toml
 from fmb.runs.folder import RunFolder
 
@@ -27,8 +27,10 @@ def resumed(request: Request, home: Path) -> tuple[Request, RunFolder]:
     folder = RunFolder(home / "runs" / name)
     if not folder.request.exists():
         raise UnknownNameError(f"there is no run {name!r} to resume; see `fmb runs`")
-    folder.require_format()
-    kept = request_toml(build(Request, read_toml(folder.request), "run.toml"))
+    values = read_toml(folder.request)
+    if values.get("format") != FORMAT:
+        raise folder.other_version()
+    kept = request_toml(build(Request, values, "run.toml"))
     for table, values in request_toml(request, given=True).items():
         if table == "engine":
             kept[table] = values

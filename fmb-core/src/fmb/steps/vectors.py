@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
+from fmb.datasets.vector_file import OwnVectors
 from fmb.plan.records import Plan
-from fmb.runs.stored_vectors import own_entry, shard_view
+from fmb.runs.stored_vectors import shard_view
 from fmb.steps.embed import embed_model
 from fmb.store.keys import content_key
 
@@ -32,9 +34,8 @@ def embed_all(plan: Plan) -> Embedded:
         FmbError: a model, the data or the disk fails; finished shards stay.
     """
     views: dict[VectorName, VectorView] = dict(plan.dataset.vectors)
-    entries = [own_entry(view, plan.request.embeddings) for view in views.values()]
+    entries = [_own_entry(view, plan.request.embeddings) for view in views.values()]
     findings: dict[str, Mapping[str, Any]] = {}
-    ids = plan.dataset.ids
     for model in plan.models:
         for done in embed_model(plan, model):
             entry = {
@@ -43,7 +44,22 @@ def embed_all(plan: Plan) -> Embedded:
                 "shards": done.shards,
                 "comparable": done.comparable,
             }
-            views[done.name] = shard_view(done.name, done.store, entry, ids)
+            views[done.name] = shard_view(done.name, done.store, entry, len(plan.dataset))
             entries.append({**entry, "valid": done.valid, "unusable": dict(done.unusable)})
             findings.update((content_key(dict(one)), one) for one in done.findings)
     return Embedded(views, entries, list(findings.values()))
+
+
+def _own_entry(view: VectorView, own: OwnVectors | None) -> dict[str, Any]:
+    """What a manifest says of vectors that came with the objects.
+
+    Args:
+        view: the vectors.
+        own: the user's own file they stay in; None = a dataset, which alone can open them again.
+    """
+    entry = {"name": view.name.as_dict(), "comparable": ""}
+    if own is None:
+        return entry
+    ids = own.ids if not Path(own.ids).is_file() else str(Path(own.ids).resolve())
+    file = str(Path(own.file).expanduser().resolve())
+    return {**entry, "file": file, "ids": ids, "sha256": view.identity["sha256"]}
