@@ -113,6 +113,16 @@ def test_the_guards_see_an_arrow_up_and_a_circle():
     assert circles({"a": ["b"], "b": ["c"], "c": ["b"]}) == [["b", "c", "b"]]
 
 
+def test_the_page_has_the_floor_and_the_sentence_of_every_package():
+    page = (REPOSITORY / "docs" / "where-lines-live.md").read_text(encoding="utf-8")
+    for name, floor in FLOORS.items():
+        about = ast.get_docstring(ast.parse((CORE / name / "__init__.py").read_text()))
+        sentence = str(about).partition("\n\n")[0].replace("\n", " ")
+        assert f"| {floor} | `{name}` | {sentence} |" in page
+    for root in (CORE, *OTHERS):
+        assert f"`{root.parts[-3]}`" in page
+
+
 def lines(path: Path) -> int:
     return len(path.read_text(encoding="utf-8").splitlines())
 

@@ -1,0 +1,1 @@
+"""Which components there are: found, checked, looked up, and given their settings."""

@@ -1,0 +1,1 @@
+"""What was made: the folder of a run, read and never computed."""
