@@ -13,6 +13,8 @@ from fmb.cli import main
 from fmb.cli.sheet import attribute_docs
 from fmb.contract.hooks import HOOK_SPECS, KINDS
 from fmb.contract.model import Accepts, WeightsSpec
+from fmb.contract.needs import NEEDS
+from fmb.contract.run_data import RunData
 from fmb.contract.spec import ComponentSpec, Spec
 from fmb.plugins.loading import load_plugins
 
@@ -46,6 +48,26 @@ def hooks() -> str:
         head = f"## {kind.hook()}() -> Iterable[{kind.__name__}]\n\n{about}"
         parts.append(f"{head}\n\n```python\n{kind.example}\n```")
     return "\n\n".join(parts)
+
+
+def run_data() -> str:
+    """What `fmb.RunData` has, and the needs that a figure names."""
+    parts = [(name, getattr(RunData, name)) for name in vars(RunData) if name[0] != "_"]
+    rows = []
+    for name, part in parts:
+        function = part.fget if isinstance(part, property) else part
+        arguments = [one for one in inspect.signature(function).parameters if one != "self"]
+        call = name if isinstance(part, property) else f"{name}({', '.join(arguments)})"
+        rows.append(
+            (f"`{call}`", str(inspect.getdoc(part)).partition("\n\n")[0].replace("\n", " "))
+        )
+    needs = [(f"`{name}`", about) for name, about in NEEDS.items()]
+    needs.append(
+        ("`table:ANALYSIS.NAME`", "a table of an analysis, made before the figure is drawn")
+    )
+    return (
+        f"{_table(('of a run', 'what it is'), rows)}\n\n{_table(('in `needs`', 'what for'), needs)}"
+    )
 
 
 def records() -> str:

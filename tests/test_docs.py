@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from inspect import get_annotations
 from pathlib import Path
 from typing import ClassVar, get_origin
+from zipfile import ZipFile
 
 import click
 import pytest
@@ -81,12 +82,27 @@ def test_the_records_of_the_hooks_page_are_sound():
     from fmb.contract.hooks import KINDS
     from fmb.plugins.checks import check_record
 
-    examples = blocks(DOCS / "hooks.md", "python")
+    _, *examples = blocks(DOCS / "hooks.md", "python")
     for kind, example in zip(KINDS, examples, strict=True):
         plugin = {name: getattr(fmb, name) for name in fmb.__all__}
         exec(f"def register():\n    {example}", plugin)
         (record,) = plugin["register"]()
         check_record(record, kind)
+
+
+def test_the_figure_of_the_hooks_page_draws():
+    from types import SimpleNamespace
+
+    import pandas as pd
+
+    from fmb import Config, PlotData
+
+    code: dict[str, object] = {}
+    exec(blocks(DOCS / "hooks.md", "python")[0], code)
+    ranked = pd.DataFrame({"rank": [1.0, 2.0], "score": [5.0, 4.0]})
+    data = PlotData("mine", [], [SimpleNamespace(ranked=lambda name: ranked)])
+    (axes,) = code["ScoreCurve"](Config()).draw(data).axes
+    assert axes.lines[0].get_ydata().tolist() == [5.0, 4.0]
 
 
 def test_every_object_that_a_record_names_is_there():
@@ -144,6 +160,15 @@ def test_the_detector_of_the_guide_is_a_working_plugin(tmp_path):
     plugin, detector, contract = blocks(DOCS / "writing-a-detector.md", "python")
     assert '"fmb-core"' in pyproject
     assert lines_of_code(detector, "FarthestDetector") <= 10
+    project = tmp_path / "project"
+    package = project / "src" / "fmb_farthest"
+    package.mkdir(parents=True)
+    (project / "pyproject.toml").write_text(pyproject)
+    (package / "plugin.py").write_text(plugin)
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=project, check=True, capture_output=True)
+    with ZipFile(tmp_path / "fmb_farthest-1.0-py3-none-any.whl") as wheel:
+        assert "fmb_farthest/plugin.py" in wheel.namelist()
     package = tmp_path / "fmb_farthest"
     info = tmp_path / "fmb_farthest-1.0.dist-info"
     for folder in (package, info):

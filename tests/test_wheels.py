@@ -213,7 +213,7 @@ def test_a_pair_of_views_and_a_fusion_of_lists_reach_the_list(fresh, done):
 
 def test_details_are_kept_with_their_units_and_shown(fresh, done):
     scores = done / "fmb-runs" / "runs" / "all" / "scores"
-    details = pd.read_parquet(scores / "astropt.tails.image.norm.details.parquet")
+    details = pd.read_parquet(scores.parent / "details" / "astropt.tails.image.norm.parquet")
     table = pd.read_parquet(scores / "astropt.tails.image.norm.parquet")
     have = table["score"].notna()
     assert (details["widest"].notna() == have).all()

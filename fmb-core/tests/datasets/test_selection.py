@@ -211,6 +211,12 @@ def test_ids_in_text_are_numbers_only_when_all_are():
     assert parse_ids(["-1", "18446744073709551615"], "x").dtype.kind == "U"
 
 
+def test_ids_of_a_file_keep_their_signs_and_a_mark_of_byte_order_is_none(tmp_path):
+    path = tmp_path / "ids.txt"
+    path.write_text('A#1\n"B,2"\nC # known\n# nothing\n', encoding="utf-8-sig")
+    assert read_id_file(path).tolist() == ["A#1", "B,2", "C"]
+
+
 def test_an_id_file_may_be_the_first_column_of_a_csv(tmp_path):
     path = tmp_path / "ids.csv"
     path.write_text('object_id,why\n"A-1",lens\nB,ring\n')

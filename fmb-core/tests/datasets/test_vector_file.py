@@ -256,3 +256,31 @@ def test_numbers_kept_outside_an_hdf5_file_are_not_read(tmp_path):
         )
     with pytest.raises(DataError, match="no array of vectors"):
         read(tmp_path / "v.h5")
+
+
+def test_a_dataset_that_only_points_into_another_file_is_not_read(tmp_path):
+    with h5py.File(tmp_path / "part.h5", "w") as file:
+        file["image"] = VALUES
+    layout = h5py.VirtualLayout(VALUES.shape, "f4")
+    layout[:] = h5py.VirtualSource(str(tmp_path / "part.h5"), "image", VALUES.shape)
+    with h5py.File(tmp_path / "v.h5", "w") as file:
+        file["object_id"] = IDS
+        file.create_virtual_dataset("image", layout)
+    with pytest.raises(DataError, match="no array of vectors"):
+        read(tmp_path / "v.h5")
+
+
+def test_numbers_of_a_type_that_is_not_numpys_are_read_as_what_they_are(tmp_path):
+    brain = h5py.h5t.IEEE_F32LE.copy()  # bfloat16: the upper half of a float32
+    brain.set_fields(15, 7, 8, 0, 7)
+    brain.set_size(2)
+    brain.set_ebias(127)
+    values = np.array([[1, -2], [0.5, 3], [4, 8]], np.float32)  # each exact in 8 bits
+    with h5py.File(tmp_path / "v.h5", "w") as file:
+        file["object_id"] = IDS
+        space = h5py.h5s.create_simple(values.shape)
+        made = h5py.h5d.create(file.id, b"image", brain, space)
+        made.write(h5py.h5s.ALL, h5py.h5s.ALL, values)
+    views = read(tmp_path / "v.h5").vectors
+    (view,) = views.values()
+    assert np.asarray(view.aligned()).tolist() == values.tolist()

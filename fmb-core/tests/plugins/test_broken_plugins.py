@@ -510,3 +510,59 @@ def test_fmb_plugins_reports_a_name_clash_with_the_way_out(install, site):
         "detector 'same' is claimed by 2 plugins: write one:same (dist-one 0.1)"
         " or two:same (dist-two 0.2)"
     ) in done.stderr.splitlines()
+
+
+@pytest.mark.parametrize(
+    "listed", [b"[fmb]\nnoequals\n", b"[fmb]\n\xe9 = a\n"], ids=["line", "byte"]
+)
+def test_a_damaged_list_of_entry_points_is_one_line_and_the_others_work(install, site, listed):
+    install("broken-dist", plugin="broken")
+    (site / "broken_dist-1.2.dist-info" / "entry_points.txt").write_bytes(listed)
+    install("sound")
+    done = fmb(site, "plugins")
+    assert done.returncode == 0
+    (line,) = done.stderr.splitlines()
+    assert "broken-dist" in line
+    assert "its entry_points.txt cannot be read" in line
+    assert "sound:sound" in done.stdout
+
+
+@pytest.mark.parametrize("raised", ["pytest.skip('x', allow_module_level=True)", "exit(0)"])
+def test_whatever_a_plugin_raises_at_import_is_one_line(install, site, raised):
+    install("broken-dist", f"import pytest\n{raised}\n", plugin="broken")
+    done = fmb(site, "plugins")
+    assert done.returncode == 0
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("plugin 'broken' (broken-dist 1.2) failed at import: ")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--strict", "plugins"]])
+def test_strict_is_one_line_wherever_plugins_are_loaded(install, site, arguments):
+    install("broken-dist", "import nobody_has_this\n", plugin="broken")
+    strict = {} if "--strict" in arguments else {"FMB_STRICT": "1"}
+    done = fmb(site, *arguments, **strict)
+    if arguments == ["run", "--help"]:  # needs no plugin
+        assert (done.returncode, done.stderr) == (0, "")
+    else:
+        assert done.returncode == 2
+        assert done.stderr.startswith("fmb: plugin 'broken' (broken-dist 1.2) failed at import")
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_command_that_two_plugins_claim_is_reached_as_the_message_says(install, site):
+    body = (
+        "from fmb import CommandSpec\n@hookimpl\ndef fmb_register_commands():\n"
+        "    yield CommandSpec(name='same', summary='S', target='said_{0}:command')\n"
+    )
+    for name in ("one", "two"):
+        install(f"dist-{name}", body.format(name), plugin=name)
+        (site / f"said_{name}.py").write_text(
+            f"import click\n\n@click.command()\ndef command():\n    click.echo({name!r})\n"
+        )
+    clash = fmb(site, "same")
+    assert clash.returncode == 2
+    assert clash.stderr == (
+        "fmb: command 'same' is claimed by 2 plugins: write one:same (dist-one 1.2) or two:same"
+        " (dist-two 1.2)\n"
+    )
+    assert [fmb(site, f"{name}:same").stdout for name in ("one", "two")] == ["one\n", "two\n"]

@@ -30,7 +30,7 @@ def refused(*args) -> str:
 
 def test_the_command_stands_beside_those_of_the_core_with_its_summary():
     result = fmb_data("--help")
-    assert re.search(r"^ +show +Say what SOURCE holds", result.stdout, flags=re.MULTILINE)
+    assert re.search(r"^ +show +Say what a survey holds", result.stdout, flags=re.MULTILINE)
     summary = "Write a survey.toml for a catalogue and its files"
     assert re.search(rf"^ +index +{summary}", result.stdout, flags=re.MULTILINE)
 

@@ -23,11 +23,13 @@ def command(analysis: str, runs: tuple[str, ...], seed: int, **options: Any) -> 
     from fmb.plan.figures import plan_analysis
     from fmb.plan.options import options_request
     from fmb.plan.session import Session
+    from fmb.plugins.registry import split_label
     from fmb.runs.run import open_run
     from fmb.steps.analyze import analyze_run, analyze_runs
 
     session = Session.open(progress_line)
-    chosen = plan_analysis(options_request({"analysis": analysis, **options}), session.registry)
+    request = options_request({"analysis": analysis, **options})
+    chosen = plan_analysis(request, split_label(analysis)[0], session.registry)
     opened = [open_run(name) for name in runs or (None,)]
     if chosen.spec.over == "runs":
         paths = analyze_runs(opened, chosen, seed, session.progress)

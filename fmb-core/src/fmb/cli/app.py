@@ -1,6 +1,8 @@
 """The `fmb` command: one file a subcommand, imported when it is called."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -28,20 +30,31 @@ class _OneLine(click.ClickException):
 class _Main(CommandGroup):
     """What `fmb` can be asked to do; a user's mistake is one line."""
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _one_line():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _one_line():
             return super().invoke(ctx)
-        except click.exceptions.NoArgsIsHelpError:  # `fmb data` alone shows its help
-            raise
-        except click.UsageError as error:
-            where = error.ctx.command_path.removeprefix("fmb ") if error.ctx else "fmb"
-            raise _OneLine(f"{where}: {_sentence(error)}", 2) from None
-        except FmbError as error:
-            raise _OneLine(" ".join(str(error).split()), error.exit_code) from error
-        except KeyboardInterrupt:
-            raise _OneLine(
-                "interrupted; what was finished is kept, the same command resumes", 130
-            ) from None
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """A user's mistake in the block is one line."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:  # `fmb data` alone shows its help
+        raise
+    except click.UsageError as error:
+        where = error.ctx.command_path.removeprefix("fmb ") if error.ctx else "fmb"
+        raise _OneLine(f"{where}: {_sentence(error)}", 2) from None
+    except FmbError as error:
+        raise _OneLine(" ".join(str(error).split()), error.exit_code) from error
+    except KeyboardInterrupt:
+        raise _OneLine(
+            "interrupted; what was finished is kept, the same command resumes", 130
+        ) from None
 
 
 def _sentence(error: click.UsageError) -> str:

@@ -38,7 +38,8 @@ class CommandGroup(click.Group):
         owner, _, bare = cmd_name.rpartition(":")
         try:
             name = f"{self._group} {bare}".lstrip()
-            command: click.Command = registry.get(CommandSpec, f"{owner}:{name}").load()
+            asked = f"{owner}:{name}" if owner else name
+            command: click.Command = registry.get(CommandSpec, asked).load()
         except UnknownNameError:
             return None
         return command

@@ -6,7 +6,7 @@ from typing import Any
 import click
 import pandas as pd
 
-from fmb.cli.terminal import echo_json, quality_lines, table_text
+from fmb.cli.terminal import echo_json, is_quiet, quality_lines, table_text
 from fmb.contract.names import ListName
 from fmb.runs.run import Run
 from fmb.scoring.ranking import describe
@@ -30,8 +30,9 @@ def print_run(run: Run, *, as_json: bool) -> None:
     for figure in run.manifest["figures"]:
         click.echo(f"look at {run.folder.path / figure}")
     click.echo(f"more:  fmb top {run.name} -k 50    fmb object ID --run {run.name}")
-    for line in _notes(run):
-        click.echo(f"note: {line}", err=True)
+    if not is_quiet():
+        for line in _notes(run):
+            click.echo(f"note: {line}", err=True)
 
 
 def _notes(run: Run) -> Iterator[str]:

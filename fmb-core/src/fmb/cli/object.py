@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pandas
 
 __all__ = ["command"]
 
@@ -23,6 +23,8 @@ def command(object_id: str, run_name: str | None, as_json: bool) -> None:
     if object_id.startswith("--"):  # ids may start with one hyphen, so click lets all through
         raise click.UsageError(f"no option is called {object_id}")
     # Imported here: the help text needs none of it.
+    import pandas as pd
+
     from fmb.cli.terminal import echo_json, quality_lines, table_text
     from fmb.contract.errors import UnknownNameError, did_you_mean
     from fmb.runs.run import open_run
@@ -43,9 +45,12 @@ def command(object_id: str, run_name: str | None, as_json: bool) -> None:
         scored = row["score"] == row["score"]
         place = {
             "list": str(name),
-            "place": describe(row["rank"], record["ranked"]) if scored else "no vector",
+            "place": describe(row["rank"], record["ranked"]) if scored else "not ranked",
             "score": f"{row['score']:.4g}" if scored else "",
         }
+        if record["reference_objects"]:
+            for key in ("p_value", "q_value"):
+                place[key[0]] = "" if pd.isna(row[key]) else f"{row[key]:.2g}"
         if scored and run.folder.details(name).exists():
             details[str(name)] = dict(_with_units(run.details(name), at))
         places.append(place)
@@ -67,7 +72,7 @@ def command(object_id: str, run_name: str | None, as_json: bool) -> None:
         click.echo(f"note: {line}", err=True)
 
 
-def _with_units(details: "pd.DataFrame", at: int) -> Iterator[tuple[str, str]]:
+def _with_units(details: "pandas.DataFrame", at: int) -> Iterator[tuple[str, str]]:
     """Columns of one object's details, with four digits and their units."""
     units = details.attrs.get("units", {})
     for column, value in details.iloc[at].items():

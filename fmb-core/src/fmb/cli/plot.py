@@ -36,5 +36,8 @@ def command(runs: tuple[str, ...], plot: tuple[str, ...], set: tuple[str, ...]) 
         for path in draw_together(opened, plots, folder):
             click.echo(path)
         return
-    for figure in draw(opened[0], plots, progress_line):
+    figures, not_drawn = draw(opened[0], plots, progress_line)
+    for figure in figures:
         click.echo(opened[0].folder.path / figure)
+    if not_drawn is not None:
+        raise not_drawn

@@ -84,6 +84,9 @@ def info(name: str, kind: str | None, as_json: bool) -> None:
         raise UnknownNameError(f"no kind is called {kind!r}{did_you_mean(kind, known)}")
     components = [c for one in ([known[kind]] if kind else KINDS) for c in registry.all(one)]
     named = [c for c in components if name in (*c.spec.names, c.spec.name, c.qualified)]
+    for absent in registry.missing:
+        if not named and name in absent.spec.names and kind in (None, absent.spec.kind):
+            raise UnknownNameError(str(absent))
     if not named:
         names = [c.spec.name for c in components]
         raise UnknownNameError(f"nothing is called {name!r}{did_you_mean(name, names)}")

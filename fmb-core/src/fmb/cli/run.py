@@ -55,7 +55,9 @@ def do_run(options: dict[str, Any], *, steps: Iterable[str]) -> None:
             run = execute(plan, folder)
         except KeyboardInterrupt:
             name = request.run.name
-            again = f"--resume --out {name}" if name else "the same command: vectors are kept"
+            again = (
+                f"fmb run --resume --out {name}" if name else "the same command: vectors are kept"
+            )
             raise StoppedError(
                 f"interrupted; what was finished is kept: go on with {again}"
             ) from None

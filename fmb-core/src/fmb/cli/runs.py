@@ -28,7 +28,7 @@ def command(as_json: bool) -> None:
                 "state": state if current else f"{state}, by another version",
                 "data": "own vectors"
                 if "embeddings" in request
-                else request["data"].get("source", ""),
+                else request.get("data", {}).get("source", ""),
                 "models": " ".join(request.get("model", {})),
                 "detectors": " ".join(request.get("detector", {})),
                 "seconds": f"{sum(manifest.get('seconds', {}).values()):.0f}" if manifest else "",

@@ -1,29 +1,43 @@
 """Writing to a terminal: progress, tables and JSON."""
 
 import json
+import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
 
-__all__ = ["echo_json", "progress_line", "quality_lines", "table_text"]
+__all__ = ["echo_json", "is_quiet", "progress_line", "quality_lines", "table_text"]
 
 
 def progress_line(what: str, done: int, total: int) -> None:
     """Progress on stderr, overwritten in place; silent when stderr is not a terminal."""
-    context = click.get_current_context(silent=True)
-    if not sys.stderr.isatty() or (
-        context is not None and (context.find_root().obj or {}).get("quiet")
-    ):
+    if not sys.stderr.isatty() or is_quiet():
         return
     end = "\n" if done >= total else ""
     click.echo(f"\r\x1b[K{what}: {done:,} of {total:,}{end}", nl=False, err=True)
 
 
+def is_quiet() -> bool:
+    """True under `fmb -q`: nothing but errors goes to stderr."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool((context.find_root().obj or {}).get("quiet"))
+
+
 def echo_json(value: Any) -> None:
-    """Print plain values as JSON; ids are strings, which no reader rounds."""
-    click.echo(json.dumps(value, indent=1, default=str))
+    """Print plain values as JSON; ids are strings, which no reader rounds; what is NaN is null."""
+    click.echo(json.dumps(_without_nan(value), indent=1, default=str, allow_nan=False))
+
+
+def _without_nan(value: Any) -> Any:
+    """JSON has no word for NaN and infinity."""
+    if isinstance(value, Mapping):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]
+    unknown = isinstance(value, float) and not math.isfinite(value)
+    return None if unknown or type(value).__name__ == "NAType" else value
 
 
 def table_text(rows: Sequence[Mapping[str, Any]]) -> str:

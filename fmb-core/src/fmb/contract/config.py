@@ -8,4 +8,4 @@ __all__ = ["Config"]
 class Config(BaseModel):
     """Base of every component's configuration; use it as it is for a component without options."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -44,6 +44,7 @@ def write_cutouts(folder: Path, batch: Batch) -> None:
                 values[field.name] = value
         arrays[f"{number}/rows"] = batch.rows[name]
         inputs.append({"name": name, "kind": kind, "fields": values, "arrays": named})
+    (folder / "cutouts.json").unlink(missing_ok=True)
     publish(folder / "cutouts.safetensors", tensor_bytes(arrays))
     publish_json(folder / "cutouts.json", {"format": FORMAT, "inputs": inputs})
 

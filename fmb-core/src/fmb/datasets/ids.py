@@ -1,5 +1,6 @@
 """Object ids: int64, uint64 or str, as the survey has them and never through a float."""
 
+import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -105,20 +106,21 @@ def locate(wanted: Array, among: Array) -> Array:
 
 
 def read_id_file(path: Path) -> Array:
-    """Ids of a text file: one a line, or the first column of a CSV; `#` starts a comment.
+    """Ids of a text file: one a line, or the first column of a CSV.
 
-    A first line `object_id` is taken as a heading.
+    `#` starts a comment at the beginning of a line and after a blank; an id may hold one. An id
+    that holds a comma is written in quotes. A first line `object_id` is taken as a heading.
 
     Raises:
         DataError: the file is missing, unreadable or holds no id.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise DataError(f"{path}: list of ids cannot be read: {reason}") from None
-    fields = [line.partition("#")[0].partition(",")[0].strip().strip('"') for line in lines]
-    texts = [text for text in fields if text]
+    rows = csv.reader([re.split(r"(?:^|\s)#", line)[0].strip() for line in lines])
+    texts = [text for row in rows if row and (text := row[0].strip())]
     if texts[:1] == ["object_id"]:
         del texts[0]
     if not texts:

@@ -1,7 +1,9 @@
 """A user's own vectors: a dataset without inputs, whose matrices stay on disk."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,8 @@ from fmb.store.digests import Digests
 __all__ = ["OwnVectors", "VectorFile", "open_vector_file"]
 
 _ROWS_AT_ONCE = 4096
+_VIEW = r"\w[\w.-]*"
+"""Names of views are parts of file names."""
 
 
 class OwnVectors(Config):
@@ -44,6 +48,7 @@ class VectorFile:
         catalog: pd.DataFrame,
         identity: Mapping[str, Any],
         views: Mapping[str, Array],
+        catalog_identity: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         """A table of vectors.
 
@@ -52,8 +57,10 @@ class VectorFile:
             catalog: one row an object, in that order.
             identity: plain values that tell the file from every other.
             views: view -> (n, d), as it lies in the file.
+            catalog_identity: as `identity`, of the catalogue, which changes no vector.
         """
-        self.ids, self.catalog, self.identity = ids, catalog, dict(identity)
+        self.ids, self.catalog = ids, catalog
+        self.identity = {**identity, **catalog_identity}
         self.inputs: Mapping[str, InputInfo] = {}
         self.warnings: Sequence[str] = []
         rows = np.arange(len(ids))
@@ -103,7 +110,10 @@ def open_vector_file(asked: OwnVectors, digests: Digests) -> VectorFile:
     if asked.catalog:
         catalog = _join(catalog, Path(asked.catalog), asked.catalog_id or "object_id")
     identity = {"file": path.name, "sha256": digests.of(path)}
-    return VectorFile(ids, catalog, identity, views)
+    if path.suffix == ".npy":  # its ids come from a file of their own
+        identity["ids_sha256"] = digests.of(Path(asked.ids))
+    joined = {"catalog_sha256": digests.of(Path(asked.catalog))} if asked.catalog else {}
+    return VectorFile(ids, catalog, identity, views, joined)
 
 
 def _check(path: Path, ids: Array, views: Mapping[str, Array]) -> None:
@@ -111,6 +121,11 @@ def _check(path: Path, ids: Array, views: Mapping[str, Array]) -> None:
         raise DataError(f"{path}: no objects")
     refuse_duplicates(ids, str(path))
     for name, matrix in views.items():
+        if not re.fullmatch(_VIEW, name):
+            raise DataError(
+                f"{path}: {name!r} cannot be the name of a view: rename the array to letters,"
+                " digits, dots, hyphens and underscores"
+            )
         if matrix.ndim != 2 or len(matrix) != len(ids):
             raise DataError(f"{path}: {name!r} has shape {matrix.shape} for {len(ids)} ids")
         starts = range(0, len(matrix), _ROWS_AT_ONCE)

@@ -104,7 +104,7 @@ def _read_hdf5(path: Path, ids: str) -> tuple[Array, Views]:
             for name in file
             if isinstance(file.get(name, getlink=True), h5py.HardLink)
             and isinstance(file[name], h5py.Dataset)
-            and not file[name].external
+            and not (file[name].external or file[name].is_virtual)  # of no digest that we know
         }
         listed = as_ids(_pick_ids(path, own, ids)[()], str(path))
         views = {n: _matrix(path, d) for n, d in own.items() if d.ndim == 2 and d.dtype.kind == "f"}
@@ -113,8 +113,12 @@ def _read_hdf5(path: Path, ids: str) -> tuple[Array, Views]:
 
 def _matrix(path: Path, dataset: Any) -> Array:
     """A dataset where it lies in the file, if it lies there in one plain piece."""
+    import h5py
+
     offset = dataset.id.get_offset()
-    if offset is None or not dataset.size:
+    plain = dataset.id.get_type() == h5py.h5t.py_create(dataset.dtype, logical=True)
+    whole = dataset.id.get_storage_size() == dataset.size * dataset.dtype.itemsize
+    if offset is None or not (dataset.size and plain and whole):
         return np.asarray(dataset[()])
     return np.memmap(path, dataset.dtype, "r", offset, dataset.shape)
 

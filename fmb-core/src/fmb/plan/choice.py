@@ -35,7 +35,13 @@ class Chosen(Generic[S_co]):
 
     def new(self, **arguments: Any) -> Any:
         """An object of the class that the record names, made with the configuration."""
-        return self.component.load()(self.config, **arguments)
+        made = self.component.load()
+        try:
+            return made(self.config, **arguments)
+        except Exception as error:
+            where = f"{self.spec.kind} {self.label!r} of plugin {self.component.plugin!r}"
+            error.add_note(f"raised in making {where}")
+            raise
 
 
 def choose(

@@ -81,13 +81,13 @@ def plan_analyses(
     return tuple(chosen.values())
 
 
-def plan_analysis(request: Request, registry: Registry) -> Chosen[AnalysisSpec]:
-    """The one analysis that is asked for by name; it may take one run or several.
+def plan_analysis(request: Request, label: str, registry: Registry) -> Chosen[AnalysisSpec]:
+    """The one analysis that is asked for by its label; it may take one run or several.
 
     Raises:
         FmbError: a name or option does not work.
     """
-    (one,) = choose_labelled(registry, AnalysisSpec, request.analysis)
+    (one,) = choose_labelled(registry, AnalysisSpec, {label: request.analysis[label]})
     return one
 
 

@@ -175,3 +175,6 @@ def _notes(weighted: Weighted, bindings: Bindings) -> Iterator[Note]:
         yield Note(code, text.format(model=label, name=name))
     for why in bindings.out_of_domain:
         yield Note("out-of-domain", f"{label} out of domain: {why}")
+    if not weighted.asked.view:
+        for why in bindings.refused:
+            yield Note("unused-input", f"{label} does without its {why}")

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from fmb.contract.config import Config
 from fmb.contract.errors import ConfigError
 from fmb.datasets.vector_file import OwnVectors
+from fmb.plugins.registry import split_label
 from fmb.plugins.settings import build, merge, parse_setting, read_toml
 
 __all__ = [
@@ -35,7 +36,7 @@ PROJECT_FILE = "fmb.toml"
 class _Component(Config):
     """A table whose own keys are below and whose other keys configure the component."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -167,6 +168,9 @@ def build_request(*layers: Mapping[str, Any], settings: Sequence[str] = ()) -> R
         labelled = tables.get(kind, {})
         if not isinstance(labelled, Mapping):
             raise ConfigError(f"{kind}: write a table [{kind}.LABEL] with use = NAME")
+        for label in labelled:
+            if split_label(str(label))[0] != label:
+                raise ConfigError(f"{kind}.{label}: a label is lower case, digits and hyphens")
         tables[kind] = {
             label: {"use": label, **table} if isinstance(table, Mapping) else table
             for label, table in labelled.items()

@@ -8,6 +8,7 @@ from fmb.contract.dataset import Dataset
 from fmb.contract.errors import ConfigError
 from fmb.contract.notes import Note
 from fmb.contract.progress import Progress, quiet
+from fmb.datasets.ids import refuse_duplicates
 from fmb.datasets.opening import find_reader, open_with
 from fmb.datasets.selection import select
 from fmb.datasets.vector_file import open_vector_file
@@ -76,6 +77,7 @@ class Session:
         engine = choose_engine(request.engine, registry)
         weighted = choose_weights(request, registry, self.workspace, simulated=survey.simulated)
         dataset = select(survey.open(), where=data.where, limit=data.limit, exclude=data.exclude)
+        refuse_duplicates(dataset.ids, str(survey.source or "vectors"))
         beyond, train = request.run.allow_out_of_domain, "train" in steps
         models = tuple(
             bind_model(one, dataset, allow_out_of_domain=beyond, train=train) for one in weighted
@@ -112,7 +114,11 @@ class Session:
         """
         own, data, digests = request.embeddings, request.data, Digests(self.workspace)
         if own is not None:
-            for option, given in (("model", request.model), ("data", data.source)):
+            for option, given in (
+                ("model", request.model),
+                ("data", data.source),
+                ("reader", data.reader),
+            ):
                 if given:
                     raise ConfigError(f"--embeddings brings its own objects: leave --{option} out")
             return _Survey(None, False, Path(own.file).stem, lambda: open_vector_file(own, digests))

@@ -22,6 +22,7 @@ from fmb.plugins.registry import Component, Registry
 __all__ = ["CORE", "GROUP", "Plugins", "load_plugins", "plugin_entries"]
 
 GROUP = "fmb"
+UNREADABLE = "its entry_points.txt cannot be read"
 """Entry-point group, hook marker and project name."""
 CORE = "fmb-core"
 """The distribution whose names of commands nobody else can claim."""
@@ -105,10 +106,16 @@ def plugin_entries() -> list[EntryPoint]:
     """
     entries: dict[tuple[str, str], EntryPoint] = {}
     for distribution in distributions():
-        if GROUP in (distribution.read_text("entry_points.txt") or ""):
-            for entry in distribution.entry_points:
+        try:
+            named = GROUP in (distribution.read_text("entry_points.txt") or "")
+            listed = distribution.entry_points if named else ()
+            for entry in listed:
                 if entry.group == GROUP:  # of two copies of one the first is imported
                     entries.setdefault((entry.name, entry.value), entry)
+        except Exception:  # a damaged list raises differently in each version of Python
+            name = str(getattr(distribution, "name", None) or "unknown distribution")
+            entry = EntryPoint(name, UNREADABLE, GROUP)
+            entries[name, UNREADABLE] = entry
     return sorted(entries.values(), key=lambda e: (not _is_core(e), e.name, e.value))
 
 
@@ -138,7 +145,9 @@ def _stage(name: str) -> Iterator[None]:
         raise
     except FmbError as error:
         raise _StageError(name, str(error)) from error
-    except (Exception, SystemExit) as error:
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # also what test tools and sys.exit() raise
         try:
             text = f"{type(error).__name__}: {error}"
         except Exception:  # an exception whose text cannot be had
@@ -151,6 +160,8 @@ def _load(
 ) -> list[Spec]:
     """All records of one plugin, or none; nothing of it stays in the manager."""
     with _stage("import"):
+        if entry.value == UNREADABLE:
+            raise _StageError("import", UNREADABLE)
         module = entry.load()
         if not isinstance(module, ModuleType):
             raise _StageError("import", f"the entry point names {module!r}, expected a module")

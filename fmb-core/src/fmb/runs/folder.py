@@ -59,7 +59,7 @@ class RunFolder:
 
     def details(self, name: ListName) -> Path:
         """Table of what the detector tells of each object, aligned with `objects`."""
-        return self.path / "scores" / f"{name.stem}.details.parquet"
+        return self.path / "details" / f"{name.stem}.parquet"
 
     def record(self, name: ListName) -> Path:
         """What the manifest says of one list; written when all of it is there."""
@@ -88,6 +88,11 @@ class RunFolder:
         """True when the run went to its end."""
         return self.manifest.exists()
 
+    @property
+    def has_lists(self) -> bool:
+        """True when at least one list of it is finished."""
+        return any((self.path / "scores").glob("*.json"))
+
     @contextmanager
     def writing(self, request: Mapping[str, Any]) -> Iterator[None]:
         """Write `run.toml`, and append what is said in the block to the log, with times.
@@ -95,7 +100,7 @@ class RunFolder:
         Raises:
             FailedError: the disk is full or the workspace cannot be written to.
         """
-        for part in ("scores", "detectors", "analyses", "plots", "cutouts"):
+        for part in ("scores", "details", "detectors", "analyses", "plots", "cutouts"):
             ensure_folder(self.path / part)
         publish(self.request, tomli_w.dumps(dict(request)).encode())
         handler = logging.FileHandler(self.log, encoding="utf-8")

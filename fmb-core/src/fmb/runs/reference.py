@@ -1,5 +1,6 @@
 """The reference a user names: objects asserted to be ordinary, which never enter the ranking."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from fmb.runs.run import Run, load_run
 from fmb.store.keys import array_key, content_key
 
 __all__ = ["Reference", "find_reference"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,11 @@ def find_reference(text: str, objects: pd.DataFrame, groups: Array, home: Path) 
         return _of_run(text, ids, load_run(folder))
     path = Path(text)
     if path.is_file():
-        rows = locate(ids, read_id_file(path)) >= 0
+        named = np.unique(read_id_file(path))
+        lost = int((locate(named, ids) < 0).sum())
+        if 0 < lost < len(named):
+            logger.warning("%s: %d of its %d ids are not in the survey", path, lost, len(named))
+        rows = locate(ids, named) >= 0
     else:
         rows, _ = Where(text).evaluate(objects, ids)
     rows = np.isin(groups, groups[rows])

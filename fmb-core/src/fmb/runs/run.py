@@ -23,6 +23,8 @@ from fmb.store.tables import read_table
 
 __all__ = ["Run", "load_run", "open_run", "strangest"]
 
+_LIST_COLUMNS = ("detector", "view", "embedder", "model")
+
 
 class Run:
     """A run: its objects, scores and vectors.
@@ -71,36 +73,50 @@ class Run:
         """Its vectors."""
         return [VectorName(**entry["name"]) for entry in self.manifest["vectors"]]
 
-    def record(self, name: ListName) -> Mapping[str, Any]:
+    def _list(self, name: ListName | str) -> ListName:
+        """The list called so; as text "model.embedder.view.detector", or as it is printed."""
+        for known in self.lists:
+            if name in (known, known.stem, str(known)):
+                return known
+        names = ", ".join(known.stem for known in self.lists)
+        raise UnknownNameError(f"run {self.name!r} has no list {str(name)!r}; it has {names}")
+
+    def record(self, name: ListName | str) -> Mapping[str, Any]:
         """What the manifest says of one list."""
-        for known, entry in zip(self.lists, self.manifest["lists"], strict=True):
-            if known == name:
-                told: Mapping[str, Any] = entry
-                return told
-        raise UnknownNameError(f"run {self.name!r} has no list {name}")
+        entry: Mapping[str, Any] = self.manifest["lists"][self.lists.index(self._list(name))]
+        return entry
 
-    def scores(self, name: ListName) -> pd.DataFrame:
-        """One list, aligned with `objects`; NaN where an object is not in it."""
-        return read_table(self.folder.scores(name))
+    def scores(self, name: ListName | str) -> pd.DataFrame:
+        """One list, aligned with `objects`; NaN where an object is not in it.
 
-    def details(self, name: ListName) -> pd.DataFrame:
+        Args:
+            name: as in `lists`; as text "model.embedder.view.detector".
+
+        Raises:
+            UnknownNameError: there is none.
+        """
+        return read_table(self.folder.scores(self._list(name)))
+
+    def details(self, name: ListName | str) -> pd.DataFrame:
         """What the detector tells of each object, aligned with `objects`.
 
         Raises:
+            UnknownNameError: there is no such list.
             StoreError: it tells nothing besides the score.
         """
+        name = self._list(name)
         if not self.folder.details(name).exists():
             raise StoreError(f"{name}: its detector tells nothing besides the score")
         return read_table(self.folder.details(name))
 
-    def ranked(self, name: ListName) -> pd.DataFrame:
+    def ranked(self, name: ListName | str) -> pd.DataFrame:
         """`objects` and `scores` of those in the list, each source once, strangest first."""
         return strangest(self.objects, self.scores(name))
 
-    def top(self, k: int = 20, *, name: ListName | None = None) -> pd.DataFrame:
+    def top(self, k: int = 20, *, name: ListName | str | None = None) -> pd.DataFrame:
         """The k strangest objects of one list, or of each list, strangest first."""
         parts = []
-        for chosen in [name] if name is not None else self.lists:
+        for chosen in [self._list(name)] if name is not None else self.lists:
             parts.append(_named(self.ranked(chosen).head(k), chosen, at=0))
         return pd.concat(parts, ignore_index=True)
 
@@ -145,7 +161,7 @@ class Run:
             )
         return read_table(path)
 
-    def cutouts(self, name: ListName, k: int) -> Batch:
+    def cutouts(self, name: ListName | str, k: int) -> Batch:
         """What was observed of at most k of a list, strangest first, without a gap.
 
         Raises:
@@ -170,7 +186,7 @@ class Run:
 def _named(table: pd.DataFrame, name: ListName, *, at: int) -> pd.DataFrame:
     """The table with columns that say which list it is."""
     table = table.copy()
-    for column in ("detector", "view", "embedder", "model"):
+    for column in _LIST_COLUMNS:
         value = getattr(name, column)
         table.insert(at, column, value)
     return table
@@ -179,9 +195,12 @@ def _named(table: pd.DataFrame, name: ListName, *, at: int) -> pd.DataFrame:
 def strangest(objects: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """Objects that have a score with their scores, strangest first; ties in order of id.
 
-    Rows of a group that is ranked once come once, as its strangest member.
+    Rows of a group that is ranked once come once, as its strangest member. A catalogue column that
+    is called like one of a list (`rank`, `score`, `model`) gets "catalog_" before its name.
     """
-    joined = pd.concat([objects.reset_index(drop=True), scores.reset_index(drop=True)], axis=1)
+    clashing = {c: f"catalog_{c}" for c in objects if c in scores or c in _LIST_COLUMNS}
+    objects = objects.rename(columns=clashing).reset_index(drop=True)
+    joined = pd.concat([objects, scores.reset_index(drop=True)], axis=1)
     joined = joined[joined["score"].notna() & ~joined["is_repeat"].fillna(False).astype(bool)]
     return joined.sort_values(["rank", "object_id"], kind="stable", ignore_index=True)
 

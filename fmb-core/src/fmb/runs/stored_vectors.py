@@ -54,8 +54,9 @@ def stored_view(name: VectorName, entry: Mapping[str, Any], ids: Array, home: Pa
         return shard_view(name, store, entry, len(ids))
     if "file" not in entry:
         raise StoreError(f"the vectors {name} came with the survey; the run does not keep them")
-    file = Path(entry["file"])
-    if not file.is_file() or Digests(home).of(file) != entry["sha256"]:
-        raise StoreError(f"{file}, from which this run was made, is gone or has changed since")
-    dataset = open_vector_file(OwnVectors(file=str(file), ids=entry["ids"]), Digests(home))
+    for part, digest in (("file", "sha256"), ("ids", "ids_sha256")):
+        file = Path(entry[part])
+        if digest in entry and not (file.is_file() and Digests(home).of(file) == entry[digest]):
+            raise StoreError(f"{file}, from which this run was made, is gone or has changed since")
+    dataset = open_vector_file(OwnVectors(file=entry["file"], ids=entry["ids"]), Digests(home))
     return dataset.vectors[name].select(locate(ids, dataset.ids))

@@ -117,10 +117,11 @@ class Checked:
         _require_sound(x, self.label)
 
     def _column(self, values: Any, x: Judged, what: str) -> Array:
-        """One number an object, as the contract has it."""
-        if not isinstance(values, np.ndarray) or values.dtype != np.float64:
+        """One number an object, as the contract has it; a copy: the detector may reuse its own."""
+        masked = isinstance(values, np.ma.MaskedArray)
+        if masked or not isinstance(values, np.ndarray) or values.dtype != np.float64:
             kind = values.dtype if isinstance(values, np.ndarray) else ""
-            got = f"{kind} array" if kind else type(values).__name__
+            got = f"{'masked ' * masked}{kind} array" if kind else type(values).__name__
             raise PluginError(
                 f"{self.label}: {what} returned a {got}; return a NumPy array of float64"
             )
@@ -130,7 +131,7 @@ class Checked:
                 f" return ({len(x)},), one number an object in the order of the input"
             )
         check_finite(values, x.ids, self.label)
-        return values
+        return values.copy()
 
 
 def _matrices(x: Judged) -> list[Array]:
@@ -195,6 +196,8 @@ def _guarded(method: Callable[[Any], Any], x: Judged, label: str, stage: str) ->
     except Exception as error:
         error.add_note(f"raised in {stage}() of {label}")
         raise
+    except SystemExit as error:
+        raise PluginError(f"{label}: {stage}() calls sys.exit(); raise an error instead") from error
     # torch writes through the read-only flag of an array that it shares.
     pairs = zip(before, _probe(x), strict=True)
     if not all(np.array_equal(a, b, equal_nan=True) for a, b in pairs):

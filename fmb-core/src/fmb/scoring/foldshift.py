@@ -44,7 +44,10 @@ class FoldShift:
         return middle or self.top_p_value < NOTABLE_P
 
     def __str__(self) -> str:
-        measured = f"medians of the folds within {self.shift:.2f} spreads (p = {self.p_value:.2g})"
+        measured = (
+            f"medians of the folds lie up to {self.shift:.2f} spreads from that of all"
+            f" (p = {self.p_value:.2g})"
+        )
         if self.top:
             counts = ", ".join(map(str, self.top_by_fold))
             measured += f"; of the top {self.top} they own {counts} (p = {self.top_p_value:.2g})"

@@ -102,7 +102,13 @@ def _tables(
 def _key(one: Chosen[AnalysisSpec], runs: Sequence[Run], seed: int) -> str:
     """Everything the tables depend on."""
     content = [
-        [[entry["key"] for entry in run.manifest["lists"]], run.manifest["vectors"]] for run in runs
+        [
+            run.name,
+            read_meta(run.folder.objects).get("key"),
+            [[entry["title"], entry["key"]] for entry in run.manifest["lists"]],
+            run.manifest["vectors"],
+        ]
+        for run in runs
     ]
     return content_key({"analysis": one.identity, "runs": content, "seed": seed})
 

@@ -11,8 +11,11 @@ __all__ = ["keep_cutouts"]
 
 
 def keep_cutouts(run: Run, plan: Plan) -> None:
-    """Copy what was observed of the strangest objects of each list into the run folder."""
-    if run.has_cutouts or not plan.dataset.inputs:
+    """Copy what was observed of the strangest objects of each list into the run folder.
+
+    Also where a run is gone on with: its lists, or how many it shows, may be others now.
+    """
+    if not plan.dataset.inputs:
         return
     top = plan.request.run.top
     shown = [run.ranked(name)["object_id"].to_numpy()[:top] for name in run.lists]

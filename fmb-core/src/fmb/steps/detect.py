@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
+from fmb.contract.errors import DataError, PluginError
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vectors import Judged
 from fmb.datasets.objects import role_columns
@@ -187,6 +187,11 @@ def _fit(
         return one.detector.new(seed=seed, device=device)
 
     details = tuple(spec.details)
+    if spec.persistent and spec.fitted and not hasattr(one.detector.component.load(), "save"):
+        raise PluginError(
+            f"detector {one.detector.label!r} of plugin {one.detector.component.plugin!r} has no"
+            " save(): write it, or say persistent=False in its record"
+        )
     if not spec.fitted:
         return rule(make, x, name=name, details=details)
     if options.fit == "in-sample":

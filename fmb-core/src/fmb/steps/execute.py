@@ -1,10 +1,12 @@
 """A run: embed, detect, analyze, plot, each step resumable, and the record of it written last."""
 
 import logging
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fmb.contract.errors import FmbError
 from fmb.contract.progress import Progress, quiet
 from fmb.plan.options import options_request
 from fmb.plan.records import Plan
@@ -59,11 +61,22 @@ def execute(plan: Plan, folder: RunFolder | None = None) -> Run:
         folder: of a run to go on with; None = a new one.
 
     Raises:
-        FmbError: a step fails; what was finished stays, to be gone on from.
+        FmbError: a step fails; what was finished stays, to be gone on from, but for a new run
+            that a mistake keeps from its first list.
     """
     devices = detector_devices(plan)  # before anything is made: the device may not be there
-    if folder is None:
-        folder = new_folder(plan.workspace, plan.request.run.name, plan.name)
+    if folder is not None:
+        return _execute(plan, folder, devices)
+    folder = new_folder(plan.workspace, plan.request.run.name, plan.name)
+    try:
+        return _execute(plan, folder, devices)
+    except FmbError as error:
+        if error.exit_code == 2 and not folder.has_lists:
+            shutil.rmtree(folder.path)  # to be asked for again, rightly, under its name
+        raise
+
+
+def _execute(plan: Plan, folder: RunFolder, devices: Mapping[str, str]) -> Run:
     with folder.writing(plan.recorded):
         logger.info("run %s", folder.name)
         clock = _Clock()
@@ -78,11 +91,15 @@ def execute(plan: Plan, folder: RunFolder | None = None) -> Run:
         tables = analyze_run(done, plan.analyses, plan.request.run.seed, plan.progress)
         manifest["tables"] = [path.relative_to(folder.path).as_posix() for path in tables]
         clock.lap("analyze")
-        manifest["figures"] = draw(done, plan.plots, plan.progress)
+        manifest["figures"], not_drawn = draw(done, plan.plots, plan.progress)
         clock.lap("plot")
         manifest["seconds"] = clock.seconds
         publish_json(folder.manifest, manifest)
+        for note in plan.notes:
+            logger.info("note: %s", note.text)
         logger.info("finished %s", folder.name)
+        if not_drawn is not None:
+            raise not_drawn  # now that all the rest is kept
     return done
 
 

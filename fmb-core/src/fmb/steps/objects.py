@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from fmb.contract.errors import DataError
 from fmb.datasets.groups import group_keys
 from fmb.datasets.objects import object_table
 from fmb.plan.records import Plan
@@ -35,9 +36,19 @@ def survey_of(plan: Plan, embedded: Embedded, folder: RunFolder) -> Survey:
 
 
 def _kept(plan: Plan, folder: RunFolder) -> pd.DataFrame:
-    """The table of objects, in canonical order, written where it is not there yet."""
+    """The table of objects, in canonical order, written where it is not there yet.
+
+    Raises:
+        DataError: the run was begun with other objects.
+    """
     objects = object_table(plan.dataset)
     key = content_key(dict(plan.dataset.identity))
-    if read_meta(folder.objects).get("key") != key:
+    written = read_meta(folder.objects)
+    if not written:
         write_table(folder.objects, objects, {"key": key})
+    elif written.get("key") != key:
+        raise DataError(
+            f"the survey has changed since run {folder.name!r} was begun, which stays as it is:"
+            " choose another --out"
+        )
     return objects

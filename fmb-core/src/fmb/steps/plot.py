@@ -2,11 +2,12 @@
 
 import io
 import logging
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fmb.contract.errors import PluginError
+from fmb.contract.errors import FailedError, FmbError, PluginError
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.plot import PlotData, PlotSpec
 from fmb.contract.progress import Progress
@@ -29,14 +30,15 @@ WORTH_SHARING = 4
 """Figures from which on starting other processes pays: each takes a second to start."""
 
 
-def draw(run: Run, plots: Sequence[Chosen[PlotSpec]], progress: Progress) -> list[str]:
+def draw(
+    run: Run, plots: Sequence[Chosen[PlotSpec]], progress: Progress
+) -> tuple[list[str], FmbError | None]:
     """Draw each figure for what its record says: each list, each view's vectors, or the run.
 
     Returns:
-        Paths of the PNG files, relative to the run folder, in order.
-
-    Raises:
-        PluginError: a figure is something else than a matplotlib figure.
+        Paths of the PNG files, relative to the run folder, in order, and why one could not be
+        drawn, which keeps nobody from the others: the first reason, to be raised when all that
+        was made is kept.
     """
     jobs: list[tuple[str, Chosen[PlotSpec], PlotData]] = []
     for plot in plots:
@@ -46,13 +48,19 @@ def draw(run: Run, plots: Sequence[Chosen[PlotSpec]], progress: Progress) -> lis
             jobs.extend((stem, plot, data) for stem, data in _subjects(run, plot))
     # Runs are sent by name: what a figure needs is read where it is drawn.
     calls = ((plot, data) for _, plot, data in jobs)
-    drawn = side_by_side(_pages, calls, len(jobs), worth_it=len(jobs) >= WORTH_SHARING)
-    figures = []
-    for done, ((stem, _, _), pages) in enumerate(zip(jobs, drawn, strict=True)):
+    drawn = side_by_side(_attempt, calls, len(jobs), worth_it=len(jobs) >= WORTH_SHARING)
+    figures: list[str] = []
+    failures: dict[str, FmbError] = {}  # of a plot, the first
+    for done, ((stem, plot, _), pages) in enumerate(zip(jobs, drawn, strict=True)):
         progress("plot", done, len(jobs))
-        figures.append(_save(run.folder.plots, stem, pages).relative_to(run.folder.path))
+        if isinstance(pages, FmbError):
+            failures.setdefault(plot.label, pages)
+            logger.error("%s", "\n".join(getattr(pages, "__notes__", [str(pages)])))
+            continue
+        path = _save(run.folder.plots, stem, pages)
+        figures.append(path.relative_to(run.folder.path).as_posix())
     progress("plot", len(jobs), len(jobs))
-    return [figure.as_posix() for figure in figures]
+    return figures, next(iter(failures.values()), None)
 
 
 def draw_together(
@@ -87,6 +95,22 @@ def _subjects(run: Run, plot: Chosen[PlotSpec]) -> Iterator[tuple[str, PlotData]
                 view=one if isinstance(one, VectorName) else None,
             ),
         )
+
+
+def _attempt(plot: Chosen[PlotSpec], data: PlotData) -> dict[str, bytes] | FmbError:
+    """A figure in each of the formats, or why there is none; a plugin's bug keeps its traceback."""
+    try:
+        return _pages(plot, data)
+    except FmbError as error:
+        return error
+    except (Exception, SystemExit) as error:
+        one = plot.component
+        failure = FailedError(
+            f"plot {plot.label!r} of plugin {one.plugin!r} ({one.distribution} {one.version})"
+            f" failed at {data.title!r}: {type(error).__name__}: {error}"
+        )
+        failure.add_note(traceback.format_exc())
+        return failure
 
 
 def _pages(plot: Chosen[PlotSpec], data: PlotData) -> dict[str, bytes]:

@@ -1,6 +1,7 @@
 """Going on with a run: what may change and what may not."""
 
 from pathlib import Path
+from typing import Any
 
 from fmb.contract.errors import ConfigError, UnknownNameError
 from fmb.plan.request import FORMAT, Request, request_toml
@@ -10,7 +11,7 @@ from fmb.runs.folder import RunFolder
 __all__ = ["resumed"]
 
 HARMLESS = {("run", key) for key in ("name", "batch_size", "workers", "device", "top")}
-"""What a resumed run may change, besides its engine: it does not change results."""
+"""What a resumed run may change, besides its engine and figures: it does not change results."""
 
 
 def resumed(request: Request, home: Path) -> tuple[Request, RunFolder]:
@@ -32,15 +33,24 @@ def resumed(request: Request, home: Path) -> tuple[Request, RunFolder]:
         raise folder.other_version()
     kept = request_toml(build(Request, values, "run.toml"))
     for table, values in request_toml(request, given=True).items():
-        if table == "engine":
-            kept[table] = values
+        if not isinstance(values, dict):
+            continue  # the version, which both are of
+        if table in ("engine", "plot"):
+            kept[table] = values if table == "engine" else {**kept.get(table, {}), **values}
             continue
         for key, value in values.items():
             if (table, key) in HARMLESS:
                 kept[table][key] = value
-            elif kept.get(table, {}).get(key) != value:
+            elif not _asks_no_more(value, kept.get(table, {}).get(key)):
                 raise ConfigError(
                     f"run {name!r} was made with another {table}.{key}; resume it with"
                     " --resume --out NAME alone, or choose another --out"
                 )
     return build(Request, kept, "run.toml"), folder
+
+
+def _asks_no_more(given: Any, kept: Any) -> bool:
+    """True when all that is given now, in tables of any depth, is what the run was made with."""
+    if isinstance(given, dict) and isinstance(kept, dict):
+        return all(_asks_no_more(value, kept.get(key)) for key, value in given.items())
+    return bool(given == kept)

@@ -60,6 +60,6 @@ def _own_entry(view: VectorView, own: OwnVectors | None) -> dict[str, Any]:
     entry = {"name": view.name.as_dict(), "comparable": ""}
     if own is None:
         return entry
-    ids = own.ids if not Path(own.ids).is_file() else str(Path(own.ids).resolve())
-    file = str(Path(own.file).expanduser().resolve())
-    return {**entry, "file": file, "ids": ids, "sha256": view.identity["sha256"]}
+    digests = {name: value for name, value in view.identity.items() if name.endswith("sha256")}
+    ids = str(Path(own.ids).resolve()) if "ids_sha256" in digests else own.ids
+    return {**entry, "file": str(Path(own.file).expanduser().resolve()), "ids": ids, **digests}

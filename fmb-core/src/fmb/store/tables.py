@@ -17,17 +17,19 @@ from fmb.store.keys import canonical_json
 __all__ = ["read_meta", "read_table", "write_table"]
 
 _META = b"fmb"
+_ATTRS = ("units", "roles")
+"""What a table tells of its columns: column -> unit, role -> column."""
 
 
 def write_table(path: Path, table: pd.DataFrame, meta: Mapping[str, Any]) -> None:
-    """Publish a table; `table.attrs["units"]` (column -> unit) is kept with it.
+    """Publish a table; `attrs["units"]` (column -> unit) and `attrs["roles"]` are kept with it.
 
     Args:
         path: the Parquet file.
         table: any columns; ids keep their integer width.
         meta: plain values to keep with the table, for instance its content key.
     """
-    kept = {"units": table.attrs.get("units", {}), **meta}
+    kept = {**{name: table.attrs.get(name, {}) for name in _ATTRS}, **meta}
     bare = table.copy(deep=False)
     bare.attrs = {}
     arrow = pa.Table.from_pandas(bare, preserve_index=False)
@@ -40,7 +42,7 @@ def write_table(path: Path, table: pd.DataFrame, meta: Mapping[str, Any]) -> Non
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A table written by `write_table`, its units in `attrs["units"]`.
+    """A table written by `write_table`, with its `attrs["units"]` and `attrs["roles"]`.
 
     Raises:
         StoreError: it is missing or damaged.
@@ -52,7 +54,8 @@ def read_table(path: Path) -> pd.DataFrame:
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"{path} is damaged: {error}") from None
     table: pd.DataFrame = arrow.to_pandas()
-    table.attrs["units"] = _meta_of(arrow.schema).get("units", {})
+    meta = _meta_of(arrow.schema)
+    table.attrs.update({name: meta.get(name, {}) for name in _ATTRS})
     return table
 
 
