@@ -1,12 +1,11 @@
 """Runs and lists of scores as people read them."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import click
 import pandas as pd
 
-from fmb.cli.terminal import echo_json, is_quiet, quality_lines, table_text
+from fmb.cli.terminal import echo_json, is_quiet, table_text
 from fmb.contract.names import ListName
 from fmb.runs.run import Run
 from fmb.scoring.ranking import describe
@@ -30,20 +29,8 @@ def print_run(run: Run, *, as_json: bool) -> None:
     for figure in run.manifest["figures"]:
         click.echo(f"look at {run.folder.path / figure}")
     click.echo(f"more:  fmb top {run.name} -k 50    fmb object ID --run {run.name}")
-    if not is_quiet():
-        for line in _notes(run):
-            click.echo(f"note: {line}", err=True)
-
-
-def _notes(run: Run) -> Iterator[str]:
-    """What a reader of a run's numbers must know, one line each."""
-    for entry in run.manifest["vectors"]:
-        for why, count in entry.get("unusable", {}).items():
-            name = entry["name"]
-            yield f"{name['model']} {name['view']}: {count:,} objects have no vector: {why}"
-    yield from quality_lines(run.manifest["quality"])
-    yield from run.manifest["calibration"]
-    yield from (note.text for note in run.notes)
+    for line in () if is_quiet() else run.remarks():
+        click.echo(f"note: {line}", err=True)
 
 
 def print_list(run: Run, name: ListName, k: int) -> None:

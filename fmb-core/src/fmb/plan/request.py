@@ -1,15 +1,16 @@
 """What a user asks for, from all layers, as one validated record: the content of `run.toml`."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from fmb.contract.config import Config
 from fmb.contract.errors import ConfigError
 from fmb.datasets.vector_file import OwnVectors
-from fmb.plugins.registry import split_label
+from fmb.plugins.registry import LABEL
 from fmb.plugins.settings import build, merge, parse_setting, read_toml
 
 __all__ = [
@@ -31,6 +32,16 @@ FORMAT: Literal["fmb-run/1"] = "fmb-run/1"
 """Version of a run folder: of `run.toml`, `manifest.json` and what they describe."""
 PROJECT_FILE = "fmb.toml"
 """Read from the current folder, below `--config` and the options."""
+
+
+def _label(text: str) -> str:
+    if not re.fullmatch(LABEL, text):
+        raise ValueError("a label is lower case letters, digits, hyphens and underscores")
+    return text
+
+
+Label = Annotated[str, AfterValidator(_label)]
+"""Key of a component's table: parts of file names are made of it."""
 
 
 class _Component(Config):
@@ -128,12 +139,12 @@ class Request(Config):
     run: RunOptions = RunOptions()
     data: DataRequest = DataRequest()
     embeddings: OwnVectors | None = None
-    model: dict[str, ModelRequest] = Field(default={})
-    embedder: dict[str, EmbedderRequest] = Field(default={})
-    detector: dict[str, DetectorRequest] = Field(default={})
-    analysis: dict[str, AnalysisRequest] = Field(default={})
-    engine: dict[str, EngineRequest] = Field(default={})
-    plot: dict[str, PlotRequest] = Field(default={})
+    model: dict[Label, ModelRequest] = Field(default={})
+    embedder: dict[Label, EmbedderRequest] = Field(default={})
+    detector: dict[Label, DetectorRequest] = Field(default={})
+    analysis: dict[Label, AnalysisRequest] = Field(default={})
+    engine: dict[Label, EngineRequest] = Field(default={})
+    plot: dict[Label, PlotRequest] = Field(default={})
     train: dict[str, Any] = Field(default={})
     """Table `[train]`: settings of a training, checked against those of the model there."""
 
@@ -168,9 +179,6 @@ def build_request(*layers: Mapping[str, Any], settings: Sequence[str] = ()) -> R
         labelled = tables.get(kind, {})
         if not isinstance(labelled, Mapping):
             raise ConfigError(f"{kind}: write a table [{kind}.LABEL] with use = NAME")
-        for label in labelled:
-            if split_label(str(label))[0] != label:
-                raise ConfigError(f"{kind}.{label}: a label is lower case, digits and hyphens")
         tables[kind] = {
             label: {"use": label, **table} if isinstance(table, Mapping) else table
             for label, table in labelled.items()

@@ -15,12 +15,12 @@ from fmb.contract.errors import (
 from fmb.contract.spec import ComponentSpec, Spec
 from fmb.plugins.failures import Failure, Missing
 
-__all__ = ["Component", "Registry", "split_label"]
+__all__ = ["LABEL", "Component", "Registry", "split_label"]
 
 S = TypeVar("S", bound=Spec)
 S_co = TypeVar("S_co", bound=Spec, covariant=True)
 
-_LABEL = r"[a-z0-9]+([-_][a-z0-9]+)*"
+LABEL = r"[a-z0-9]+([-_][a-z0-9]+)*"
 
 
 class Component(Generic[S_co]):
@@ -165,7 +165,7 @@ def split_label(text: str) -> tuple[str, str]:
     label, equals, name = text.partition("=")
     if not equals:
         label, name = text.rpartition(":")[2], text
-    if not name or not re.fullmatch(_LABEL, label):
+    if not name or not re.fullmatch(LABEL, label):
         raise ConfigError(
             f"{text!r} is not a component: write NAME or LABEL=NAME, lower case with hyphens"
         )

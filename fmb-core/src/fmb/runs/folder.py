@@ -2,6 +2,7 @@
 
 import logging
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 
 import tomli_w
 
-from fmb.contract.errors import ConfigError, StoreError, UnknownNameError, did_you_mean
+from fmb.contract.errors import ConfigError, FmbError, StoreError, UnknownNameError, did_you_mean
 from fmb.contract.names import ListName
 from fmb.store.atomic import ensure_folder, publish, write_failure
 from fmb.store.workspace import workspace
@@ -88,18 +89,16 @@ class RunFolder:
         """True when the run went to its end."""
         return self.manifest.exists()
 
-    @property
-    def has_lists(self) -> bool:
-        """True when at least one list of it is finished."""
-        return any((self.path / "scores").glob("*.json"))
-
     @contextmanager
     def writing(self, request: Mapping[str, Any]) -> Iterator[None]:
         """Write `run.toml`, and append what is said in the block to the log, with times.
 
+        A new run that a mistake keeps from its first list goes away again, and its name is free.
+
         Raises:
             FailedError: the disk is full or the workspace cannot be written to.
         """
+        new = not self.request.exists()
         for part in ("scores", "details", "detectors", "analyses", "plots", "cutouts"):
             ensure_folder(self.path / part)
         publish(self.request, tomli_w.dumps(dict(request)).encode())
@@ -109,12 +108,18 @@ class RunFolder:
         level = root.level
         root.addHandler(handler)
         root.setLevel(min(level or logging.INFO, logging.INFO))
+        mistaken = False
         try:
             yield
+        except FmbError as error:
+            mistaken = error.exit_code == 2
+            raise
         finally:
             root.removeHandler(handler)
             root.setLevel(level)
             handler.close()
+            if mistaken and new and not any((self.path / "scores").glob("*.json")):
+                shutil.rmtree(self.path)
 
     def other_version(self) -> StoreError:
         """What to say of a run that another version wrote, with the command that makes it anew."""

@@ -1,6 +1,6 @@
 """A run as a notebook holds it: its objects, lists, vectors, tables, each read when asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from fmb.contract.notes import Note
 from fmb.contract.vector_view import VectorView
 from fmb.datasets.cutouts import read_cutouts
 from fmb.datasets.ids import locate
+from fmb.datasets.quality import Finding, summary
 from fmb.plan.request import FORMAT
 from fmb.runs.folder import RunFolder, find_run
 from fmb.runs.stored_vectors import stored_view
@@ -95,7 +96,8 @@ class Run:
         Raises:
             UnknownNameError: there is none.
         """
-        return read_table(self.folder.scores(self._list(name)))
+        name = self._list(name)
+        return read_table(self.folder.scores(name))
 
     def details(self, name: ListName | str) -> pd.DataFrame:
         """What the detector tells of each object, aligned with `objects`.
@@ -146,6 +148,17 @@ class Run:
             raise UnknownNameError(f"{str(name)!r} {problem} of the vectors of this run: {known}")
         entry = self.manifest["vectors"][self.vector_names.index(named[0])]
         return stored_view(named[0], entry, self.objects["object_id"].to_numpy(), self.home)
+
+    def remarks(self) -> Iterator[str]:
+        """All that a reader of its numbers must know, one line each: of data, vectors and notes."""
+        for entry in self.manifest["vectors"]:
+            for why, count in entry.get("unusable", {}).items():
+                name = entry["name"]
+                yield f"{name['model']} {name['view']}: {count:,} objects have no vector: {why}"
+        findings = [Finding(**finding) for finding in self.manifest["quality"]]
+        yield from (f"data quality: {line}" for line in summary(findings))
+        yield from self.manifest["calibration"]
+        yield from (note.text for note in self.notes)
 
     def table(self, analysis: str, name: str) -> pd.DataFrame:
         """A table of an analysis, by its label and the table's name.

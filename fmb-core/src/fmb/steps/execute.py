@@ -1,12 +1,10 @@
 """A run: embed, detect, analyze, plot, each step resumable, and the record of it written last."""
 
 import logging
-import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from fmb.contract.errors import FmbError
 from fmb.contract.progress import Progress, quiet
 from fmb.plan.options import options_request
 from fmb.plan.records import Plan
@@ -65,18 +63,8 @@ def execute(plan: Plan, folder: RunFolder | None = None) -> Run:
             that a mistake keeps from its first list.
     """
     devices = detector_devices(plan)  # before anything is made: the device may not be there
-    if folder is not None:
-        return _execute(plan, folder, devices)
-    folder = new_folder(plan.workspace, plan.request.run.name, plan.name)
-    try:
-        return _execute(plan, folder, devices)
-    except FmbError as error:
-        if error.exit_code == 2 and not folder.has_lists:
-            shutil.rmtree(folder.path)  # to be asked for again, rightly, under its name
-        raise
-
-
-def _execute(plan: Plan, folder: RunFolder, devices: Mapping[str, str]) -> Run:
+    if folder is None:
+        folder = new_folder(plan.workspace, plan.request.run.name, plan.name)
     with folder.writing(plan.recorded):
         logger.info("run %s", folder.name)
         clock = _Clock()

@@ -1,11 +1,10 @@
 """Going on with a run: what may change and what may not."""
 
 from pathlib import Path
-from typing import Any
 
 from fmb.contract.errors import ConfigError, UnknownNameError
 from fmb.plan.request import FORMAT, Request, request_toml
-from fmb.plugins.settings import build, read_toml
+from fmb.plugins.settings import build, merge, read_toml
 from fmb.runs.folder import RunFolder
 
 __all__ = ["resumed"]
@@ -41,16 +40,9 @@ def resumed(request: Request, home: Path) -> tuple[Request, RunFolder]:
         for key, value in values.items():
             if (table, key) in HARMLESS:
                 kept[table][key] = value
-            elif not _asks_no_more(value, kept.get(table, {}).get(key)):
+            elif merge(kept, {table: {key: value}}) != kept:
                 raise ConfigError(
                     f"run {name!r} was made with another {table}.{key}; resume it with"
                     " --resume --out NAME alone, or choose another --out"
                 )
     return build(Request, kept, "run.toml"), folder
-
-
-def _asks_no_more(given: Any, kept: Any) -> bool:
-    """True when all that is given now, in tables of any depth, is what the run was made with."""
-    if isinstance(given, dict) and isinstance(kept, dict):
-        return all(_asks_no_more(value, kept.get(key)) for key, value in given.items())
-    return bool(given == kept)
