@@ -240,6 +240,16 @@ def test_what_a_run_tells_of_its_columns_is_told_when_it_is_opened(fmb, survey, 
     assert (roles["magnitude"], roles["redshift"]) == ("mag", "redshift")
 
 
+def test_runs_that_no_figure_compares_are_no_silent_success(detect, fmb):
+    for name in ("one", "two"):
+        done(detect("--out", name))
+    result = fmb("plot", "one", "two")
+    assert result.exit_code == 2
+    assert (
+        result.stderr == "fmb: no figure of several runs is drawn unasked: name one with --plot\n"
+    )
+
+
 def test_quiet_leaves_out_the_notes(detect, fmb):
     assert "note: " in done(detect("--out", "one")).stderr
     command = ["detect", "--embeddings", "v.npz", "--detector", "gaussian", "--out", "two"]

@@ -111,6 +111,7 @@ def test_conditions_select_what_they_say(survey, where, ids):
         ("kind * 2 == 3", "'kind' is text, not a number"),
         ("mag_r is 3", "compares with 'is'; write =="),
         ("1 < 2", "names no column"),
+        ("1 / 0 < mag_r", r"'1 / 0' cannot be computed: division by zero"),
         ("kind in 'QSO'", "is not a list"),
         ("kind in mag_r", "is not a list"),
         ("lambda: 1", "."),

@@ -357,6 +357,11 @@ def test_constant_scores_are_found(tmp_path):
     assert set(complaints(Constant, tmp_path)) == {SIGN, VARY}
 
 
+def test_a_detector_of_another_scope_is_refused_where_the_class_is_made():
+    with pytest.raises(TypeError, match="'sound' is of scope 'pair'; try it with `fmb detect`"):
+        type("TestPair", (DetectorContract,), {"spec": spec(scope="pair")})
+
+
 def test_the_checks_leave_the_global_generators_as_they_found_them(tmp_path):
     with seeded_globally(11):  # a state that the checks themselves never set
         before = global_states()

@@ -17,6 +17,7 @@ def command(runs: tuple[str, ...], plot: tuple[str, ...], set: tuple[str, ...]) 
     With several RUNs, figures that compare runs are drawn into `figures` of the workspace.
     """
     # Imported here: the help text needs none of it.
+    from fmb.contract.errors import ConfigError
     from fmb.plan.figures import plan_analyses, plan_plots
     from fmb.plan.options import options_request
     from fmb.plan.session import Session
@@ -28,6 +29,9 @@ def command(runs: tuple[str, ...], plot: tuple[str, ...], set: tuple[str, ...]) 
     request = options_request({"plot": plot, "set": set})
     opened = [open_run(name) for name in runs or (None,)]
     plots = plan_plots(request.plot, session.registry, several=len(opened) > 1)
+    if not plots:
+        several = " of several runs" if len(opened) > 1 else ""
+        raise ConfigError(f"no figure{several} is drawn unasked: name one with --plot")
     analyses = plan_analyses(request.analysis, plots, session.registry)
     for run in opened:
         analyze_run(run, analyses, run.manifest["request"]["run"]["seed"], progress_line)

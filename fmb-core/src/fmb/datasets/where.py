@@ -166,7 +166,10 @@ class Where:
             return -self._number(node.operand, catalog, ids)
         if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
             left, right = (self._number(side, catalog, ids) for side in (node.left, node.right))
-            return _ARITHMETIC[type(node.op)](left, right)
+            try:
+                return _ARITHMETIC[type(node.op)](left, right)
+            except (ArithmeticError, TypeError) as error:
+                raise self._refuse(node, f"cannot be computed: {error}") from None
         raise self._refuse(node, "is not a column, a number or text")
 
     def _number(self, node: ast.expr, catalog: "pd.DataFrame", ids: Array) -> Any:

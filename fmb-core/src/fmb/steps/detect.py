@@ -21,6 +21,7 @@ from fmb.scoring.crossfit import CrossFit, cross_fit, in_sample, rule, score_eac
 from fmb.scoring.folds import sky_folds
 from fmb.scoring.foldshift import FoldShift
 from fmb.scoring.ranking import rank_survey
+from fmb.steps.devices import present_device
 from fmb.steps.judged import Survey
 from fmb.steps.local_engine import side_by_side
 from fmb.store.atomic import publish_json, read_json, staged_folder
@@ -112,7 +113,7 @@ def _score(
         ranked = ~survey.reference.rows[rows]
         x, rows = x.take(ranked), rows[ranked]
     groups = survey.groups[rows]
-    fitted = _fit(x, groups, survey.objects.iloc[rows], one, device, options)
+    fitted = _fit(x, groups, survey.objects.iloc[rows], one, present_device(device), options)
     ranking = rank_survey(x.ids, fitted.scores, groups)
     n = len(survey.objects)
     columns = {

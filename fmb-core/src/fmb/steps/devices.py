@@ -2,25 +2,40 @@
 
 from fmb.plan.records import Plan
 
-__all__ = ["detector_devices"]
+__all__ = ["detector_devices", "present_device"]
+
+AUTO = "auto"
 
 
 def detector_devices(plan: Plan) -> dict[str, str]:
-    """Label of each detector -> where it computes.
+    """Label of each detector -> where it computes, perhaps "auto".
 
-    A detector that does without torch computes on the CPU when nobody says otherwise, so that torch
-    is not imported to look for a GPU.
+    A detector that does without torch computes on the CPU when nobody says otherwise. For others
+    "auto" stays what it is: whoever computes looks for a GPU, and this process, which only hands
+    out work, need not wait a second for torch.
 
     Raises:
         ConfigError: the device that was asked for is not there.
     """
     asked = plan.request.run.device
-    devices = {}
-    for detector in {one.detector.label: one.detector for one in plan.lists}.values():
-        if asked == "cpu" or (asked == "auto" and "torch" not in detector.spec.requires):
-            devices[detector.label] = "cpu"
-        else:
-            from fmb.torch.device import resolve_device  # loads torch
+    if asked != AUTO:
+        asked = present_device(asked)
+    return {
+        one.detector.label: "cpu"
+        if asked == AUTO and "torch" not in one.detector.spec.requires
+        else asked
+        for one in plan.lists
+    }
 
-            devices[detector.label] = resolve_device(asked)
-    return devices
+
+def present_device(device: str) -> str:
+    """The device as torch calls it; for "auto" a GPU when there is one.
+
+    Raises:
+        ConfigError: it is unknown or not there.
+    """
+    if device == "cpu":
+        return device
+    from fmb.torch.device import resolve_device  # loads torch
+
+    return resolve_device(device)

@@ -48,6 +48,13 @@ class DetectorContract:
     tolerance = 1e-3
     """Change of a score, in standard deviations of all scores, that order and company may cause."""
 
+    def __init_subclass__(cls) -> None:
+        if cls.spec is not None and cls.spec.scope != "single":
+            raise TypeError(
+                f"{cls.__name__}: DetectorContract checks detectors of vectors,"
+                f" and {cls.spec.name!r} is of scope {cls.spec.scope!r}; try it with `fmb detect`"
+            )
+
     def make(self, seed: int = 0) -> Detector[Vectors]:
         """An unfitted detector on the CPU."""
         raise NotImplementedError(f"{type(self).__name__} must define make(self, seed=0)")
