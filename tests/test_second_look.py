@@ -240,6 +240,22 @@ def test_what_a_run_tells_of_its_columns_is_told_when_it_is_opened(fmb, survey, 
     assert (roles["magnitude"], roles["redshift"]) == ("mag", "redshift")
 
 
+def test_a_run_of_another_version_is_one_line_that_says_how_to_make_it_anew(detect, fmb, home):
+    done(detect("--out", "mine"))
+    for name in ("run.toml", "manifest.json"):
+        path = home / "runs" / "mine" / name
+        path.write_text(path.read_text().replace("fmb-run/1", "fmb-run/0"))
+    request = home / "runs" / "mine" / "run.toml"
+    for command in (["top", "mine"], ["plot", "mine"], ["detect", "--resume", "--out", "mine"]):
+        result = fmb(*command)
+        assert result.exit_code == 2
+        assert result.stderr == (
+            "fmb: run 'mine' was written by another version of FMB; make it anew with"
+            f" `fmb run --config {request} --out mine-2`\n"
+        )
+    assert "finished, by another version" in done(fmb("runs")).stdout
+
+
 def test_runs_that_no_figure_compares_are_no_silent_success(detect, fmb):
     for name in ("one", "two"):
         done(detect("--out", name))
