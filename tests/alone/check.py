@@ -38,7 +38,7 @@ def check(package: str) -> str:
             for command, extra in component.spec.commands.items():
                 refuse(command, f"pip install '{package}[{extra}]'")
     for absent in registry.missing:
-        if f"pip install '{absent.origin.distribution}[{absent.extra}]'" not in str(absent):
+        if f"pip install '{absent.origin.distribution}[{absent.spec.extra}]'" not in str(absent):
             raise SystemExit(f"not said how to get it: {absent}")
     names = [component.qualified for component in components] or modules
     return f"{package} alone: {', '.join(names)}; {len(registry.missing)} not available"
