@@ -1,38 +1,14 @@
 """Broken plugins of every kind, and a name clash: each is reported once, nothing else suffers."""
 
 import json
-import os
-import subprocess
 import sys
 
 import pytest
 
-from fmb.contract.command import CommandSpec
 from fmb.contract.detector import DetectorSpec
 from fmb.contract.engine import EngineSpec
 from fmb.contract.errors import AmbiguousNameError, PluginError, UnknownNameError
-from fmb.contract.hooks import HOOKS, KINDS
 from fmb.plugins.loading import load_plugins
-
-WEIGHTS = "stands for weights"
-"""Replaced by the code of a record."""
-SOUND = {"name": "first", "summary": "Sound", "target": "a:B"}
-
-
-def yields(kind: str, **fields: object) -> str:
-    """Code of the hook of a kind that yields one record; `fields` differ from a sound one."""
-    own = {
-        "model": {"views": {"image": ("image",)}, "embedders": ("mean",), "accepts": ()},
-        "analysis": {"tables": {"pairs": "one row for two lists"}},
-    }
-    listed = ", ".join(f"{k}={v!r}" for k, v in {**SOUND, **own.get(kind, {}), **fields}.items())
-    accepts = "accepts=(Accepts(slot='image', kind='images'),)"
-    (plural,) = [one.plural for one in KINDS if one.kind == kind]
-    return (
-        f"from fmb import Accepts, WeightsSpec, {kind.title()}Spec\n"
-        f"@hookimpl\ndef fmb_register_{plural}():\n"
-        f"    yield {kind.title()}Spec({listed})\n".replace("accepts=()", accepts)
-    )
 
 
 def declares(*records: dict, hook: str = "fmb_register_detectors") -> str:
@@ -166,144 +142,6 @@ ALSO_BROKEN = {
 }
 
 
-# What records of one kind only can do wrong, at the declaration.
-OF_A_KIND = {
-    "dataset with one ending as text": (
-        yields("dataset", suffixes=".zarr"),
-        "suffixes of 'first' is '.zarr', expected a tuple",
-    ),
-    "model whose weights have no place": (
-        yields("model", weights=(WEIGHTS,)).replace(
-            repr(WEIGHTS), "WeightsSpec(name='w', summary='W')"
-        ),
-        "'first': weights 'w' have neither of card and location, expected one",
-    ),
-    "model whose weights have two places": (
-        yields("model", weights=(WEIGHTS,)).replace(
-            repr(WEIGHTS), "WeightsSpec(name='w', summary='W', card='a:b', location='package:a/b')"
-        ),
-        "'first': weights 'w' have both of card and location, expected one",
-    ),
-    "model with a view that nothing feeds": (
-        yields("model", views={"joint": ("image", "spectrum")}),
-        "'first': view 'joint' needs 'spectrum', which no Accepts names",
-    ),
-    "model without an embedder": (
-        yields("model", embedders=()),
-        "'first': embedders names none",
-    ),
-    "model whose views are a list": (
-        yields("model", views=["image"]),
-        "views of 'first' is ['image'], expected a mapping",
-    ),
-    "embedder without a class": (
-        yields("embedder", config="a"),
-        "config of 'first' is 'a', expected \"module:Class\"",
-    ),
-    "detector of an unknown scope": (
-        yields("detector", scope="pairs"),
-        "scope of 'first' is 'pairs', expected one of 'single', 'pair', 'fusion'",
-    ),
-    "detector that asks for a column by its name": (
-        yields("detector", columns=("mag_r",)),
-        "'first': columns names 'mag_r', expected any of magnitude, size, redshift",
-    ),
-    "detector whose details have no unit": (
-        yields("detector", details=("distance",)),
-        "details of 'first' is ('distance',), expected a mapping",
-    ),
-    "analysis that needs what nothing gives": (
-        yields("analysis", needs=("scores", "pixels")),
-        "'first': needs 'pixels', expected any of objects, scores, details, vectors, cutouts or "
-        "table:ANALYSIS.NAME",
-    ),
-    "analysis that makes no table": (
-        yields("analysis", tables={}),
-        "'first': tables names none",
-    ),
-    "analysis of something else than runs": (
-        yields("analysis", over="lists"),
-        "over of 'first' is 'lists', expected one of 'run', 'runs'",
-    ),
-    "figure of a table without its name": (
-        yields("plot", needs=("table:overlap",)),
-        "'first': needs 'table:overlap', expected any of",
-    ),
-    "figure of several runs by default": (
-        yields("plot", per="runs", default=True),
-        "'first': default is True, but a figure of several runs is never drawn unasked",
-    ),
-    "command that is the core's": (
-        yields("command", name="run"),
-        "the command 'run' belongs to fmb-core",
-    ),
-    "command that answers to another name of the core's": (
-        yields("command", aliases=("viz",)),
-        "the command 'viz' belongs to fmb-core",
-    ),
-    "command that is one of the core's in a group": (
-        yields("command", group="data", name="show"),
-        "the command 'data show' belongs to fmb-core",
-    ),
-    "command of a group that is not there": (
-        yields("command", group="dta"),
-        "the command 'first' is of the group 'dta', which fmb does not have: use one of data, or"
-        " none",
-    ),
-    "detector with a revision of text": (
-        yields("detector", revision="2"),
-        "revision of 'first' is '2', expected a whole number",
-    ),
-    "detector that is true once": (
-        yields("detector", companion=1),
-        "companion of 'first' is 1, expected True or False",
-    ),
-    "model with a joint view of a fourth kind": (
-        yields("model", joint="sum"),
-        "joint of 'first' is 'sum', expected one of 'native', 'unit-mean' or None",
-    ),
-    "dataset with commands that are no text": (
-        yields("dataset", commands={"count": 1}),
-        "commands of 'first' is {'count': 1}, expected a mapping to text",
-    ),
-    "engine with a name of two words": (
-        yields("engine", name="my engine"),
-        "'my engine' is not a name: lower case, digits and hyphens",
-    ),
-}
-
-
-def test_every_kind_of_record_has_a_way_to_be_wrong():
-    assert {name.split()[0].replace("figure", "plot") for name in OF_A_KIND} == set(HOOKS)
-
-
-@pytest.mark.parametrize(("body", "cause"), OF_A_KIND.values(), ids=OF_A_KIND.keys())
-def test_a_wrong_record_of_any_kind_is_one_line_and_the_others_work(install, body, cause):
-    install("broken-dist", body, plugin="broken")
-    install("sound")
-    loaded = load_plugins()
-    (failure,) = loaded.failures
-    assert str(failure).startswith("plugin 'broken' (broken-dist 1.2) failed at declare: ")
-    assert cause in str(failure)
-    assert "\n" not in str(failure)
-    assert loaded.registry.get(DetectorSpec, "sound").distribution == "sound"
-    for kind in KINDS:
-        assert "broken" not in [one.plugin for one in loaded.registry.all(kind)]
-
-
-@pytest.mark.parametrize("kind", HOOKS)
-def test_a_sound_record_of_any_kind_is_accepted(install, kind):
-    install("good-dist", yields(kind))
-    (record_class,) = [one for one in KINDS if one.kind == kind]
-    assert load_plugins(strict=True).registry.get(record_class, "first").plugin == "good-dist"
-
-
-def test_a_command_below_one_of_the_cores_is_nobodys(install):
-    install("good-dist", yields("command", name="run", group="data"))
-    registry = load_plugins(strict=True).registry
-    assert registry.get(CommandSpec, "data run").qualified == "good-dist:run"
-
-
 def cases(table):
     return pytest.mark.parametrize(("body", "stage", "cause"), table.values(), ids=table.keys())
 
@@ -432,17 +270,6 @@ def test_plugins_of_one_name_are_told_apart_by_their_distributions(install):
     assert registry.get(DetectorSpec, "dist-two:same").version == "0.2"
 
 
-def fmb(site, *arguments, **environment):
-    """The command in a process of its own, with `site` on the import path."""
-    known = {key: value for key, value in os.environ.items() if not key.startswith("FMB_")}
-    return subprocess.run(
-        [sys.executable, "-c", "from fmb.cli import main; main(prog_name='fmb')", *arguments],
-        env={**known, "PYTHONPATH": str(site), "FMB_HOME": str(site / "home"), **environment},
-        capture_output=True,
-        text=True,
-    )
-
-
 @pytest.fixture
 def all_broken(install, site):
     for number, (body, _, _) in enumerate(BROKEN.values()):
@@ -451,8 +278,8 @@ def all_broken(install, site):
     return site
 
 
-def test_fmb_plugins_lists_the_good_and_reports_each_broken_one_in_one_line(all_broken):
-    done = fmb(all_broken, "plugins")
+def test_fmb_plugins_lists_the_good_and_reports_each_broken_one_in_one_line(all_broken, fmb):
+    done = fmb("plugins")
     assert done.returncode == 0
     assert "core:local" in done.stdout
     assert "sound:sound" in done.stdout
@@ -465,8 +292,8 @@ def test_fmb_plugins_lists_the_good_and_reports_each_broken_one_in_one_line(all_
         assert cause in line
 
 
-def test_fmb_plugins_as_json_says_the_same(all_broken):
-    loaded = json.loads(fmb(all_broken, "plugins", "--json").stdout)
+def test_fmb_plugins_as_json_says_the_same(all_broken, fmb):
+    loaded = json.loads(fmb("plugins", "--json").stdout)
     failures = [one for one in loaded["failures"] if one["plugin"].startswith("broken")]
     assert [one["stage"] for one in failures] == [stage for _, stage, _ in BROKEN.values()]
     assert {"core:local", "sound:sound"} <= {
@@ -474,9 +301,9 @@ def test_fmb_plugins_as_json_says_the_same(all_broken):
     }
 
 
-def test_what_a_broken_plugin_would_provide_is_asked_for_in_vain_but_with_its_name(install, site):
+def test_what_a_broken_plugin_would_provide_is_asked_for_in_vain_but_with_its_name(install, fmb):
     install("broken-dist", BROKEN["raising midway"][0], plugin="broken")
-    done = fmb(site, "run", "--model", "first", "--detector", "first")
+    done = fmb("run", "--model", "first", "--detector", "first")
     assert done.returncode == 2
     assert " is called 'first'" in done.stderr
     assert "plugin 'broken' (broken-dist 1.2) failed at declare" in done.stderr
@@ -484,25 +311,25 @@ def test_what_a_broken_plugin_would_provide_is_asked_for_in_vain_but_with_its_na
 
 
 @pytest.mark.parametrize("way", [{"FMB_STRICT": "1"}, "--strict"])
-def test_a_strict_command_stops_at_a_broken_plugin(install, site, way):
+def test_a_strict_command_stops_at_a_broken_plugin(install, way, fmb):
     install("aaa-broken", BROKEN["SystemExit at import"][0])
-    done = fmb(site, way, "plugins") if way == "--strict" else fmb(site, "plugins", **way)
+    done = fmb(way, "plugins") if way == "--strict" else fmb("plugins", **way)
     assert done.returncode == 2
     assert done.stderr == (
         "fmb: plugin 'aaa-broken' (aaa-broken 1.2) failed at import: SystemExit: no licence key\n"
     )
 
 
-def test_a_disabled_plugin_is_not_mentioned(all_broken):
+def test_a_disabled_plugin_is_not_mentioned(all_broken, fmb):
     names = ",".join(f"broken{number}" for number in range(len(BROKEN)))
-    done = fmb(all_broken, "plugins", FMB_DISABLE_PLUGINS=names)
+    done = fmb("plugins", FMB_DISABLE_PLUGINS=names)
     assert "broken" not in done.stdout + done.stderr
 
 
-def test_fmb_plugins_reports_a_name_clash_with_the_way_out(install, site):
+def test_fmb_plugins_reports_a_name_clash_with_the_way_out(install, fmb):
     install("dist-one", declares({"name": "same"}), plugin="one", version="0.1")
     install("dist-two", declares({"name": "same"}), plugin="two", version="0.2")
-    done = fmb(site, "plugins")
+    done = fmb("plugins")
     assert done.returncode == 0
     assert "one:same" in done.stdout
     assert "two:same" in done.stdout
@@ -515,11 +342,11 @@ def test_fmb_plugins_reports_a_name_clash_with_the_way_out(install, site):
 @pytest.mark.parametrize(
     "listed", [b"[fmb]\nnoequals\n", b"[fmb]\n\xe9 = a\n"], ids=["line", "byte"]
 )
-def test_a_damaged_list_of_entry_points_is_one_line_and_the_others_work(install, site, listed):
+def test_a_damaged_list_of_entry_points_is_one_line_and_the_others_work(install, site, listed, fmb):
     install("broken-dist", plugin="broken")
     (site / "broken_dist-1.2.dist-info" / "entry_points.txt").write_bytes(listed)
     install("sound")
-    done = fmb(site, "plugins")
+    done = fmb("plugins")
     assert done.returncode == 0
     (line,) = done.stderr.splitlines()
     assert "broken-dist" in line
@@ -528,19 +355,19 @@ def test_a_damaged_list_of_entry_points_is_one_line_and_the_others_work(install,
 
 
 @pytest.mark.parametrize("raised", ["pytest.skip('x', allow_module_level=True)", "exit(0)"])
-def test_whatever_a_plugin_raises_at_import_is_one_line(install, site, raised):
+def test_whatever_a_plugin_raises_at_import_is_one_line(install, raised, fmb):
     install("broken-dist", f"import pytest\n{raised}\n", plugin="broken")
-    done = fmb(site, "plugins")
+    done = fmb("plugins")
     assert done.returncode == 0
     (line,) = done.stderr.splitlines()
     assert line.startswith("plugin 'broken' (broken-dist 1.2) failed at import: ")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--strict", "plugins"]])
-def test_strict_is_one_line_wherever_plugins_are_loaded(install, site, arguments):
+def test_strict_is_one_line_wherever_plugins_are_loaded(install, arguments, fmb):
     install("broken-dist", "import nobody_has_this\n", plugin="broken")
     strict = {} if "--strict" in arguments else {"FMB_STRICT": "1"}
-    done = fmb(site, *arguments, **strict)
+    done = fmb(*arguments, **strict)
     if arguments == ["run", "--help"]:  # needs no plugin
         assert (done.returncode, done.stderr) == (0, "")
     else:
@@ -549,7 +376,7 @@ def test_strict_is_one_line_wherever_plugins_are_loaded(install, site, arguments
         assert done.stderr.count("\n") == 1
 
 
-def test_a_command_that_two_plugins_claim_is_reached_as_the_message_says(install, site):
+def test_a_command_that_two_plugins_claim_is_reached_as_the_message_says(install, site, fmb):
     body = (
         "from fmb import CommandSpec\n@hookimpl\ndef fmb_register_commands():\n"
         "    yield CommandSpec(name='same', summary='S', target='said_{0}:command')\n"
@@ -559,10 +386,10 @@ def test_a_command_that_two_plugins_claim_is_reached_as_the_message_says(install
         (site / f"said_{name}.py").write_text(
             f"import click\n\n@click.command()\ndef command():\n    click.echo({name!r})\n"
         )
-    clash = fmb(site, "same")
+    clash = fmb("same")
     assert clash.returncode == 2
     assert clash.stderr == (
         "fmb: command 'same' is claimed by 2 plugins: write one:same (dist-one 1.2) or two:same"
         " (dist-two 1.2)\n"
     )
-    assert [fmb(site, f"{name}:same").stdout for name in ("one", "two")] == ["one\n", "two\n"]
+    assert [fmb(f"{name}:same").stdout for name in ("one", "two")] == ["one\n", "two\n"]

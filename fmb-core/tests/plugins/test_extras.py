@@ -1,8 +1,6 @@
 """Components that an extra of their distribution would bring: not there, and nobody's failure."""
 
 import json
-import os
-import subprocess
 import sys
 
 import pytest
@@ -96,24 +94,14 @@ def test_what_a_missing_extra_brings_is_there_once_it_is_installed(install, site
     assert "nobody_has" not in sys.modules
 
 
-def fmb(site, *arguments, **environment):
-    known = {key: value for key, value in os.environ.items() if not key.startswith("FMB_")}
-    return subprocess.run(
-        [sys.executable, "-c", "from fmb.cli import main; main(prog_name='fmb')", *arguments],
-        env={**known, "PYTHONPATH": str(site), "FMB_HOME": str(site / "home"), **environment},
-        capture_output=True,
-        text=True,
-    )
-
-
-def test_fmb_plugins_lists_it_with_the_way_to_install_it(install, site):
+def test_fmb_plugins_lists_it_with_the_way_to_install_it(install, fmb):
     install("my-dist", PLUGIN, plugin="mine")
-    done = fmb(site, "plugins", FMB_STRICT="1")
+    done = fmb("plugins", FMB_STRICT="1")
     assert done.returncode == 0
     (line,) = [line for line in done.stdout.splitlines() if "mine:deep" in line]
     assert "not available: pip install 'my-dist[deep]'" in line
     assert "my-dist" not in done.stderr
-    listed = json.loads(fmb(site, "plugins", "--json").stdout)
+    listed = json.loads(fmb("plugins", "--json").stdout)
     assert SAID in listed["not available"]
     assert "my-dist" not in [one["distribution"] for one in listed["failures"]]
 
@@ -130,9 +118,9 @@ def test_fmb_plugins_lists_it_with_the_way_to_install_it(install, site):
         (("measure",), "the command 'measure' is not installed: pip install 'my-dist[bench]'"),
     ],
 )
-def test_a_command_that_is_missing_says_how_to_install_it(install, site, arguments, line):
+def test_a_command_that_is_missing_says_how_to_install_it(install, arguments, line, fmb):
     install("my-dist", PLUGIN, plugin="mine")
-    done = fmb(site, *arguments)
+    done = fmb(*arguments)
     if line:
         assert done.returncode == 2
         assert done.stderr == f"fmb: {line}\n"
