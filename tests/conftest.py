@@ -1,5 +1,6 @@
 """A small survey on disk and the command line in this process."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 # The stranger's package is not installed here; test_wheels.py runs its tests where it is.
-collect_ignore = ["third_party"]
+collect_ignore = ["third_party", "counting_model"]
 
 SURVEY = """
 name = "tiny"
@@ -111,3 +112,37 @@ def fmb(home: Path) -> Callable[..., Result]:
         return result
 
     return invoke
+
+
+@pytest.fixture
+def counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Install the model of `counting_model`, in this process and its children.
+
+    counting(version="1.0") installs it, in place of another version; counting.ids() gives the ids
+    of the objects that it has encoded since it was asked last.
+    """
+    return CountingModel(tmp_path, monkeypatch)
+
+
+class CountingModel:
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.site, self.log = folder / "counting-site", folder / "encoded.txt"
+        shutil.copytree(Path(__file__).parent / "counting_model", self.site)
+        monkeypatch.syspath_prepend(str(self.site))
+        monkeypatch.setenv("PYTHONPATH", str(self.site))
+        monkeypatch.setenv("COUNTING_LOG", str(self.log))
+        self("1.0")
+
+    def __call__(self, version: str) -> None:
+        for old in self.site.glob("*.dist-info"):
+            shutil.rmtree(old)
+        info = self.site / f"fmb_counting-{version}.dist-info"
+        info.mkdir()
+        name = f"Metadata-Version: 2.1\nName: fmb-counting\nVersion: {version}\n"
+        (info / "METADATA").write_text(name)
+        (info / "entry_points.txt").write_text("[fmb]\ncounting = counting_plugin\n")
+
+    def ids(self) -> list[str]:
+        encoded = self.log.read_text().split() if self.log.exists() else []
+        self.log.unlink(missing_ok=True)
+        return encoded

@@ -21,6 +21,7 @@ FLOORS = {
     "cli": 7,
     "steps": 6,
     "runs": 5,
+    "embedding": 5,
     "plan": 4,
     "torch": 4,
     "weights": 3,

@@ -1,6 +1,7 @@
 """Killed, interrupted, out of space: what is finished stays, and a resume ends where it should."""
 
 import errno
+import json
 import multiprocessing
 import os
 import signal
@@ -10,16 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 N_OBJECTS = 192
-SHARDS = 12
+CHUNKS = 12
 EMBED = (
-    "embed", "--model", "astropt", "--weights", "random", "--data", "survey.toml",
-    "--set", "run.shard_rows=16", "--batch-size", "8",
+    "embed", "--model", "counting", "--weights", "random", "--data", "survey.toml",
+    "--batch-size", "8",
 )  # fmt: skip
 CHILD = """
 import os, sys
 os.environ["FMB_HOME"] = {home!r}
+os.environ["COUNTING_LOG"] = {home!r} + ".txt"
+sys.path.insert(0, {site!r})
 os.chdir({cwd!r})
 from fmb.cli import main
 main({args!r}, prog_name="fmb")
@@ -30,57 +34,132 @@ main({args!r}, prog_name="fmb")
 def context():
     """Children that start with everything imported, so that a kill hits the work."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["fmb.cli.embed", "fmb.torch", "fmb_astropt.model"])
+    context.set_forkserver_preload(["fmb.cli.embed", "fmb.torch", "fmb.embedding.embed"])
     return context
 
 
 def start(context, cwd: Path, home: str, args=EMBED):
-    code = CHILD.format(home=str(cwd / home), cwd=str(cwd), args=list(args))
+    site = str(cwd / "counting-site")
+    code = CHILD.format(home=str(cwd / home), cwd=str(cwd), args=list(args), site=site)
     process = context.Process(target=exec, args=(code, {}))
     process.start()
     return process
 
 
-def bodies(home: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(home)): path.read_bytes()
-        for path in sorted((home / "embeddings").glob("*/shard-*"))
-    }
+def vectors(home: Path) -> dict[str, dict[bytes, bytes]]:
+    """Folder -> what was read of an object -> its vector; of two the one published first."""
+    found: dict[str, dict[bytes, bytes]] = {}
+    for sidecar in sorted(home.glob("embeddings/*/*/part-*.json")):
+        part = load_file(sidecar.with_suffix(".safetensors"))
+        assert not part["state"].any()
+        own = found.setdefault(sidecar.parent.name, {})
+        for digest, vector in zip(part["input"], part["embedding"], strict=True):
+            own.setdefault(digest.tobytes(), vector.tobytes())
+    return found
+
+
+def parts(home: Path) -> int:
+    return len(list(home.glob("embeddings/*/*image*/part-*.json")))
+
+
+@pytest.fixture
+def cut(tmp_path, context, counting, make_survey):
+    """cut(home) gives a workspace in which this request is cut into so many small chunks."""
+    make_survey(tmp_path, n=N_OBJECTS)
+    start(context, tmp_path, "first").join()
+    (found,) = (tmp_path / "first").glob("embeddings/*/cuts/*.json")
+    small = {"batch": 8, "chunk": N_OBJECTS // CHUNKS // 8, "seconds": 0.1, "alone": [3, 5]}
+
+    def make(home: str) -> Path:
+        place = tmp_path / home / found.relative_to(tmp_path / "first")
+        place.parent.mkdir(parents=True)
+        place.write_text(json.dumps(small))
+        return tmp_path / home
+
+    return make
 
 
 @pytest.mark.slow
-def test_twenty_kills_at_random_moments_leave_the_bytes_of_an_undisturbed_run(
-    tmp_path, context, make_survey
+def test_twenty_kills_at_random_moments_leave_the_vectors_of_an_undisturbed_run(
+    tmp_path, context, cut
 ):
-    make_survey(tmp_path, n=N_OBJECTS)
-    quiet = start(context, tmp_path, "undisturbed")
+    quiet = start(context, tmp_path, cut("undisturbed").name)
     quiet.join()
-    expected = bodies(tmp_path / "undisturbed")
-    assert len(expected) == 2 * 3 * SHARDS
+    expected = vectors(tmp_path / "undisturbed")
+    assert [len(own) for own in expected.values()] == 3 * [N_OBJECTS]
+    assert parts(tmp_path / "undisturbed") == CHUNKS
     rng = np.random.default_rng(20)
-    hit = 0
+    hit = lost = 0
     for kill in range(20):
-        home = tmp_path / f"home-{kill}"
+        home = cut(f"home-{kill}")
         process = start(context, tmp_path, home.name)
-        wanted, jitter = rng.integers(0, SHARDS), rng.uniform(0, 0.03)
-        while len(list(home.glob("embeddings/*image*/shard-*.json"))) < wanted:
+        wanted, jitter = rng.integers(0, CHUNKS), rng.uniform(0, 0.03)
+        while parts(home) < wanted:
             assert process.is_alive() or process.exitcode == 0
             time.sleep(0.001)
         time.sleep(jitter)
         process.kill()
         process.join()
         hit += process.exitcode == -signal.SIGKILL
-        for name, body in bodies(home).items():
-            if name.endswith(".json"):  # a sidecar promises a whole body
-                assert body == expected[name]
+        for name, own in vectors(home).items():  # a sidecar promises a whole body
+            assert own.items() <= expected[name].items()
         resumed = start(context, tmp_path, home.name)
         resumed.join()
         assert resumed.exitcode == 0
-        assert bodies(home) == expected
+        assert vectors(home) == expected
+        lost += len((tmp_path / f"{home.name}.txt").read_text().split()) - N_OBJECTS
     assert hit >= 15
+    # A kill costs a chunk at most, the first of which has the objects encoded alone besides.
+    assert lost <= 20 * (N_OBJECTS // CHUNKS + 2)
 
 
-STAGES = ("shard-", "scores", "cutouts", "plots", "manifest")
+@pytest.mark.slow
+def test_processes_with_one_request_share_its_objects(tmp_path, context, cut):
+    home = cut("shared")
+    both = [start(context, tmp_path, home.name) for _ in range(2)]
+    for process in both:
+        process.join()
+        assert process.exitcode == 0
+    encoded = (tmp_path / "shared.txt").read_text().split()
+    assert len(encoded) == len(set(encoded)) == N_OBJECTS
+    start(context, tmp_path, cut("alone").name).join()
+    assert vectors(home) == vectors(tmp_path / "alone")
+
+
+@pytest.mark.slow
+def test_processes_without_a_cut_agree_on_one(tmp_path, context, counting, make_survey):
+    make_survey(tmp_path, n=N_OBJECTS)
+    both = [start(context, tmp_path, "shared") for _ in range(2)]
+    for process in both:
+        process.join()
+        assert process.exitcode == 0
+    encoded = (tmp_path / "shared.txt").read_text().split()
+    assert len(encoded) == len(set(encoded)) == N_OBJECTS
+    assert len(list((tmp_path / "shared").glob("embeddings/*/cuts/*.json"))) == 1
+    assert not list((tmp_path / "shared").glob("embeddings/*/claims/*/*"))
+
+
+@pytest.mark.slow
+def test_processes_with_different_selections_leave_none_out_and_read_none_twice(
+    tmp_path, context, counting, make_survey
+):
+    make_survey(tmp_path, n=N_OBJECTS)
+    both = [
+        start(context, tmp_path, "shared", (*EMBED, "--where", where))
+        for where in ("mag < 21", "mag > 19")
+    ]
+    for process in both:
+        process.join()
+        assert process.exitcode == 0
+    encoded = (tmp_path / "shared.txt").read_text().split()
+    assert len(set(encoded)) == N_OBJECTS
+    assert [len(own) for own in vectors(tmp_path / "shared").values()] == 3 * [N_OBJECTS]
+    again = start(context, tmp_path, "shared")
+    again.join()
+    assert len((tmp_path / "shared.txt").read_text().split()) == len(encoded)
+
+
+STAGES = ("part-", "scores", "cutouts", "plots", "manifest")
 """What is being written when Ctrl-C comes: part of the path."""
 
 
@@ -139,7 +218,7 @@ def test_a_run_is_not_resumed_with_another_configuration(fmb, survey, home):
     assert "another run.seed" in result.stderr
 
 
-@pytest.mark.parametrize("place", ["shard-", "scores", "plots", "manifest"])
+@pytest.mark.parametrize("place", ["part-", "scores", "plots", "manifest"])
 def test_a_full_disk_is_one_line_and_nothing_looks_finished(fmb, survey, home, place, monkeypatch):
     honest = os.fsync
 

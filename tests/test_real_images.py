@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import load_file
 from scipy.optimize import brentq
 
 from fmb_analyses.bootstrap import interval
@@ -202,13 +203,14 @@ def test_the_script_trains_on_halves_and_writes_all_rows(tmp_path, home, monkeyp
     # Weights that learned from one half, the other left out, have given vectors of the other.
     trained = sorted((home / "real-images").glob("half-*/training/recipe.json"))
     assert [path.parts[-3][:6] for path in trained] == ["half-0", "half-1"]
-    left_out = [excluded(path, "data") for path in trained]
+    left_out = [excluded(path) for path in trained]
     assert left_out[0] != left_out[1]
-    keys = list((home / "embeddings").glob("*/key.json"))
-    seen = {json.loads(path.read_text())["weights"]["name"]: path for path in keys}
-    names = [path.parts[-3] for path in trained]
-    assert [excluded(seen[name], "dataset") for name in names] == left_out[::-1]
+    for half, path in enumerate(trained):
+        (folder,) = (home / "embeddings").glob(f"*/*-{path.parts[-3]}-*")
+        parts = [load_file(part)["id_utf8"] for part in folder.glob("part-*.safetensors")]
+        embedded = {bytes(id_).decode().rstrip("\0") for part in parts for id_ in part}
+        assert embedded == halves[1 - half]
 
 
-def excluded(record: Path, table: str) -> str:
-    return json.loads(record.read_text())[table]["selection"]["exclude"]
+def excluded(record: Path) -> str:
+    return json.loads(record.read_text())["data"]["selection"]["exclude"]

@@ -9,10 +9,10 @@ from sklearn.decomposition import PCA
 
 from fmb import Batch, DetectorSpec, Vectors
 from fmb.datasets import group_keys
+from fmb.embedding.loading import model_job
 from fmb.plan import Plan
 from fmb.plan.choice import Chosen
 from fmb.scoring import cross_fit
-from fmb.steps.embed import model_job
 from fmb.steps.vectors import embed_all
 from fmb.store import derive_seed
 from fmb.torch import EmbedJob

@@ -18,8 +18,9 @@ import numpy as np
 import torch
 
 from fmb import Session
+from fmb.embedding.embed import embed_model
+from fmb.embedding.loading import model_job
 from fmb.plan import Plan, options_request
-from fmb.steps.embed import embed_model, model_job
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.presets import random_card
 

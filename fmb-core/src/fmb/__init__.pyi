@@ -43,6 +43,7 @@ from .contract.progress import Progress as Progress, quiet as quiet
 from .contract.run_data import RunData as RunData
 from .contract.vector_view import VectorView as VectorView
 from .contract.vectors import Members as Members, Pairs as Pairs, Vectors as Vectors
+from .embedding.embed import run_shards as run_shards
 from .plan.session import Session as Session
 from .plugins.environment import environment as environment
 from .plugins.settings import (
@@ -52,5 +53,4 @@ from .plugins.settings import (
     read_toml as read_toml,
 )
 from .runs.run import Run as Run, open_run as open_run
-from .steps.embed import run_shards as run_shards
 from .steps.execute import run as run

@@ -113,6 +113,6 @@ def test_options_are_typed_with_hyphens():
 def test_groups_are_taken_in_the_order_of_the_table():
     names = [option.name for option in options_of("compute", "data")]
     assert names == [
-        *("data", "reader", "where", "limit", "exclude"),
-        *("workers", "device", "precision", "seed"),
+        *("data", "reader", "where", "limit", "include", "exclude", "split"),
+        *("workers", "device", "precision", "verify", "retry", "seed"),
     ]

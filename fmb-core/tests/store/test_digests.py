@@ -50,7 +50,7 @@ def test_a_large_file_that_tells_of_its_change_is_read_again(tmp_path, large):
 def test_a_large_file_that_has_just_changed_is_not_remembered(tmp_path, large):
     os.utime(large)
     Digests(tmp_path).of(large)
-    assert not (tmp_path / "weights").exists()
+    assert not (tmp_path / "digests.json").exists()
 
 
 def test_a_small_file_is_read_each_time_and_leaves_no_trace(tmp_path):
@@ -61,13 +61,13 @@ def test_a_small_file_is_read_each_time_and_leaves_no_trace(tmp_path):
     path.write_bytes(b"two")
     os.utime(path, (1e9, 1e9))
     assert Digests(tmp_path).of(path) == hashlib.sha256(b"two").hexdigest()
-    assert not (tmp_path / "weights").exists()
+    assert not (tmp_path / "digests.json").exists()
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"key": 1}'])
 def test_a_damaged_memory_costs_nothing_but_time(tmp_path, large, content):
     Digests(tmp_path).of(large)
-    memory = tmp_path / "weights" / "digests.json"
+    memory = tmp_path / "digests.json"
     key = next(iter(json.loads(memory.read_text())))
     memory.write_text(content.replace("key", key))
     assert Digests(tmp_path).of(large) == zeros()

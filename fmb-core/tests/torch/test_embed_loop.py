@@ -8,7 +8,9 @@ import torch
 from fmb.contract.errors import PluginError
 from fmb.contract.inputs import Batch, Images, InputInfo, Inputs, Spectra
 from fmb.contract.model import Tokens
-from fmb.torch import EmbedJob, embed, resolve_device
+from fmb.datasets import by_slots
+from fmb.datasets.input_digest import input_digests
+from fmb.torch import EmbedJob, Together, embed, resolve_device
 
 WAVELENGTH = np.linspace(4000, 9000, 5)
 
@@ -91,67 +93,120 @@ class Mean:
 VIEWS = {"image": ("image",), "spectrum": ("spectrum",), "joint": ("image", "spectrum")}
 
 
-def run(model=None, rows=None, dataset=None, embedder=None, **changes):
-    dataset = dataset or Survey()
-    job = EmbedJob(
+def job_of(model=None, dataset=None, embedder=None, **changes):
+    return EmbedJob(
         **{
             "model": model or Toy(),
             "embedders": {"mean": embedder or Mean()},
             "views": VIEWS,
             "unit_mean": False,
             "sources": {"image": "cam", "spectrum": "spec"},
-            "dataset": dataset,
+            "dataset": dataset or Survey(),
             "device": "cpu",
-            "batch_size": 4,
             "workers": 0,
             **changes,
         }
     )
-    return list(embed(job, {0: np.arange(len(dataset))} if rows is None else rows))
+
+
+def encoded(*args, batches=None, size=4, **changes):
+    job = job_of(*args, **changes)
+    if batches is None:
+        everybody = np.arange(len(job.dataset))
+        batches = [
+            Together(rows[at : at + size], slots)
+            for slots, rows in by_slots(job.dataset, job.sources, everybody)
+            for at in range(0, len(rows), size)
+            if slots
+        ]
+    return list(embed(job, batches))
+
+
+def vectors_of(batches):
+    """(embedder, view) -> rows in order, and their vectors."""
+    parts = {}
+    for one in batches:
+        for key, (at, vectors) in one.vectors.items():
+            parts.setdefault(key, []).append((one.rows[at], vectors))
+    whole = {}
+    for key, some in parts.items():
+        rows = np.concatenate([rows for rows, _ in some])
+        order = np.argsort(rows)
+        whole[key] = rows[order], np.concatenate([vectors for _, vectors in some])[order]
+    return whole
+
+
+def run(*args, **changes):
+    return vectors_of(encoded(*args, **changes))
 
 
 def test_every_object_gets_the_vector_of_its_own_inputs():
     survey = Survey()
-    (shard,) = run(dataset=survey)
+    made = run(dataset=survey)
     for view, needs in (("image", ["cam"]), ("spectrum", ["spec"]), ("joint", ["cam", "spec"])):
-        rows, vectors = shard.vectors["mean", view]
+        rows, vectors = made["mean", view]
         has = np.logical_and.reduce([survey.has[name] for name in needs])
         assert rows.tolist() == np.flatnonzero(has).tolist()
         scale = {"image": 1, "spectrum": 10, "joint": 100}[view]
         assert vectors[:, 0].tolist() == (scale * survey.ids[has]).tolist()
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 64])
-def test_batch_size_changes_no_vector(batch_size):
-    (small,), (default,) = run(batch_size=batch_size), run()
-    for key, (rows, vectors) in default.vectors.items():
-        assert small.vectors[key][0].tolist() == rows.tolist()
-        assert np.array_equal(small.vectors[key][1], vectors)
+@pytest.mark.parametrize("size", [1, 3, 64])
+def test_batch_size_changes_no_vector(size):
+    small, default = run(size=size), run()
+    for key, (rows, vectors) in default.items():
+        assert small[key][0].tolist() == rows.tolist()
+        assert np.array_equal(small[key][1], vectors)
 
 
-def test_shards_come_in_order_with_the_objects_they_were_given():
-    rows = {3: np.arange(10), 5: np.arange(10, 30)}
-    first, second = run(rows=rows)
-    assert (first.shard, second.shard) == (3, 5)
-    assert first.ids.tolist() == list(range(100, 110))
-    assert second.ids.tolist() == list(range(110, 130))
+def test_batches_come_in_order_with_their_tags_and_what_was_read():
+    both = ("image", "spectrum")
+    asked = [Together(np.array(rows), both, rows) for rows in ([7, 5], [1], [2, 10, 11])]
+    made = encoded(batches=iter(asked))
+    assert [one.tag for one in made] == [[7, 5], [1], [2, 10, 11]]
+    assert [one.ids.tolist() for one in made] == [[107, 105], [101], [102, 110, 111]]
+    survey = Survey()
+    for one in made:
+        read = survey.read(one.rows, ["cam", "spec"])
+        assert np.array_equal(one.digests["image"], input_digests(read.inputs["cam"]))
+        assert np.array_equal(one.digests["spectrum"], input_digests(read.inputs["spec"]))
+
+
+def test_batches_are_asked_for_as_they_are_needed():
+    asked = []
+
+    def batches():
+        for row in (1, 2, 5):
+            asked.append(row)
+            yield Together(np.array([row]), ("image", "spectrum"))
+
+    made = embed(job_of(), batches())
+    next(made)
+    assert asked == [1]
+    next(made)
+    assert asked == [1, 2]
 
 
 def test_the_order_in_which_rows_are_asked_for_changes_nothing():
     order = np.random.default_rng(0).permutation(30)
-    (mixed,), (plain,) = run(rows={0: order}), run()
-    for key, (rows, vectors) in plain.vectors.items():
-        assert np.array_equal(mixed.vectors[key][0], rows)
-        assert np.array_equal(mixed.vectors[key][1], vectors)
+    sources = {"image": "cam", "spectrum": "spec"}
+    groups = by_slots(Survey(), sources, order)
+    mixed = run(batches=[Together(rows, slots) for slots, rows in groups if slots])
+    for key, (rows, vectors) in run().items():
+        assert np.array_equal(mixed[key][0], rows)
+        assert np.array_equal(mixed[key][1], vectors)
 
 
 def test_an_unusable_input_is_reported_and_the_other_view_stays():
-    survey = Survey()
-    (shard,) = run(Toy(unusable=frozenset({101})), dataset=survey)
-    assert shard.reasons["image"] == {1: "too dark"}
-    assert 1 not in shard.vectors["mean", "image"][0]
-    assert 1 not in shard.vectors["mean", "joint"][0]
-    assert 1 in shard.vectors["mean", "spectrum"][0]
+    batches = encoded(Toy(unusable=frozenset({101})))
+    (one,) = [one for one in batches if 1 in one.rows]
+    at = one.rows.tolist().index(1)
+    assert [text for text in one.reasons["image"] if text] == ["too dark"]
+    assert one.reasons["image"][at] == "too dark"
+    made = vectors_of(batches)
+    assert 1 not in made["mean", "image"][0]
+    assert 1 not in made["mean", "joint"][0]
+    assert 1 in made["mean", "spectrum"][0]
 
 
 def test_a_model_sees_only_objects_valid_in_the_views_it_is_asked_for():
@@ -169,22 +224,11 @@ def test_a_unit_mean_joint_is_the_mean_of_the_unit_vectors_of_its_parts():
             vectors = {"image": [3.0, 4.0], "spectrum": [0.0, 2.0]}
             return {v: Tokens(torch.tensor(vectors[v]).repeat(n, 1, 1)) for v in views}
 
-    (shard,) = run(Pair(), unit_mean=True, views={"joint": ("image", "spectrum")})
-    rows, vectors = shard.vectors["mean", "joint"]
+    made = run(Pair(), unit_mean=True, views={"joint": ("image", "spectrum")})
+    rows, vectors = made["mean", "joint"]
     assert len(rows) > 0
     assert np.allclose(vectors, [[0.3, 0.9]])  # ((0.6, 0.8) + (0, 1)) / 2
-    assert list(shard.vectors) == [("mean", "joint")]
-
-
-def test_progress_counts_every_object_once():
-    done = []
-    dataset = Survey()
-    job = EmbedJob(
-        Toy(), {"mean": Mean()}, VIEWS, False, {"image": "cam", "spectrum": "spec"},
-        dataset, "cpu", 4, 0,
-    )  # fmt: skip
-    list(embed(job, {0: np.arange(30)}, done.append))
-    assert sum(done) == 30
+    assert list(made) == [("mean", "joint")]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def list_cache(as_json: bool) -> None:
     from fmb.store.cache import stored
 
     rows = [
-        {"folder": s.store.folder.name, "vectors": s.vectors, "shards": s.shards, "bytes": s.bytes}
+        {"folder": s.name, "vectors": s.vectors, "parts": s.parts, "bytes": s.bytes}
         for s in stored()
     ]
     if as_json:
@@ -29,7 +29,7 @@ def list_cache(as_json: bool) -> None:
 
 @command.command("verify")
 def verify_cache() -> None:
-    """Check every stored shard against its digest."""
+    """Check every stored part against its digest."""
     from fmb.contract.errors import FailedError
     from fmb.store.cache import stored
 
@@ -37,8 +37,8 @@ def verify_cache() -> None:
     for path in bad:
         click.echo(f"damaged: {path}")
     if bad:
-        raise FailedError(f"{len(bad)} shards are damaged; remove them with `fmb cache remove`")
-    click.echo("all shards are whole")
+        raise FailedError(f"{len(bad)} parts are damaged; remove them with `fmb cache remove`")
+    click.echo("all parts are whole")
 
 
 @command.command("remove")
@@ -50,6 +50,6 @@ def remove_cache(folders: tuple[str, ...], everything: bool) -> None:
 
     if not folders and not everything:
         raise click.UsageError("name folders, or --all")
-    names = [s.store.folder.name for s in stored()] if everything else list(folders)
+    names = [s.name for s in stored()] if everything else list(folders)
     for name in names:
         click.echo(f"removed {remove(name)}")

@@ -10,8 +10,8 @@ from fmb.cli.run import dry_run_option, json_option
 from fmb.cli.terminal import echo_json, progress_line, quality_lines, table_text
 
 if TYPE_CHECKING:
+    from fmb.embedding.embed import EmbeddedView
     from fmb.plan.records import Plan
-    from fmb.steps.embed import EmbeddedView
 
 __all__ = ["command"]
 
@@ -24,9 +24,9 @@ def command(dry_run: bool, as_json: bool, **options: Any) -> None:
     """Turn a survey into vectors. Interrupted, the same command goes on where it stopped."""
     # Imported here: the help text needs none of it.
     from fmb.cli.plan_lines import print_plan
+    from fmb.embedding.embed import embed_model
     from fmb.plan.options import options_request
     from fmb.plan.session import Session
-    from fmb.steps.embed import embed_model
 
     plan = Session.open(progress_line).plan(options_request(options), steps=("embed",))
     if dry_run:
@@ -41,9 +41,9 @@ def _print_embedded(plan: "Plan", done: Sequence["EmbeddedView"], *, as_json: bo
     rows: list[Mapping[str, Any]] = [
         {
             **one.name.as_dict(),
-            "vectors": one.valid,
+            "vectors": len(one.vectors),
             "without": sum(one.unusable.values()),
-            "computed": f"{one.computed} of {one.shards} shards",
+            "computed": one.computed,
             "folder": str(one.store.folder),
         }
         for one in done
@@ -56,6 +56,6 @@ def _print_embedded(plan: "Plan", done: Sequence["EmbeddedView"], *, as_json: bo
         for why, count in one.unusable.items():
             view = one.name.view
             click.echo(f"note: {view}: {count:,} objects have no vector: {why}", err=True)
-    findings = {str(f): f for one in done for f in one.findings}
-    for line in [*quality_lines(list(findings.values())), *plan.notes]:
+    findings = dict.fromkeys(finding for one in done for finding in one.findings)
+    for line in [*quality_lines([one.as_dict() for one in findings]), *plan.notes]:
         click.echo(f"note: {line}", err=True)

@@ -25,13 +25,19 @@ RUN_GROUPS = (
 """Groups of options that a whole run takes."""
 
 
-def click_option(option: Option) -> Callable[[F], F]:
-    """One option of the table as a decorator."""
+def click_option(option: Option, *words: str) -> Callable[[F], F]:
+    """One option of the table as a decorator; `words` are others for it."""
+    flags = (option.flag, *words)
     if not option.metavar:
-        return click.option(option.flag, is_flag=True, help=option.help)
+        return click.option(*flags, option.name, is_flag=True, help=option.help)
     kind = int if option.whole else str
     return click.option(
-        option.flag, type=kind, metavar=option.metavar, multiple=option.repeats, help=option.help
+        *flags,
+        option.name,
+        type=kind,
+        metavar=option.metavar,
+        multiple=option.repeats,
+        help=option.help,
     )
 
 
@@ -39,8 +45,11 @@ def request_options(*groups: str) -> Callable[[F], F]:
     """The options of some groups, in the order of the table."""
 
     def decorate(function: F) -> F:
-        for option in reversed(options_of(*groups)):
-            function = click_option(option)(function)
+        options = options_of(*groups)
+        names = [option.name for option in options]
+        for option in reversed(options):
+            free = option.alias and option.alias not in names
+            function = click_option(option, *([f"--{option.alias}"] if free else []))(function)
         return function
 
     return decorate

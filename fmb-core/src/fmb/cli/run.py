@@ -53,12 +53,11 @@ def do_run(options: dict[str, Any], *, steps: Iterable[str]) -> None:
     else:
         try:
             run = execute(plan, folder)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, StoppedError) as stop:
             name = request.run.name
             again = (
                 f"fmb run --resume --out {name}" if name else "the same command: vectors are kept"
             )
-            raise StoppedError(
-                f"interrupted; what was finished is kept: go on with {again}"
-            ) from None
+            told = str(stop) or "interrupted; what was finished is kept"
+            raise StoppedError(f"{told}: go on with {again}") from None
         print_run(run, as_json=as_json)

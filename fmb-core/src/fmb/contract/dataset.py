@@ -28,6 +28,7 @@ ROLES = {
     "class": "known class, text",
     "group": "equal for repeats of one source, text",
     "survey": "which survey or field a row is of, text",
+    "split": "which part of a training or comparison a row is in, text",
 }
 """Role -> what a catalogue column that plays it holds; those of text say so."""
 

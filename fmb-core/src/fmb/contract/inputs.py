@@ -117,10 +117,9 @@ class InputInfo:
     present: Array | None = None
     """(n,), bool: which objects have this input; None = all."""
     origin: Array | None = None
-    """(n,), uint64: a number that changes when the file an object's input is in does.
+    """(n,), uint64: changes when the file an object's input is in does, or how that is read.
 
-    Known without reading any pixel. Equal for objects of one file; None = the dataset cannot say.
-    """
+    Known without reading any pixel; equal for objects of one file. None = it cannot be said."""
 
     def have(self, n: int) -> Array:
         """(n,), bool: which of the survey's n objects have this input."""

@@ -10,7 +10,7 @@ from fmb.contract.dataset import Dataset
 
 __all__ = ["TEXT_ROLES", "by_slots", "object_table", "objects_at", "role_columns"]
 
-TEXT_ROLES = ("class", "group", "survey")
+TEXT_ROLES = ("class", "group", "survey", "split")
 """Roles whose columns hold text."""
 
 

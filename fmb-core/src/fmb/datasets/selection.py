@@ -1,4 +1,4 @@
-"""A part of a survey: the objects that `--where`, `--limit` and `--exclude` leave."""
+"""A part of a survey: the objects that `--where`, `--include`, `--limit` ... leave."""
 
 import hashlib
 import logging
@@ -15,6 +15,7 @@ from fmb.contract.inputs import Batch, InputInfo
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.datasets.ids import canonical_order, locate, read_id_file
+from fmb.datasets.objects import role_columns
 from fmb.datasets.where import Where
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Selection", "select"]
 
 logger = logging.getLogger(__name__)
+
+SHOWN_SPLITS = 5
 
 
 class Selection:
@@ -56,7 +59,9 @@ def select(
     *,
     where: str | None = None,
     limit: int | None = None,
+    include: str | None = None,
     exclude: str | None = None,
+    split: str | None = None,
     seed: int = 0,
 ) -> Selection:
     """The chosen objects in canonical id order: numbers by value, text by code point.
@@ -67,7 +72,9 @@ def select(
             "mag_r < 22 and zwarn == 0"; an object whose value is missing fails a comparison.
         limit: keep at most so many, those with the smallest digest of seed and id: a random sample
             that no order of the file changes.
+        include: path of a file of the only ids to keep, one a line.
         exclude: path of a file of ids to leave out, one a line.
+        split: keep the objects whose column of the role "split" says so.
         seed: of the sample that `limit` takes.
 
     Raises:
@@ -85,12 +92,17 @@ def select(
     keep = np.ones(len(dataset), dtype=bool)
     if condition is not None:
         keep = _satisfy(dataset, condition)
-    if exclude is not None:
-        listed = read_id_file(Path(exclude))
-        keep &= ~_listed(dataset, listed, exclude)
-        record["exclude"] = _digest(sorted(map(str, listed.tolist())))
-        if not keep.any():
-            raise SelectionError(f"--exclude {exclude} leaves no objects")
+    if split is not None:
+        keep &= _of_split(dataset, split)
+        record["split"] = split
+    for option, file in (("include", include), ("exclude", exclude)):
+        if file is not None:
+            ids = read_id_file(Path(file))
+            listed = _listed(dataset, ids, file)
+            keep &= listed if option == "include" else ~listed
+            record[option] = _digest(sorted(map(str, ids.tolist())))
+            if not keep.any():
+                raise SelectionError(f"--{option} {file} leaves no objects")
     rows = np.flatnonzero(keep)
     if limit is not None and limit < len(rows):
         rows = _sample(dataset.ids, rows, limit, seed)
@@ -105,6 +117,22 @@ def _satisfy(dataset: Dataset, condition: Where) -> Array:
     if not keep.any():
         counts = ", ".join(f"{text!r} keeps {count}" for text, count in clauses)
         raise SelectionError(f"--where leaves none of {len(dataset)} objects: {counts}")
+    return keep
+
+
+def _of_split(dataset: Dataset, split: str) -> Array:
+    catalog = dataset.catalog
+    column = catalog.attrs.get("roles", {}).get("split", "split")
+    if column not in catalog:
+        raise SelectionError(
+            f"--split {split}: no column of this survey has the role split; name one in [catalog]"
+            ' as roles = { split = "COLUMN" }'
+        )
+    values = role_columns(catalog, ["split"])["split"]
+    keep: Array = values == split
+    if not keep.any():
+        known = ", ".join(sorted(set(values.tolist()) - {""})[:SHOWN_SPLITS])
+        raise SelectionError(f"--split {split} leaves no objects: column {column!r} has {known}")
     return keep
 
 

@@ -26,6 +26,8 @@ class Option:
     """True when it may be given several times."""
     whole: bool = False
     """True when its value is a whole number."""
+    alias: str = ""
+    """Another word for it in commands where that means nothing else."""
 
     @property
     def flag(self) -> str:
@@ -68,7 +70,16 @@ OPTIONS = (
     Option("reader", "data.reader", "NAME", "Reader, where two would do.", "data"),
     Option("where", "data.where", "EXPR", 'Selection, as "mag_r < 22 and zwarn == 0".', "data"),
     Option("limit", "data.limit", "N", "N objects, drawn by id.", "data", whole=True),
+    Option(
+        "include",
+        "data.include",
+        "FILE",
+        "Only the ids in FILE, one a line.",
+        "data",
+        alias="ids",
+    ),
     Option("exclude", "data.exclude", "FILE", "Leave out the ids in FILE, one a line.", "data"),
+    Option("split", "data.split", "NAME", "Only objects of this split.", "data"),
     _component("detector", "detect", "Detector; repeatable."),
     Option("no_companions", "run.companions", "", "Only the detectors named here.", "detect"),
     Option("fit", "run.fit", "cross-fit|in-sample", "How detectors are fitted.", "detect"),
@@ -115,6 +126,14 @@ OPTIONS = (
         "Of the networks [float32].",
         "compute",
     ),
+    Option(
+        "verify",
+        "run.verify",
+        "",
+        "Read every input again; compare a few stored vectors.",
+        "compute",
+    ),
+    Option("retry", "run.retry", "", "Try again what had no vector.", "compute"),
     Option("seed", "run.seed", "N", "Of everything drawn [0].", "compute", whole=True),
     Option(
         "engine",

@@ -63,6 +63,8 @@ class Plan:
     """The request as plain values: the content of `run.toml`."""
     name: str
     """Of the run where none is asked for: the survey, the models and the detectors."""
+    survey: str
+    """The survey's name, fit for a folder: what is stored of its objects is kept under it."""
     workspace: Path
     progress: Progress
     dataset: Selection

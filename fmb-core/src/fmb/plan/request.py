@@ -63,7 +63,9 @@ class DataRequest(_Component):
     reader: str | None = None
     where: str | None = None
     limit: int | None = Field(default=None, gt=0)
+    include: str | None = None
     exclude: str | None = None
+    split: str | None = None
 
 
 class ModelRequest(_Component):
@@ -122,8 +124,10 @@ class RunOptions(Config):
     workers: int = Field(default=0, ge=0)
     device: str = "auto"
     precision: Literal["float32", "bf16", "fp16"] = "float32"
-    shard_rows: int = Field(default=1024, gt=0)
-    """Objects in a shard: what an interruption can cost at most."""
+    verify: bool = False
+    """Read every input again, and compare a few vectors with what is encoded now."""
+    retry: bool = False
+    """Try again objects that a model could make no vector of."""
     allow_out_of_domain: bool = False
     companions: bool = True
     """Run detectors that go beside what was asked for."""

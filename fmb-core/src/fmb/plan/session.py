@@ -76,7 +76,14 @@ class Session:
         analyses = plan_analyses(request.analysis, plots, registry) if "analyze" in steps else ()
         engine = choose_engine(request.engine, registry)
         weighted = choose_weights(request, registry, self.workspace, simulated=survey.simulated)
-        dataset = select(survey.open(), where=data.where, limit=data.limit, exclude=data.exclude)
+        dataset = select(
+            survey.open(),
+            where=data.where,
+            limit=data.limit,
+            include=data.include,
+            exclude=data.exclude,
+            split=data.split,
+        )
         refuse_duplicates(dataset.ids, str(survey.source or "vectors"))
         beyond, train = request.run.allow_out_of_domain, "train" in steps
         models = tuple(
@@ -94,6 +101,7 @@ class Session:
             request=request,
             recorded=request.model_dump(mode="json", exclude_none=True),
             name=survey.run_name(dataset, request),
+            survey=survey.folder_name(dataset),
             workspace=self.workspace,
             progress=self.progress,
             dataset=dataset,
@@ -152,5 +160,14 @@ class _Survey:
     def run_name(self, dataset: Dataset, request: Request) -> str:
         """The name of a run on it, fit for a folder."""
         name = self.name or str(dataset.identity.get("name", self.source))
-        parts = "-".join([name, *request.model, *request.detector])
-        return "".join(c if c.isalnum() or c in "._-" else "-" for c in parts)
+        return _fit("-".join([name, *request.model, *request.detector]))
+
+    def folder_name(self, dataset: Dataset) -> str:
+        """What it calls itself, else its file's name, fit for a folder."""
+        named = dataset.identity.get("name") or Path(self.source or self.name).stem
+        return _fit(str(named)).lstrip(".") or "survey"
+
+
+def _fit(name: str) -> str:
+    """The name with a hyphen for whatever does not fit a folder's."""
+    return "".join(c if c.isalnum() or c in "._-" else "-" for c in name)

@@ -41,6 +41,11 @@ class Component(Generic[S_co]):
         revision = self.spec.revision if isinstance(self.spec, ComponentSpec) else 0
         return [self.qualified, self.distribution, self.version, str(revision)]
 
+    @property
+    def revised(self) -> list[str]:
+        """As `key`, but without a version: what outlasts an upgrade that changes no numbers."""
+        return [self.qualified, self.key[-1]]
+
     def load(self) -> Any:
         """The class or function the component names, imported now.
 

@@ -13,7 +13,7 @@ from typing import Any
 import tomli_w
 
 from fmb.contract.errors import ConfigError, FmbError, StoreError, UnknownNameError, did_you_mean
-from fmb.contract.names import ListName
+from fmb.contract.names import ListName, VectorName
 from fmb.store.atomic import ensure_folder, publish, write_failure
 from fmb.store.workspace import workspace
 
@@ -53,6 +53,14 @@ class RunFolder:
     def log(self) -> Path:
         """What was said while it ran, with times and host."""
         return self.path / "run.log"
+
+    def vectors(self, name: VectorName) -> Path:
+        """Digests of what was read of each object, by which their vectors are found."""
+        return self.path / "vectors" / f"{name.stem}.safetensors"
+
+    def shown(self, name: VectorName) -> Path:
+        """Vectors of the objects shown, which the run keeps with their cutouts."""
+        return self.cutouts / f"{name.stem}.safetensors"
 
     def scores(self, name: ListName) -> Path:
         """Table of one list of scores, aligned with `objects`."""
@@ -99,7 +107,7 @@ class RunFolder:
             FailedError: the disk is full or the workspace cannot be written to.
         """
         new = not self.request.exists()
-        for part in ("scores", "details", "detectors", "analyses", "plots", "cutouts"):
+        for part in ("vectors", "scores", "details", "detectors", "analyses", "plots", "cutouts"):
             ensure_folder(self.path / part)
         publish(self.request, tomli_w.dumps(dict(request)).encode())
         handler = logging.FileHandler(self.log, encoding="utf-8")

@@ -18,7 +18,7 @@ from fmb.datasets.ids import locate
 from fmb.datasets.quality import Finding, summary
 from fmb.plan.request import FORMAT
 from fmb.runs.folder import RunFolder, find_run
-from fmb.runs.stored_vectors import stored_view
+from fmb.runs.stored_vectors import run_vectors
 from fmb.store.atomic import read_json
 from fmb.store.tables import read_table
 
@@ -146,8 +146,10 @@ class Run:
             known = ", ".join(one.stem for one in self.vector_names)
             problem = "names none" if not named else "is ambiguous among"
             raise UnknownNameError(f"{str(name)!r} {problem} of the vectors of this run: {known}")
-        entry = self.manifest["vectors"][self.vector_names.index(named[0])]
-        return stored_view(named[0], entry, self.objects["object_id"].to_numpy(), self.home)
+        name = named[0]
+        entry = self.manifest["vectors"][self.vector_names.index(name)]
+        ids = self.objects["object_id"].to_numpy()
+        return run_vectors(self.folder, name, entry, ids, self.home)
 
     def remarks(self) -> Iterator[str]:
         """All that a reader of its numbers must know, one line each: of data, vectors and notes."""

@@ -1,5 +1,6 @@
-"""Vectors of a finished run: where the manifest says they are, mapped again."""
+"""Vectors of a run: the digests of its objects, and where their vectors are."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,46 +13,80 @@ from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.datasets.ids import locate
 from fmb.datasets.vector_file import OwnVectors, open_vector_file
-from fmb.store.atomic import read_json
+from fmb.runs.folder import RunFolder
+from fmb.store.atomic import publish, read_json
 from fmb.store.digests import Digests
-from fmb.store.shards import ShardStore
+from fmb.store.keys import array_key
+from fmb.store.tensors import map_tensors, tensor_bytes
+from fmb.store.vector_store import VectorStore
+from fmb.store.views import view_of
 
-__all__ = ["shard_view", "stored_view"]
+__all__ = ["keep_shown", "run_vectors", "shown_vectors", "write_inputs"]
+
+logger = logging.getLogger(__name__)
 
 
-def shard_view(name: VectorName, store: ShardStore, entry: Mapping[str, Any], n: int) -> VectorView:
-    """Vectors in the store, of the objects that have one.
+def write_inputs(path: Path, inputs: Array) -> None:
+    """Keep (n, 16) digests of a run's objects, by which their vectors are found for ever."""
+    publish(path, tensor_bytes({"input": inputs}))
 
-    Args:
-        name: of the vectors.
-        store: where they are; its rows are positions among the objects it was made for.
-        entry: what the manifest says of them: how many shards, and what they can be compared with.
-        n: number of objects.
+
+def keep_shown(path: Path, view: VectorView, rows: Array) -> None:
+    """Keep the vectors of the objects at `rows`, so that a copied run has them."""
+    chosen = view.select(rows)
+    arrays = {"row": rows[chosen.rows], "embedding": chosen.values, "n": np.array([view.n])}
+    publish(path, tensor_bytes(arrays))
+
+
+def shown_vectors(name: VectorName, path: Path, comparable: str) -> VectorView:
+    """The vectors that a run keeps itself: those of the objects shown.
 
     Raises:
-        StoreError: a shard is missing or damaged.
+        StoreError: it keeps none.
     """
-    _, rows, parts = store.mapped(entry["shards"])
-    at = np.argsort(rows, kind="stable")
-    return VectorView(name, store.key, n, rows[at], parts, at, entry["comparable"])
+    arrays = map_tensors(path)
+    rows = np.asarray(arrays["row"])
+    identity = {"shown": array_key(arrays["embedding"])}
+    at, n = np.arange(len(rows)), int(arrays["n"][0])
+    return VectorView(name, identity, n, rows, [arrays["embedding"]], at, comparable)
 
 
-def stored_view(name: VectorName, entry: Mapping[str, Any], ids: Array, home: Path) -> VectorView:
+def run_vectors(
+    folder: RunFolder, name: VectorName, entry: Mapping[str, Any], ids: Array, home: Path
+) -> VectorView:
     """The vectors that an entry of a manifest describes.
 
+    Where they are no longer, or a run was copied without its workspace, those of the objects
+    shown, which the run keeps itself; that is logged.
+
     Args:
+        folder: of the run.
         name: of the vectors.
         entry: what the manifest says of them.
         ids: (n,) ids of the run's objects.
         home: the workspace.
 
     Raises:
-        StoreError: they have been removed, or are not what they were.
+        StoreError: they are gone, or are not what they were.
     """
-    if "folder" in entry:
-        folder = home / "embeddings" / entry["folder"]
-        store = ShardStore(folder, read_json(folder / "key.json"))
-        return shard_view(name, store, entry, len(ids))
+    try:
+        if "folder" not in entry:
+            return _own_vectors(name, entry, ids, home)
+        place = home / "embeddings" / entry["folder"]
+        store = VectorStore(place, read_json(place / "key.json"), entry["versions"])
+        inputs = map_tensors(folder.vectors(name))["input"]
+        return view_of(name, store, inputs, entry["comparable"])
+    except StoreError as error:
+        changed = "file" in entry and Path(entry["file"]).is_file()
+        if changed or not folder.shown(name).exists():
+            raise
+        shown = shown_vectors(name, folder.shown(name), entry["comparable"])
+        logger.warning("%s; the run keeps those of the %d objects shown", error, len(shown))
+        return shown
+
+
+def _own_vectors(name: VectorName, entry: Mapping[str, Any], ids: Array, home: Path) -> VectorView:
+    """A user's own vectors, from the file they stay in."""
     if "file" not in entry:
         raise StoreError(f"the vectors {name} came with the survey; the run does not keep them")
     for part, digest in (("file", "sha256"), ("ids", "ids_sha256")):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fmb.embedding.inventory import Inventory
+from fmb.embedding.loading import model_job
 from fmb.plan.records import ModelPlan, Plan
-from fmb.steps.embed import missing_shards, model_job, stores
 
 __all__ = ["Cost", "measure_cost"]
 
@@ -17,23 +18,27 @@ class Cost:
 
     objects: int
     todo: int
-    """Objects in shards that are not finished."""
+    """Objects without vectors, as far as that is known without reading them."""
     seconds: float
     bytes: int
 
 
 def measure_cost(plan: Plan, model: ModelPlan, sample: int = 16) -> Cost:
-    """Time a few objects of the survey and scale up to what is missing."""
-    todo = sum(len(rows) for rows in missing_shards(plan, stores(plan, model)).values())
+    """Time a few of the objects that have no vectors and scale up; nothing is written."""
+    inventory = Inventory(plan, model)
+    everybody = np.arange(inventory.n)
+    inventory.look_up(everybody)
+    todo = int(inventory.missing(everybody).sum())
     if not todo:
-        return Cost(len(plan.dataset), 0, 0.0, 0)
-    from fmb.torch.embed_loop import embed  # loads torch, as the run itself would
+        return Cost(inventory.n, 0, 0.0, 0)
+    from fmb.torch.embed_loop import Together, embed  # loads torch, as the run itself would
 
     job = model_job(plan, model)
-    rows = np.arange(min(sample, len(plan.dataset)))
-    next(embed(job, {0: rows}))  # the first pass pays for imports and allocations
+    slots, rows = inventory.groups()[0]
+    some = Together(rows[:sample], slots)
+    next(embed(job, [some]))  # the first pass pays for imports and allocations
     start = time.perf_counter()
-    encoded = next(embed(job, {0: rows}))
-    each = (time.perf_counter() - start) / len(rows)
+    encoded = next(embed(job, [some]))
+    each = (time.perf_counter() - start) / len(some.rows)
     width = sum(values.shape[1] for _, values in encoded.vectors.values())
-    return Cost(len(plan.dataset), todo, each * todo, todo * width * 4)
+    return Cost(inventory.n, todo, each * todo, todo * width * 4)

@@ -1,23 +1,32 @@
 """Cutouts of a run: what was observed of its strangest objects goes with it."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from fmb.contract.names import VectorName
+from fmb.contract.vector_view import VectorView
 from fmb.datasets.cutouts import write_cutouts
 from fmb.plan.records import Plan
 from fmb.runs.run import Run
+from fmb.runs.stored_vectors import keep_shown
 from fmb.store.atomic import ensure_folder
 
 __all__ = ["keep_cutouts"]
 
 
-def keep_cutouts(run: Run, plan: Plan) -> None:
-    """Copy what was observed of the strangest objects of each list into the run folder.
+def keep_cutouts(run: Run, plan: Plan, views: Mapping[VectorName, VectorView]) -> None:
+    """Copy what is known of the strangest objects of each list into the run folder.
+
+    What was observed of them, and their vectors, so that a copied run has them.
 
     Also where a run is gone on with: its lists, or how many it shows, may be others now.
     """
-    if not plan.dataset.inputs:
-        return
     top = plan.request.run.top
     shown = [run.ranked(name)["object_id"].to_numpy()[:top] for name in run.lists]
     rows = np.flatnonzero(np.isin(plan.dataset.ids, np.concatenate(shown)))
-    write_cutouts(ensure_folder(run.folder.cutouts), plan.dataset.read(rows))
+    folder = ensure_folder(run.folder.cutouts)
+    for name, view in views.items():
+        keep_shown(run.folder.shown(name), view, rows)
+    if plan.dataset.inputs:
+        write_cutouts(folder, plan.dataset.read(rows))

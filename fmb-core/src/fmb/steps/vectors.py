@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fmb.contract.arrays import Array
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
+from fmb.datasets.quality import Finding
 from fmb.datasets.vector_file import OwnVectors
+from fmb.embedding.embed import EmbeddedView, embed_model
 from fmb.plan.records import Plan
-from fmb.runs.stored_vectors import shard_view
-from fmb.steps.embed import embed_model
-from fmb.store.keys import content_key
+from fmb.runs.folder import RunFolder
+from fmb.runs.stored_vectors import write_inputs
 
 __all__ = ["Embedded", "embed_all"]
 
@@ -23,31 +25,47 @@ class Embedded:
     views: Mapping[VectorName, VectorView]
     entries: Sequence[Mapping[str, Any]]
     """One record for the manifest each, in the same order."""
+    inputs: Mapping[VectorName, Array]
+    """(n, 16), uint8, of those that a model made: digests of what it read of each object."""
     findings: Sequence[Mapping[str, Any]]
     """What is wrong with which object, each once."""
+
+    def keep(self, folder: RunFolder) -> None:
+        """Write into a run's folder by what its vectors are found."""
+        for name, digests in self.inputs.items():
+            write_inputs(folder.vectors(name), digests)
 
 
 def embed_all(plan: Plan) -> Embedded:
     """The vectors that the dataset brings, and those of each model, computed where missing.
 
     Raises:
-        FmbError: a model, the data or the disk fails; finished shards stay.
+        FmbError: a model, the data or the disk fails; what was encoded stays.
     """
     views: dict[VectorName, VectorView] = dict(plan.dataset.vectors)
     entries = [_own_entry(view, plan.request.embeddings) for view in views.values()]
-    findings: dict[str, Mapping[str, Any]] = {}
+    inputs: dict[VectorName, Array] = {}
+    findings: dict[Finding, None] = {}
     for model in plan.models:
         for done in embed_model(plan, model):
-            entry = {
-                "name": done.name.as_dict(),
-                "folder": done.store.folder.name,
-                "shards": done.shards,
-                "comparable": done.comparable,
-            }
-            views[done.name] = shard_view(done.name, done.store, entry, len(plan.dataset))
-            entries.append({**entry, "valid": done.valid, "unusable": dict(done.unusable)})
-            findings.update((content_key(dict(one)), one) for one in done.findings)
-    return Embedded(views, entries, list(findings.values()))
+            views[done.name], inputs[done.name] = done.vectors, done.inputs
+            entries.append(_entry(done, views[done.name]))
+            findings.update(dict.fromkeys(done.findings))
+    return Embedded(views, entries, inputs, [one.as_dict() for one in findings])
+
+
+def _entry(done: EmbeddedView, vectors: VectorView) -> dict[str, Any]:
+    """What a manifest says of vectors that a model made."""
+    store = done.store
+    return {
+        "name": done.name.as_dict(),
+        "folder": f"{store.folder.parent.name}/{store.folder.name}",
+        "versions": store.versions,
+        "comparable": done.comparable,
+        "valid": len(vectors),
+        "computed": done.computed,
+        "unusable": dict(done.unusable),
+    }
 
 
 def _own_entry(view: VectorView, own: OwnVectors | None) -> dict[str, Any]:

@@ -7,5 +7,6 @@ from .atomic import (
     sync as sync,
     write_failure as write_failure,
 )
+from .digests import Digests as Digests
 from .keys import content_key as content_key, derive_seed as derive_seed
 from .workspace import workspace as workspace

@@ -20,6 +20,7 @@ __all__ = [
     "publish",
     "publish_folder",
     "publish_json",
+    "publish_new_json",
     "read_json",
     "staged_folder",
     "sweep",
@@ -76,6 +77,24 @@ def publish_json(path: Path, value: Any) -> None:
     """Publish `value` as indented JSON with sorted keys."""
     text = json.dumps(json.loads(canonical_json(value)), indent=1, sort_keys=True)
     publish(path, text.encode() + b"\n")
+
+
+def publish_new_json(path: Path, value: Any) -> bool:
+    """Publish `value` where nothing is yet; False where somebody was first, whose file stays."""
+    ensure_folder(path.parent)
+    staged = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    publish_json(staged, value)
+    try:
+        os.link(staged, path)  # one of two gets the name
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links: the second of two replaces the first
+        if path.exists():
+            return False
+        staged.replace(path)
+    finally:
+        staged.unlink(missing_ok=True)
+    return True
 
 
 def read_json(path: Path) -> Any:

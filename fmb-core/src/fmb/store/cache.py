@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fmb.contract.errors import UnknownNameError, did_you_mean
 from fmb.store.atomic import read_json
-from fmb.store.shards import ShardStore
+from fmb.store.parts import PartStore
 from fmb.store.workspace import workspace
 
 __all__ = ["Stored", "remove", "stored"]
@@ -17,18 +17,22 @@ __all__ = ["Stored", "remove", "stored"]
 class Stored:
     """Vectors of one model, embedder and view."""
 
-    store: ShardStore
+    name: str
+    """Survey and folder."""
+    store: PartStore
     vectors: int
-    shards: int
+    parts: int
     bytes: int
 
 
 def stored(home: Path | None = None) -> Iterator[Stored]:
-    """All stored vectors, by folder name."""
-    for path in sorted(((home or workspace()) / "embeddings").glob("*/key.json")):
-        store = ShardStore(path.parent, read_json(path))
-        records = list(store.records())
+    """All stored vectors, by survey, then folder."""
+    for path in sorted(((home or workspace()) / "embeddings").glob("*/*/key.json")):
+        folder = path.parent
+        store = PartStore(folder, read_json(path))
+        records = [part.record for part in store.parts()]
         yield Stored(
+            f"{folder.parent.name}/{folder.name}",
             store,
             sum(r["vectors"] for r in records),
             len(records),
@@ -42,7 +46,7 @@ def remove(name: str, home: Path | None = None) -> Path:
     Raises:
         UnknownNameError: there is none of that name.
     """
-    known = [s.store.folder.name for s in stored(home)]
+    known = [one.name for one in stored(home)]
     if name not in known:
         raise UnknownNameError(f"no vectors are stored in {name!r}{did_you_mean(name, known)}")
     folder = (home or workspace()) / "embeddings" / name

@@ -1,7 +1,7 @@
 """Digests of large files, computed once as long as the file stays as it is."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +18,23 @@ _SETTLED_SECONDS = 2.0
 
 
 class Digests:
-    """SHA-256 of files, remembered under inode, size and time of change in `workspace`.
+    """Digests of files, remembered under inode, size and time of change in `workspace`.
 
     Args:
-        workspace: where they are remembered, in `weights/digests.json`.
+        workspace: where they are remembered, in `digests.json`.
         fresh: compute each of them anew.
     """
 
     def __init__(self, workspace: Path, *, fresh: bool = False) -> None:
-        self._path = workspace / "weights" / "digests.json"
+        self._path = workspace / "digests.json"
         self._fresh = fresh
 
-    def of(self, path: Path) -> str:
+    def of(self, path: Path, digest: Callable[[Path], str] = file_sha256) -> str:
         """The digest of one file.
+
+        Args:
+            path: the file.
+            digest: makes it; SHA-256 of all of its bytes.
 
         Raises:
             WeightsError: it cannot be read.
@@ -38,18 +42,20 @@ class Digests:
         try:
             stat = path.stat()
             key = f"{stat.st_dev}:{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}"
+            if digest is not file_sha256:
+                key = f"{digest.__name__}:{key}"
             if stat.st_size < _SMALL_BYTES:
-                return file_sha256(path)
+                return digest(path)
             known = self._known()
             if not self._fresh and isinstance(known.get(key), str):
                 return str(known[key])
-            digest = file_sha256(path)
+            value = digest(path)
         except OSError as error:
             raise WeightsError(f"{path}: cannot be read: {error.strerror or error}") from None
         if time.time() - stat.st_mtime > _SETTLED_SECONDS:
             ensure_folder(self._path.parent)
-            publish_json(self._path, {**known, key: digest})
-        return digest
+            publish_json(self._path, {**known, key: value})
+        return value
 
     def of_all(self, folder: Path, names: Iterable[str]) -> dict[str, str]:
         """Name -> digest of files in `folder`."""

@@ -1,6 +1,6 @@
 """The embed loop: batches read and prepared in workers, encoded and reduced on the device."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,11 @@ from fmb.contract.embedder import Embedder
 from fmb.contract.errors import PluginError
 from fmb.contract.inputs import Batch, Inputs
 from fmb.contract.model import Model, Tokens
+from fmb.datasets.input_digest import input_digests
 from fmb.datasets.objects import by_slots
 from fmb.datasets.quality import Finding, findings
 
-__all__ = ["EmbedJob", "Encoded", "embed"]
+__all__ = ["EmbedJob", "Encoded", "Together", "embed"]
 
 
 @dataclass(frozen=True)
@@ -36,37 +37,44 @@ class EmbedJob:
     """Slot -> instrument."""
     dataset: Dataset
     device: str
-    batch_size: int
     workers: int
 
 
 @dataclass(frozen=True)
-class Encoded:
-    """One shard's vectors, in the order of `rows`."""
+class Together:
+    """Objects that are encoded in one forward pass: the same was observed of all of them."""
 
-    shard: int
     rows: Array
-    """(m,) positions of all objects of the shard."""
+    """(m,), int64: their positions in the survey."""
+    slots: tuple[str, ...]
+    """What was observed of them."""
+    tag: Any = None
+    """Comes back with what was encoded."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What came of one batch; positions are those in `rows`."""
+
+    tag: Any
+    rows: Array
+    """(m,), int64: positions in the survey."""
     ids: Array
+    digests: Mapping[str, Array]
+    """Slot -> (m, 16), uint8, of what was read of each object."""
     vectors: Mapping[tuple[str, str], tuple[Array, Array]]
-    """(embedder, view) -> positions (k,) that have a vector, and the vectors (k, d) float32."""
-    reasons: Mapping[str, Mapping[int, str]]
-    """Slot -> position -> why there is no usable input."""
+    """(embedder, view) -> positions (k,) that have a vector, and the vectors (k, d), float32."""
+    reasons: Mapping[str, Sequence[str]]
+    """Slot -> m texts: why an input is not usable, "" where it is."""
     findings: Sequence[Finding]
 
 
 @dataclass(frozen=True)
-class _Chunk:
-    shard: int
-    rows: Array
-    slots: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class _Prepared:
-    chunk: _Chunk
+    batch: Together
     ids: Array
-    inputs: Inputs | None
+    inputs: Inputs
+    digests: dict[str, Array]
     findings: list[Finding]
 
 
@@ -76,109 +84,77 @@ class _Reader(TorchDataset[_Prepared]):
     def __init__(
         self,
         dataset: Dataset,
-        chunks: Sequence[_Chunk],
         preparers: Mapping[tuple[str, ...], Callable[[Batch], Inputs]],
         sources: Mapping[str, str],
     ) -> None:
         self._dataset = dataset
-        self._chunks = chunks
         self._preparers = preparers
         self._sources = sources
 
-    def __len__(self) -> int:
-        return len(self._chunks)
-
-    def __getitem__(self, index: int) -> _Prepared:
-        chunk = self._chunks[index]
-        instruments = [self._sources[slot] for slot in chunk.slots]
-        batch = self._dataset.read(chunk.rows, instruments)
-        found = findings(batch)
-        inputs = self._preparers[chunk.slots](batch) if chunk.slots else None
-        return _Prepared(chunk, batch.ids, inputs, found)
+    def __getitem__(self, batch: Together) -> _Prepared:
+        sources = {slot: self._sources[slot] for slot in batch.slots}
+        read = self._dataset.read(batch.rows, list(sources.values()))
+        digests = {slot: input_digests(read.inputs[name]) for slot, name in sources.items()}
+        inputs = self._preparers[batch.slots](read)
+        return _Prepared(batch, read.ids, inputs, digests, findings(read))
 
 
-def embed(
-    job: EmbedJob, shards: Mapping[int, Array], advance: Callable[[int], None] = lambda n: None
-) -> Iterator[Encoded]:
-    """Vectors of whole shards, one forward pass for all embedders and views.
+def embed(job: EmbedJob, batches: Iterable[Together]) -> Iterator[Encoded]:
+    """Vectors of batches, one forward pass for all embedders and views.
 
     Args:
         job: the model, what reduces its tokens and the survey.
-        shards: shard number -> positions of its objects in the survey.
-        advance: called with the number of objects done after each batch.
+        batches: what to encode, asked for as it is needed: two for each worker are read ahead.
 
     Yields:
-        One record a shard, in the order of `shards`.
+        One record a batch, in the order of `batches`.
 
     Raises:
         PluginError: the model or an embedder gives something else than it promised.
     """
-    chunks = [c for shard, rows in shards.items() for c in _chunks(job, shard, rows)]
-    patterns = sorted({c.slots for c in chunks})
+    everybody = np.arange(len(job.dataset))
     preparers = {
         slots: job.model.preparer({slot: job.sources[slot] for slot in slots})
-        for slots in patterns
+        for slots, _ in by_slots(job.dataset, job.sources, everybody)
         if slots
     }
-    reader = _Reader(job.dataset, chunks, preparers, job.sources)
-    loader: Iterator[_Prepared] = iter(
-        DataLoader(
-            reader,
-            batch_size=None,
-            num_workers=job.workers,
-            prefetch_factor=2 if job.workers else None,
-            # Workers start afresh: a forked one would share HDF5 handles and OpenMP state.
-            multiprocessing_context="spawn" if job.workers else None,
-        )
+    reader = _Reader(job.dataset, preparers, job.sources)
+    loader: Iterable[_Prepared] = DataLoader(
+        reader,
+        sampler=batches,
+        batch_size=None,
+        num_workers=job.workers,
+        prefetch_factor=2 if job.workers else None,
+        # Workers start afresh: a forked one would share HDF5 handles and OpenMP state.
+        multiprocessing_context="spawn" if job.workers else None,
     )
-    for shard, rows in shards.items():
-        count = sum(c.shard == shard for c in chunks)
-        prepared = (next(loader) for _ in range(count))
-        yield _encode_shard(job, shard, rows, prepared, advance)
+    for item in loader:
+        vectors: dict[tuple[str, str], list[tuple[Array, Array]]] = {}
+        for key, at, values in _encode_batch(job, item.inputs):
+            vectors.setdefault(key, []).append((at, values))
+        yield Encoded(
+            tag=item.batch.tag,
+            rows=item.batch.rows,
+            ids=item.ids,
+            digests=item.digests,
+            vectors={key: _in_order(parts) for key, parts in vectors.items()},
+            reasons={s: _reasons(item.inputs, s) for s in item.batch.slots},
+            findings=item.findings,
+        )
 
 
-def _chunks(job: EmbedJob, shard: int, rows: Array) -> Iterator[_Chunk]:
-    """Batches of one shard in which every object has the same inputs."""
-    for slots, members in by_slots(job.dataset, job.sources, rows):
-        for start in range(0, len(members), job.batch_size):
-            yield _Chunk(shard, members[start : start + job.batch_size], slots)
-
-
-def _encode_shard(
-    job: EmbedJob,
-    shard: int,
-    rows: Array,
-    prepared: Iterator[_Prepared],
-    advance: Callable[[int], None],
-) -> Encoded:
-    pieces: dict[tuple[str, str], list[tuple[Array, Array]]] = {}
-    reasons: dict[str, dict[int, str]] = {}
-    found: list[Finding] = []
-    ids_at: dict[int, Any] = {}
-    for item in prepared:
-        found.extend(item.findings)
-        ids_at.update(zip(item.chunk.rows.tolist(), item.ids.tolist(), strict=True))
-        advance(len(item.ids))
-        if item.inputs is None:
-            continue
-        for slot, texts in item.inputs.reasons.items():
-            good = item.inputs.valid[slot]
-            bad = [
-                (int(r), t) for r, t, ok in zip(item.chunk.rows, texts, good, strict=True) if not ok
-            ]
-            reasons.setdefault(slot, {}).update(bad)
-        for key, at, vectors in _encode_batch(job, item.inputs):
-            pieces.setdefault(key, []).append((item.chunk.rows[at], vectors))
-    ids = np.asarray([ids_at[int(r)] for r in rows], dtype=job.dataset.ids.dtype)
-    ordered = {key: _in_order(parts) for key, parts in pieces.items()}
-    return Encoded(shard, rows, ids, ordered, reasons, found)
+def _reasons(inputs: Inputs, slot: str) -> list[str]:
+    """Why each object's input is not usable, "" where it is."""
+    valid = inputs.valid[slot].tolist()
+    texts = inputs.reasons.get(slot) or [""] * len(valid)
+    return ["" if good else text or "not usable" for good, text in zip(valid, texts, strict=True)]
 
 
 def _in_order(parts: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
-    rows = np.concatenate([p[0] for p in parts])
+    at = np.concatenate([p[0] for p in parts])
     values = np.concatenate([p[1] for p in parts])
-    order = np.argsort(rows)
-    return rows[order], values[order]
+    order = np.argsort(at)
+    return at[order], values[order]
 
 
 def _encode_batch(job: EmbedJob, inputs: Inputs) -> Iterator[tuple[tuple[str, str], Array, Array]]:

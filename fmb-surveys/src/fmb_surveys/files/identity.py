@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fmb import DataError
+from fmb.store import Digests
 from fmb_surveys.files.access import open_file
 from fmb_surveys.files.catalog import read_table
 from fmb_surveys.files.survey_toml import ImagesSource, SpectraSource, Survey
@@ -49,12 +50,25 @@ def fingerprint(path: Path) -> str:
     return digest.hexdigest()
 
 
-def file_identity(survey: Survey, folder: Path) -> dict[str, Any]:
-    """Name, mapping and file contents of a survey; the same wherever its files are."""
+def file_identity(
+    survey: Survey, folder: Path, known_files: Digests | None = None
+) -> dict[str, Any]:
+    """Name, mapping and file contents of a survey; the same wherever its files are.
+
+    Args:
+        survey: what survey.toml says.
+        folder: that it is in.
+        known_files: remembers fingerprints of files that stay as they are; None = read them.
+    """
     files = {"catalog": survey.catalog_file}
     for name, source in survey.inputs.items():
         files[f"inputs.{name}"] = source.files or source.file or survey.file
-    known = {file: fingerprint(folder / file) for file in set(files.values())}
+    known = {
+        file: known_files.of(folder / file, fingerprint)
+        if known_files
+        else fingerprint(folder / file)
+        for file in set(files.values())
+    }
     digests = {what: known[file] for what, file in files.items()}
     for name, source in survey.inputs.items():
         if source.files:

@@ -11,7 +11,9 @@ from fmb_surveys.files.access import PerObject, Stacked
 __all__ = ["origin_of"]
 
 
-def origin_of(store: Stacked | PerObject, rows: Array, digest: str | None) -> Array:
+def origin_of(
+    store: Stacked | PerObject, rows: Array, digest: str | None, mapping: str = ""
+) -> Array:
     """(n,), uint64: the origin of each object in one input; 0 where it has none.
 
     One number for a file that holds all objects: the digest of its content, or, for a survey that
@@ -22,14 +24,16 @@ def origin_of(store: Stacked | PerObject, rows: Array, digest: str | None) -> Ar
         store: where the input's datasets are.
         rows: (n,), the stored row of each object, -1 = not observed.
         digest: of the content of the file that holds all objects, where it was taken.
+        mapping: says how the file is read; another mapping is another origin.
 
     Raises:
         DataError: a file is gone.
     """
     if isinstance(store, PerObject):
-        numbers = np.array([_number(_state(path)) for path in store.paths], dtype=np.uint64)
+        states = (f"{mapping} {_state(path)}" for path in store.paths)
+        numbers = np.array([_number(state) for state in states], dtype=np.uint64)
         return np.where(rows >= 0, numbers[rows], np.uint64(0))
-    number = np.uint64(_number(digest or _state(store.path)))
+    number = np.uint64(_number(f"{mapping} {digest or _state(store.path)}"))
     return np.where(rows >= 0, number, np.uint64(0))
 
 

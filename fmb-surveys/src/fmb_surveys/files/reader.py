@@ -1,5 +1,6 @@
 """HDF5 files as a dataset: the mapping of a survey.toml applied, read by row."""
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from fmb import (
     did_you_mean,
 )
 from fmb.datasets import as_ids, locate, refuse_duplicates
+from fmb.store import Digests
 from fmb_surveys.files.access import PerObject, Stacked, whole
 from fmb_surveys.files.catalog import read_catalog, read_table
 from fmb_surveys.files.identity import file_identity, stored_identity, unit_warnings
@@ -100,7 +102,7 @@ def open_hdf5(
     Args:
         source: path of the survey.toml, or of a folder that has one.
         config: no options.
-        cache: not used; the files are read where they are.
+        cache: folder of the workspace; beside it the fingerprints of large files are remembered.
         progress: not used; nothing is made.
 
     Raises:
@@ -109,11 +111,16 @@ def open_hdf5(
         ShapeError: datasets do not fit each other.
     """
     path = find_survey_file(source)
-    return open_survey(read_survey(path), path)
+    return open_survey(read_survey(path), path, Digests(cache.parent))
 
 
-def open_survey(survey: Survey, path: Path) -> HDF5Dataset:
+def open_survey(survey: Survey, path: Path, known_files: Digests | None = None) -> HDF5Dataset:
     """The survey that `path` describes, or would describe: its files are relative to its folder.
+
+    Args:
+        survey: what it says.
+        path: the survey.toml.
+        known_files: remembers fingerprints of files that stay as they are; None = read them.
 
     Raises:
         FmbError: as `open_hdf5`.
@@ -131,11 +138,17 @@ def open_survey(survey: Survey, path: Path) -> HDF5Dataset:
         if orphans:
             warnings.append(f"{name}: {orphans} rows belong to no object of the catalogue")
     stored = stored_identity(survey, folder)
-    identity, told = stored or (file_identity(survey, folder), warnings)
+    identity, told = stored or (file_identity(survey, folder, known_files), warnings)
     # A stored identity tells what was written, not the file that holds it now.
     digests = {} if stored else identity.get("files", {})
+    mapping = survey.mapping()["inputs"]
     origins = {
-        name: origin_of(reader.store, reader.rows, digests.get(f"inputs.{name}"))
+        name: origin_of(
+            reader.store,
+            reader.rows,
+            digests.get(f"inputs.{name}"),
+            json.dumps(mapping[name], sort_keys=True),
+        )
         for name, reader in readers.items()
     }
     return HDF5Dataset(ids, catalog, readers, identity, told, origins)
