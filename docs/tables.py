@@ -10,13 +10,13 @@ from typing import Any, ClassVar, Literal, Union, get_args, get_origin
 import click
 
 from fmb.cli import main
-from fmb.cli.sheet import attribute_docs
 from fmb.contract.hooks import HOOK_SPECS, KINDS
 from fmb.contract.model import Accepts, WeightsSpec
 from fmb.contract.needs import NEEDS
 from fmb.contract.run_data import RunData
 from fmb.contract.spec import ComponentSpec, Spec
 from fmb.plugins.loading import load_plugins
+from fmb.plugins.sheet import attribute_docs
 
 RECORDS = (Spec, ComponentSpec, *KINDS, Accepts, WeightsSpec)
 

@@ -1,6 +1,13 @@
 """`fmb plugins`: what is installed, and what is broken."""
 
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
 import click
+
+if TYPE_CHECKING:
+    from fmb.contract.model import WeightsSpec
+    from fmb.plugins.registry import Component
 
 __all__ = ["command"]
 
@@ -73,10 +80,10 @@ def info(name: str, kind: str | None, as_json: bool) -> None:
     """Show all about a component: what it takes and gives, its weights, options and citation."""
     import json
 
-    from fmb.cli.sheet import sheet_lines, sheet_values
     from fmb.contract.errors import UnknownNameError, did_you_mean
     from fmb.contract.hooks import KINDS
     from fmb.plugins.loading import load_plugins
+    from fmb.plugins.sheet import sheet_lines, sheet_values
 
     registry = load_plugins().registry
     known = {one.kind: one for one in KINDS}
@@ -94,4 +101,13 @@ def info(name: str, kind: str | None, as_json: bool) -> None:
         click.echo(json.dumps([sheet_values(c) for c in named], indent=1, default=str))
         return
     for n, component in enumerate(named):
-        click.echo("\n" * (n > 0) + "\n".join(sheet_lines(component)))
+        lines = sheet_lines(component, partial(_weights_line, component))
+        click.echo("\n" * (n > 0) + "\n".join(lines))
+
+
+def _weights_line(component: "Component[Any]", weights: "WeightsSpec") -> str:
+    # Here: it loads numpy, which the sheet on no other kind needs.
+    from fmb.store.workspace import workspace
+    from fmb.weights.listing import weights_line
+
+    return weights_line(component, weights, workspace())

@@ -15,7 +15,7 @@ from fmb.weights.lock import Lock
 from fmb.weights.resolve import resolve_weights
 from fmb.weights.upstream import ORIGIN
 
-__all__ = ["declared_state", "known_weights"]
+__all__ = ["declared_state", "known_weights", "weights_line"]
 
 
 def known_weights(component: Component[ModelSpec], workspace: Path) -> Iterator[dict[str, str]]:
@@ -56,6 +56,19 @@ def declared_state(component: Component[ModelSpec], declared: WeightsSpec, works
     if _on_hub(declared.location):
         return _hub_state(declared.location, workspace)
     return _state(component, declared.name, "", workspace)
+
+
+def weights_line(component: Component[ModelSpec], weights: WeightsSpec, workspace: Path) -> str:
+    """What a sheet on a model says of weights it declares: size, cost, place and state."""
+    place = ""
+    if _on_hub(weights.location):
+        published = HubReference.parse(weights.location)
+        commit = Lock(workspace).commit(published.repo, published.revision)
+        known = commit or (published.revision if published.is_commit else "")
+        place = published.at(known) if known else f"{weights.location}, revision unverified"
+    millions = f"{weights.parameters / 1e6:.4g} M parameters" if weights.parameters else ""
+    state = f"state: {declared_state(component, weights, workspace)}"
+    return "; ".join(filter(None, [weights.summary, millions, weights.measured, place, state]))
 
 
 def _on_hub(location: str) -> bool:

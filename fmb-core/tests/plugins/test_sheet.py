@@ -6,10 +6,11 @@ import pytest
 from click.testing import CliRunner
 
 from fmb.cli import main
-from fmb.cli.sheet import accepts_line, bibtex_lines, sheet_lines, sheet_values
 from fmb.contract.config import Config
 from fmb.contract.model import Accepts, ModelSpec, WeightsSpec
 from fmb.plugins.registry import Component
+from fmb.plugins.sheet import accepts_line, bibtex_lines, sheet_lines, sheet_values
+from fmb.weights.listing import weights_line
 
 
 class Options(Config):
@@ -72,9 +73,9 @@ COMPONENT = Toy(SPEC, "toys", "fmb-toys", "1.0")
 
 
 @pytest.fixture
-def text(tmp_path, monkeypatch):
-    monkeypatch.setenv("FMB_HOME", str(tmp_path / "home"))
-    return "\n".join(sheet_lines(COMPONENT))
+def text(tmp_path):
+    lines = sheet_lines(COMPONENT, lambda one: weights_line(COMPONENT, one, tmp_path / "home"))
+    return "\n".join(lines)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import ast
 import inspect
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, is_dataclass
 from itertools import pairwise
 from typing import Any, Literal, get_args, get_origin
@@ -12,7 +12,6 @@ from fmb.contract.dataset import DatasetSpec
 from fmb.contract.model import Accepts, ModelSpec, WeightsSpec
 from fmb.contract.spec import ComponentSpec, Record, Spec
 from fmb.plugins.registry import Component
-from fmb.store.workspace import workspace
 
 __all__ = ["accepts_line", "attribute_docs", "bibtex_lines", "sheet_lines", "sheet_values"]
 
@@ -34,8 +33,15 @@ def sheet_values(component: Component[Spec]) -> dict[str, Any]:
     }
 
 
-def sheet_lines(component: Component[Spec]) -> Iterator[str]:
-    """The lines of a readable sheet."""
+def sheet_lines(
+    component: Component[Spec], weights_line: Callable[[WeightsSpec], str]
+) -> Iterator[str]:
+    """The lines of a readable sheet.
+
+    Args:
+        component: any.
+        weights_line: what to say of weights that a model declares.
+    """
     spec = component.spec
     yield f"{spec.kind} {spec.name} - {spec.summary}"
     facts = {
@@ -47,7 +53,7 @@ def sheet_lines(component: Component[Spec]) -> Iterator[str]:
         facts |= {"licence": spec.licence, "paper": _paper(spec.source)}
     yield from _table((key, value) for key, value in facts.items() if value)
     if isinstance(spec, ModelSpec):
-        yield from _model_lines(component, spec)
+        yield from _model_lines(spec, weights_line)
     else:
         yield from _section("What it declares", _particulars(spec))
     if not isinstance(spec, ComponentSpec):
@@ -77,7 +83,7 @@ def _particulars(spec: Spec) -> Iterator[tuple[str, str]]:
         yield name, f"{shown}  {about.get(name, '')}".rstrip()
 
 
-def _model_lines(component: Component[Any], spec: ModelSpec) -> Iterator[str]:
+def _model_lines(spec: ModelSpec, weights_line: Callable[[WeightsSpec], str]) -> Iterator[str]:
     yield from _section("Takes", [(a.slot, accepts_line(a)) for a in spec.accepts])
     joint = {"native": ", read together", "unit-mean": ", the mean of their unit vectors"}
     views = [
@@ -89,7 +95,7 @@ def _model_lines(component: Component[Any], spec: ModelSpec) -> Iterator[str]:
     first, *others = [*spec.embedders, ""]
     views.append(("embedders", ", ".join([f"{first} (default)", *filter(None, others)])))
     yield from _section("Gives", views)
-    weights = [(one.name, _weights_line(component, one)) for one in spec.weights]
+    weights = [(one.name, weights_line(one)) for one in spec.weights]
     if spec.importer:
         weights.append(("PATH", "a checkpoint or folder of the upstream is imported"))
     if spec.converter:
@@ -113,23 +119,6 @@ def accepts_line(accepts: Accepts) -> str:
         f"trained on {', '.join(accepts.instruments)}" if accepts.instruments else "",
     ]
     return "; ".join(filter(None, told))
-
-
-def _weights_line(component: Component[Any], weights: WeightsSpec) -> str:
-    # Here: they load numpy, which the card of no other kind needs.
-    from fmb.weights.hub import HubReference
-    from fmb.weights.listing import declared_state
-    from fmb.weights.lock import Lock
-
-    place = ""
-    if weights.location.startswith("hf:"):
-        published = HubReference.parse(weights.location)
-        commit = Lock(workspace()).commit(published.repo, published.revision)
-        known = commit or (published.revision if published.is_commit else "")
-        place = published.at(known) if known else f"{weights.location}, revision unverified"
-    millions = f"{weights.parameters / 1e6:.4g} M parameters" if weights.parameters else ""
-    state = f"state: {declared_state(component, weights, workspace())}"
-    return "; ".join(filter(None, [weights.summary, millions, weights.measured, place, state]))
 
 
 def bibtex_lines(citation: str) -> list[str]:
