@@ -24,6 +24,7 @@ FLOORS = {
     "embedding": 5,
     "plan": 4,
     "torch": 4,
+    "labels": 4,
     "weights": 3,
     "datasets": 3,
     "testing": 3,

@@ -68,6 +68,8 @@ def cards(
     shown = _default_facts(objects) if facts is None else tuple(facts)
     scored = {key: i for i, key in enumerate(scores["object_id"].tolist())}
     listed = {key: i for i, key in enumerate(objects["object_id"].tolist())}
+    # Labels may hide a part of a list; a place is one among all.
+    ranked = int(scores.attrs.get("ranked", len(scores)))
     made = []
     for row, key in enumerate(ids.tolist()):
         if key not in scored or key not in listed:
@@ -76,7 +78,7 @@ def cards(
         at = scored[key]
         rank = float(scores["rank"].iloc[at])
         score = float(scores["score"].iloc[at])
-        standing = (describe(rank, len(scores)), f"score {short(score)}")
+        standing = (describe(rank, ranked), f"score {short(score)}")
         values = {name: objects[name].iloc[listed[key]] for name in _columns(objects, shown)}
         made.append((rank, _card(row, f"#{rank:,.10g}{_JOIN}{key}", standing, values, shown)))
     return [card for _, card in sorted(made, key=lambda pair: pair[0])]

@@ -1,16 +1,18 @@
 """Runs and lists of scores as people read them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 import pandas as pd
 
-from fmb.cli.terminal import echo_json, is_quiet, table_text
+from fmb.cli.terminal import echo_json, fit_columns, is_quiet, say
 from fmb.contract.names import ListName
 from fmb.runs.run import Run
+from fmb.scoring.calibration import BY_FOLD
 from fmb.scoring.ranking import describe
 
-__all__ = ["print_list", "print_run"]
+__all__ = ["print_lists", "print_run", "say_of_p"]
 
 SHOWN = 5
 """Objects of each list that `fmb run` prints."""
@@ -23,8 +25,7 @@ def print_run(run: Run, *, as_json: bool) -> None:
     if as_json:
         echo_json({"run": run.name, "folder": str(run.folder.path), **run.manifest})
         return
-    for name in run.lists:
-        print_list(run, name, SHOWN)
+    print_lists(run, run.lists, SHOWN)
     click.echo("")
     for figure in run.manifest["figures"]:
         click.echo(f"look at {run.folder.path / figure}")
@@ -33,29 +34,50 @@ def print_run(run: Run, *, as_json: bool) -> None:
         click.echo(f"note: {line}", err=True)
 
 
-def print_list(run: Run, name: ListName, k: int) -> None:
-    """Print the k strangest objects of one list."""
-    ranked, top = run.record(name)["ranked"], run.top(k, name=name)
-    rows = _rows(top, ranked)
-    click.echo(f"\n{name}: the strangest of {ranked:,}\n{table_text(rows)}")
+def print_lists(run: Run, names: Sequence[ListName], k: int) -> None:
+    """Print the k strangest objects of some lists, and what is to be known of the tables."""
+    left: dict[str, None] = {}
+    for name in names:
+        ranked, top = run.record(name)["ranked"], run.top(k, name=name)
+        hidden = f"; {run.shown.line(ranked - len(run.ranked(name)))}" if run.shown else ""
+        text, dropped = fit_columns(_rows(top, ranked))
+        left.update(dict.fromkeys(dropped))
+        click.echo(f"\n{name}: the strangest of {ranked:,}{hidden}\n{text or 'nothing to show'}")
+    if left:
+        say(f"more columns ({', '.join(left)}): fmb top {run.name} --json, fmb export {run.name}")
+    for line in run.labelled().remarks():
+        say(f"note: {line}")
+    say_of_p(run, [name for name in names if run.record(name)["reference_objects"]])
+
+
+def say_of_p(run: Run, names: Sequence[ListName]) -> None:
+    """Say why p is not in the order of ranks, where lists with p values came from several fits."""
+    if any(run.record(name)["folds"] > 1 for name in names):
+        say(f"note: {BY_FOLD}")
 
 
 def _rows(table: pd.DataFrame, ranked: int) -> list[dict[str, Any]]:
     rows = []
+    calibrated = table["q_value"].notna().any()
+    labelled = (table["class"] != "").any()
     for item in table.to_dict("records"):
-        row = {
-            "rank": f"{item['rank']:g}",
-            "object": str(item["object_id"]),
-            "place": describe(item["rank"], ranked),
-            "score": f"{item['score']:.4g}",
-        }
+        row = {"rank": f"{item['rank']:g}", "object": str(item["object_id"])}
+        if labelled:
+            row["class"] = item["class"]
+        # The rank stands before it and the number of all above the table.
+        row["place"] = describe(item["rank"], ranked).partition(" (")[0]
+        row["score"] = f"{item['score']:.4g}"
+        if calibrated:
+            row["p"], row["q"] = (_short(item[name]) for name in ("p_value", "q_value"))
         for column in COLUMNS:
             value = item.get(column)
             if value is not None and not pd.isna(value) and value != "":
                 row[column] = f"{value:.3f}" if isinstance(value, float) else str(value)
             elif column in table:
                 row[column] = ""
-        if item.get("q_value") is not None and not pd.isna(item["q_value"]):
-            row["p"], row["q"] = f"{item['p_value']:.2g}", f"{item['q_value']:.2g}"
         rows.append(row)
     return rows
+
+
+def _short(value: Any) -> str:
+    return "" if pd.isna(value) else f"{value:.2g}"

@@ -7,7 +7,7 @@ import click
 
 from fmb.plan.option_table import Option, options_of
 
-__all__ = ["RUN_GROUPS", "click_option", "request_options"]
+__all__ = ["RUN_GROUPS", "click_option", "request_options", "shown_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,3 +53,13 @@ def request_options(*groups: str) -> Callable[[F], F]:
         return function
 
     return decorate
+
+
+def shown_options(function: F) -> F:
+    """`--without` and `--only`: which labelled objects are shown."""
+    for name, about in (("only", "Only objects labelled so"), ("without", "No object labelled so")):
+        option = click.option(
+            f"--{name}", multiple=True, metavar="CLASS", help=f"{about}; repeatable."
+        )
+        function = option(function)
+    return function

@@ -2,6 +2,7 @@
 
 import click
 
+from fmb.cli.options import shown_options
 from fmb.cli.terminal import progress_line
 
 __all__ = ["command"]
@@ -11,10 +12,18 @@ __all__ = ["command"]
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
 @click.option("--plot", multiple=True, metavar="[LABEL=]NAME", help="Figure; repeatable.")
 @click.option("--set", multiple=True, metavar="KEY=VALUE", help="As plot.LABEL.OPTION=VALUE.")
-def command(runs: tuple[str, ...], plot: tuple[str, ...], set: tuple[str, ...]) -> None:
+@shown_options
+def command(
+    runs: tuple[str, ...],
+    plot: tuple[str, ...],
+    set: tuple[str, ...],
+    without: tuple[str, ...],
+    only: tuple[str, ...],
+) -> None:
     """Draw figures of RUN, by default the latest, from what the run folder holds.
 
-    With several RUNs, figures that compare runs are drawn into `figures` of the workspace.
+    With several RUNs, figures that compare runs are drawn into `figures` of the workspace. Figures
+    that show labelled objects only, or none of them, stand in a folder of their own.
     """
     # Imported here: the help text needs none of it.
     from fmb.contract.errors import ConfigError
@@ -24,10 +33,11 @@ def command(runs: tuple[str, ...], plot: tuple[str, ...], set: tuple[str, ...]) 
     from fmb.runs.run import open_run
     from fmb.steps.analyze import analyze_run
     from fmb.steps.plot import draw, draw_together
+    from fmb.store.atomic import ensure_folder
 
     session = Session.open(progress_line)
     request = options_request({"plot": plot, "set": set})
-    opened = [open_run(name) for name in runs or (None,)]
+    opened = [open_run(name).showing(without=without, only=only) for name in runs or (None,)]
     plots = plan_plots(request.plot, session.registry, several=len(opened) > 1)
     if not plots:
         several = " of several runs" if len(opened) > 1 else ""
@@ -40,6 +50,7 @@ def command(runs: tuple[str, ...], plot: tuple[str, ...], set: tuple[str, ...]) 
         for path in draw_together(opened, plots, folder):
             click.echo(path)
         return
+    ensure_folder(opened[0].folder.plots)
     figures, not_drawn = draw(opened[0], plots, progress_line)
     for figure in figures:
         click.echo(opened[0].folder.path / figure)

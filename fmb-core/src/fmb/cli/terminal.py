@@ -8,7 +8,18 @@ from typing import Any
 
 import click
 
-__all__ = ["echo_json", "is_quiet", "progress_line", "quality_lines", "table_text"]
+__all__ = [
+    "echo_json",
+    "fit_columns",
+    "is_quiet",
+    "progress_line",
+    "quality_lines",
+    "say",
+    "table_text",
+]
+
+WIDTH = 80
+"""Characters that a table of a run may be wide."""
 
 
 def progress_line(what: str, done: int, total: int) -> None:
@@ -25,13 +36,21 @@ def is_quiet() -> bool:
     return context is not None and bool((context.find_root().obj or {}).get("quiet"))
 
 
+def say(line: str) -> None:
+    """Tell on stderr what is no result; silent under `fmb -q`."""
+    if not is_quiet():
+        click.echo(line, err=True)
+
+
 def echo_json(value: Any) -> None:
     """Print plain values as JSON; ids are strings, which no reader rounds; what is NaN is null."""
     click.echo(json.dumps(_without_nan(value), indent=1, default=str, allow_nan=False))
 
 
 def _without_nan(value: Any) -> Any:
-    """JSON has no word for NaN and infinity."""
+    """Numbers of numpy as plain ones; JSON has no word for NaN and infinity."""
+    if hasattr(value, "dtype") and hasattr(value, "item"):
+        value = value.item()
     if isinstance(value, Mapping):
         return {key: _without_nan(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -52,6 +71,18 @@ def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def fit_columns(rows: Sequence[Mapping[str, Any]], keep: int = 2) -> tuple[str, list[str]]:
+    """The table of `rows` in 80 characters, and the columns left out for that, from the right.
+
+    The first `keep` columns stay whole: an id that is cut short names nothing.
+    """
+    heads, left, text = list(rows[0]) if rows else [], list[str](), table_text(rows)
+    while len(heads) > keep and max(map(len, text.splitlines())) > WIDTH:
+        left.insert(0, heads.pop())
+        text = table_text([{head: row.get(head, "") for head in heads} for row in rows])
+    return text, left
 
 
 def quality_lines(findings: Iterable[Mapping[str, Any]]) -> Iterable[str]:

@@ -1,16 +1,27 @@
 """`fmb top`: the strangest objects of a run."""
 
+from typing import TYPE_CHECKING
+
 import click
+
+from fmb.cli.options import shown_options
+
+if TYPE_CHECKING:
+    from fmb.contract.names import ListName
+    from fmb.runs.run import Run
 
 __all__ = ["command"]
 
 
-@click.command()
+@click.command(epilog="Example: fmb top RUN --ids | fmb label RUN artefact --ids -")
 @click.argument("run", required=False)
 @click.option("-k", default=20, show_default=True, type=click.IntRange(min=1), help="How many.")
 @click.option("--model", help="Only lists of this model label.")
 @click.option("--view", help="Only lists of this view.")
 @click.option("--detector", help="Only lists of this detector label.")
+@click.option("--list", "stem", metavar="NAME", help="Only this list, as --json calls it.")
+@shown_options
+@click.option("--ids", "ids_only", is_flag=True, help="Print the ids of one list, one a line.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     run: str | None,
@@ -18,33 +29,58 @@ def command(
     model: str | None,
     view: str | None,
     detector: str | None,
+    stem: str | None,
+    without: tuple[str, ...],
+    only: tuple[str, ...],
+    ids_only: bool,
     as_json: bool,
 ) -> None:
-    """List the strangest objects of RUN, by default the latest, strangest first."""
+    """List the strangest objects of RUN, by default the latest, strangest first.
+
+    Labels (`fmb label`) choose what is shown; they change no score and no rank.
+    """
     # Imported here: the help text needs none of it.
-    from fmb.cli.listing import print_list
+    from fmb.cli.listing import print_lists
     from fmb.cli.terminal import echo_json
     from fmb.contract.errors import UnknownNameError
     from fmb.runs.run import open_run
 
-    opened = open_run(run)
+    opened = open_run(run).showing(without=without, only=only)
     names = [
         name
         for name in opened.lists
         if model in (None, name.model)
         and view in (None, name.view)
         and detector in (None, name.detector)
+        and stem in (None, name.stem, str(name))
     ]
     if not names:
-        lists = "; ".join(str(name) for name in opened.lists)
+        lists = "; ".join(name.stem for name in opened.lists)
         raise UnknownNameError(f"run {opened.name!r} has no such list; it has {lists}")
-    if as_json:
-        echo_json(
-            {
-                n.stem: opened.top(k, name=n).astype({"object_id": str}).to_dict("records")
-                for n in names
-            }
+    if ids_only:
+        _print_ids(opened, names, k)
+    elif as_json:
+        tops = {name.stem: opened.top(k, name=name) for name in names}
+        echo_json({n: t.astype({"object_id": str}).to_dict("records") for n, t in tops.items()})
+    else:
+        print_lists(opened, names, k)
+
+
+def _print_ids(run: "Run", names: "list[ListName]", k: int) -> None:
+    """Ids as `--ids -` and `--exclude` read them: one that holds a comma stands in quotes."""
+    import csv
+    import sys
+
+    from fmb.cli.terminal import say
+    from fmb.contract.errors import ConfigError
+
+    if len(names) > 1:
+        lists = ", ".join(name.stem for name in names)
+        raise ConfigError(
+            f"--ids prints one list: choose by --list, --model, --view or --detector among {lists}"
         )
-        return
-    for name in names:
-        print_list(opened, name, k)
+    ranked = run.ranked(names[0])
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerows([text] for text in ranked["object_id"].astype(str).head(k))
+    if run.shown:
+        say(f"note: {run.shown.line(run.record(names[0])['ranked'] - len(ranked))}")

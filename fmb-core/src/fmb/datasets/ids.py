@@ -3,15 +3,25 @@
 import csv
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
+from fmb.contract.errors import DataError, UnknownNameError
 
-__all__ = ["as_ids", "canonical_order", "locate", "parse_ids", "read_id_file", "refuse_duplicates"]
+__all__ = [
+    "as_ids",
+    "canonical_order",
+    "find_ids",
+    "locate",
+    "parse_ids",
+    "read_id_file",
+    "read_ids",
+    "refuse_duplicates",
+]
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _SHOWN = 5
@@ -105,24 +115,68 @@ def locate(wanted: Array, among: Array) -> Array:
     return np.where(among[at] == wanted, at, -1)
 
 
-def read_id_file(path: Path) -> Array:
-    """Ids of a text file: one a line, or the first column of a CSV.
+def find_ids(wanted: Array, among: Array, where: str) -> Array:
+    """(n,) int64: where each wanted id stands in `among`.
 
-    `#` starts a comment at the beginning of a line and after a blank; an id may hold one. An id
-    that holds a comma is written in quotes. A first line `object_id` is taken as a heading.
+    Args:
+        wanted: (n,) ids, as a user typed them.
+        among: (m,) ids without repeats.
+        where: names what has them, for the message.
+
+    Raises:
+        UnknownNameError: one stands nowhere; names the nearest.
+    """
+    at = locate(wanted, among)
+    lost = wanted[at < 0]
+    if len(lost):
+        more = f", nor {len(lost) - 1:,} more of the {len(wanted):,} named" if len(lost) > 1 else ""
+        raise UnknownNameError(
+            f"{where} has no object {str(lost[0])!r}{more}{_nearest_id(str(lost[0]), among)}"
+        )
+    return at
+
+
+def _nearest_id(text: str, among: Array) -> str:
+    """A hint at the id that was meant, "" where none is near."""
+    names, n = among.astype(np.str_), len(text)
+    # Comparing with a million ids takes a minute; one wrong letter leaves one half whole.
+    for part in (n - 1, n - 2, n // 2):
+        part = max(1, part)
+        near = np.char.startswith(names, text[:part]) | np.char.endswith(names, text[-part:])
+        if near.any():
+            break
+    close = get_close_matches(text, names[near][:10_000].tolist(), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def read_id_file(path: Path) -> Array:
+    """Ids of a text file; see `read_ids`.
 
     Raises:
         DataError: the file is missing, unreadable or holds no id.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise DataError(f"{path}: list of ids cannot be read: {reason}") from None
+    return read_ids(text, str(path))
+
+
+def read_ids(text: str, where: str) -> Array:
+    """Ids of a text: one a line, or the first column of a CSV.
+
+    `#` starts a comment at the beginning of a line and after a blank; an id may hold one. An id
+    that holds a comma is written in quotes. A first line `object_id` is taken as a heading.
+
+    Raises:
+        DataError: it holds no id.
+    """
+    lines = text.splitlines()
     rows = csv.reader([re.split(r"(?:^|\s)#", line)[0].strip() for line in lines])
     texts = [text for row in rows if row and (text := row[0].strip())]
     if texts[:1] == ["object_id"]:
         del texts[0]
     if not texts:
-        raise DataError(f"{path}: holds no ids; write one a line")
-    return parse_ids(texts, str(path))
+        raise DataError(f"{where}: holds no ids; write one a line")
+    return parse_ids(texts, where)

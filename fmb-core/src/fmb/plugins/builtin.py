@@ -55,6 +55,7 @@ def fmb_register_commands() -> Iterator[CommandSpec]:
         ("plot", "Draw figures of a finished run again.", ("viz",)),
         ("top", "List the strangest objects of a run.", ()),
         ("object", "Show one object of a run in every list.", ()),
+        ("label", "Say what objects are, for every run on their survey.", ()),
         ("runs", "List runs.", ()),
         ("cache", "List, check and remove stored vectors.", ()),
         ("data", "Describe and check survey data.", ()),

@@ -5,7 +5,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,17 @@ class RunFolder:
     """Where the parts of a run are. `manifest.json` is written last: present = finished."""
 
     path: Path
+    part: str = ""
+    """Folder below that of the figures, of those that show a part of the objects."""
 
     @property
     def name(self) -> str:
         """The run's name."""
         return self.path.name
+
+    def showing(self, part: str) -> "RunFolder":
+        """The same folder, with a place of their own for figures that show a part."""
+        return replace(self, part=part)
 
     @property
     def request(self) -> Path:
@@ -85,7 +91,7 @@ class RunFolder:
     @property
     def plots(self) -> Path:
         """Folder of the figures."""
-        return self.path / "plots"
+        return self.path / "plots" / self.part
 
     @property
     def cutouts(self) -> Path:

@@ -16,8 +16,10 @@ from fmb.contract.vector_view import VectorView
 from fmb.datasets.cutouts import read_cutouts
 from fmb.datasets.ids import locate
 from fmb.datasets.quality import Finding, summary
+from fmb.labels.shown import Classes, Shown
 from fmb.plan.request import FORMAT
 from fmb.runs.folder import RunFolder, find_run
+from fmb.runs.labelled_run import LabelledRun
 from fmb.runs.stored_vectors import run_vectors
 from fmb.store.atomic import read_json
 from fmb.store.tables import read_table
@@ -27,7 +29,7 @@ __all__ = ["Run", "load_run", "open_run", "strangest"]
 _LIST_COLUMNS = ("detector", "view", "embedder", "model")
 
 
-class Run:
+class Run(LabelledRun):
     """A run: its objects, scores and vectors.
 
     Example:
@@ -44,10 +46,11 @@ class Run:
         """
         self.folder, self.name = folder, folder.name
         self.manifest = manifest
+        self.shown = Shown()
 
     def __getstate__(self) -> dict[str, Any]:
         """Where it is, without what was read: other processes read for themselves."""
-        return {name: self.__dict__[name] for name in ("folder", "name", "manifest")}
+        return {name: self.__dict__[name] for name in ("folder", "name", "manifest", "shown")}
 
     @property
     def home(self) -> Path:
@@ -62,7 +65,11 @@ class Run:
     @cached_property
     def notes(self) -> list[Note]:
         """What a reader of its numbers must know."""
-        return [Note(**note) for note in self.manifest["notes"]]
+        notes = [Note(**note) for note in self.manifest["notes"]]
+        if self.shown:
+            hidden = int((~self.shown.keeps(self.labels)).sum())
+            notes.append(Note("labels", f"objects {self.shown.line(hidden)}"))
+        return notes
 
     @cached_property
     def lists(self) -> list[ListName]:
@@ -111,15 +118,51 @@ class Run:
             raise StoreError(f"{name}: its detector tells nothing besides the score")
         return read_table(self.folder.details(name))
 
-    def ranked(self, name: ListName | str) -> pd.DataFrame:
-        """`objects` and `scores` of those in the list, each source once, strangest first."""
-        return strangest(self.objects, self.scores(name))
+    def ranked(
+        self, name: ListName | str, *, without: Classes = (), only: Classes = ()
+    ) -> pd.DataFrame:
+        """`objects` and `scores` of those in the list, each source once, strangest first.
 
-    def top(self, k: int = 20, *, name: ListName | str | None = None) -> pd.DataFrame:
-        """The k strangest objects of one list, or of each list, strangest first."""
+        `attrs["ranked"]` is how many sources the list has, shown here or not.
+
+        Args:
+            name: as in `lists`.
+            without: classes of labelled objects to leave out; ranks stay what they are.
+            only: classes to keep to.
+
+        Raises:
+            UnknownNameError: there is no such list, or no object was ever labelled so.
+        """
+        if without or only:
+            return self.showing(without=without, only=only).ranked(name)
+        objects, scores = self.objects, self.scores(name)
+        if self.shown:
+            kept = self.shown.keeps(self.labels)
+            objects, scores = objects[kept], scores[kept]
+        table = strangest(objects, scores)
+        table.attrs["ranked"] = self.record(name)["ranked"]
+        return table
+
+    def top(
+        self,
+        k: int = 20,
+        *,
+        name: ListName | str | None = None,
+        without: Classes = (),
+        only: Classes = (),
+    ) -> pd.DataFrame:
+        """The k strangest objects of one list, or of each list, strangest first.
+
+        Their labels are in the column `class`, "" where there is none. `without` and `only` as in
+        `ranked`.
+        """
+        run, classes = self.showing(without=without, only=only), self.labels
         parts = []
-        for chosen in [self._list(name)] if name is not None else self.lists:
-            parts.append(_named(self.ranked(chosen).head(k), chosen, at=0))
+        for chosen in [run._list(name)] if name is not None else run.lists:
+            part = run.ranked(chosen).head(k).rename(columns={"class": "catalog_class"})
+            at = locate(part["object_id"].to_numpy(), run.objects["object_id"].to_numpy())
+            part.insert(list(part).index("object_id") + 1, "class", classes[at])
+            parts.append(_named(part, chosen, at=0))
         return pd.concat(parts, ignore_index=True)
 
     def all_scores(self) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from fmb.scoring.folds import group_codes
 from fmb.scoring.ranking import check_finite
 
 __all__ = [
+    "BY_FOLD",
     "NO_REFERENCE",
     "benjamini_hochberg",
     "contamination_floor",
@@ -36,6 +37,11 @@ __all__ = [
 NO_REFERENCE = (
     "p_value and q_value are empty: a survey alone gives ranks;"
     " name ordinary objects outside it with --reference"
+)
+
+BY_FOLD = (
+    "p need not grow with rank: each fold's fit has its own scores of the reference,"
+    " and p is taken against those"
 )
 
 

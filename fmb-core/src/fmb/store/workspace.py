@@ -5,7 +5,7 @@ from pathlib import Path
 
 __all__ = ["workspace"]
 
-FOLDERS = ("data", "weights", "embeddings", "runs")
+FOLDERS = ("data", "weights", "embeddings", "runs", "labels")
 """What a workspace holds."""
 
 

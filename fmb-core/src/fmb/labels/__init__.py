@@ -1,0 +1,1 @@
+"""What people call objects: given, kept, and held against a survey that changes."""

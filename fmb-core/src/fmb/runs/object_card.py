@@ -1,0 +1,109 @@
+"""All that a run tells of one object, as values and as lines to be read."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from fmb.labels.book import Event
+from fmb.runs.places import Place, place_of
+from fmb.runs.run import Run
+from fmb.scoring.ranking import describe
+
+__all__ = ["ObjectCard"]
+
+
+@dataclass(frozen=True)
+class ObjectCard:
+    """The object at `row` of a run's objects."""
+
+    run: Run
+    row: int
+
+    @property
+    def object_id(self) -> str:
+        """Its id as text."""
+        return str(self.run.objects["object_id"].iloc[self.row])
+
+    @cached_property
+    def label(self) -> Event | None:
+        """Who labelled it how, None where nobody did."""
+        return self.run.labelled().held.get(self.row)
+
+    @cached_property
+    def places(self) -> list[Place]:
+        """Its place in each list."""
+        return [place_of(self.run, name, self.row) for name in self.run.lists]
+
+    @property
+    def catalog(self) -> dict[str, Any]:
+        """Its catalogue row; column by column, because a row of numbers would be all floats."""
+        objects = self.run.objects
+        return {str(c): objects[c].iloc[self.row] for c in objects if c != "object_id"}
+
+    @property
+    def details(self) -> dict[str, dict[str, str]]:
+        """List -> what its detector tells besides the score, with four digits and units."""
+        told = {}
+        for one in self.places:
+            if one.score is not None and self.run.folder.details(one.list).exists():
+                table = self.run.details(one.list)
+                units = table.attrs.get("units", {})
+                told[str(one.list)] = {
+                    str(column): f"{value:.4g} {units.get(column, '')}".rstrip()
+                    for column, value in table.iloc[self.row].items()
+                }
+        return told
+
+    @property
+    def quality(self) -> list[Mapping[str, Any]]:
+        """What is wrong with its data."""
+        return [f for f in self.run.manifest["quality"] if f["object_id"] == self.object_id]
+
+    def values(self) -> dict[str, Any]:
+        """Everything, as plain values."""
+        return {
+            "object_id": self.object_id,
+            "label": None if self.label is None else self.label.record(),
+            "catalog": self.catalog,
+            "lists": [{**vars(one), "list": str(one.list)} for one in self.places],
+            "details": self.details,
+            "quality": self.quality,
+        }
+
+    def facts(self) -> Iterator[str]:
+        """One line for its label and each catalogue value that is known."""
+        if self.label is not None:
+            yield f"labelled {self.label.name} by {self.label.who}, {self.label.time[:16]}"
+        units = self.run.objects.attrs.get("units", {})
+        for column, value in self.catalog.items():
+            if not pd.isna(value) and value != "":
+                told = f"{value:.9g}" if isinstance(value, float) else value
+                yield f"{column} = {told} {units.get(column, '')}".rstrip()
+
+    def rows(self) -> list[dict[str, str]]:
+        """A row a list, as texts."""
+        calibrated = any(one.p_value is not None for one in self.places)
+        rows = []
+        for one in self.places:
+            told = "not ranked" if one.rank is None else describe(one.rank, one.ranked)
+            row = {"list": str(one.list), "place": told.partition(" (")[0] if calibrated else told}
+            row["score"] = _digits(one.score, 4)
+            if calibrated:
+                row["p"], row["q"] = _digits(one.p_value, 2), _digits(one.q_value, 2)
+            rows.append(row)
+        return rows
+
+    def remarks(self) -> Iterator[str]:
+        """Below the table: why it is not ranked, and what detectors tell besides."""
+        for one in self.places:
+            if one.why:
+                yield f"{one.list}: {'not ranked, ' if one.score is None else ''}{one.why}"
+        for name, values in self.details.items():
+            yield f"{name}: {', '.join(f'{column} {text}' for column, text in values.items())}"
+
+
+def _digits(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}g}"
