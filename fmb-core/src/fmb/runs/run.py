@@ -159,7 +159,8 @@ class Run(LabelledRun):
         run, classes = self.showing(without=without, only=only), self.labels
         parts = []
         for chosen in [run._list(name)] if name is not None else run.lists:
-            part = run.ranked(chosen).head(k).rename(columns={"class": "catalog_class"})
+            part = run.ranked(chosen).head(k)
+            part = part.rename(columns={"class": _other("class", part)})
             at = locate(part["object_id"].to_numpy(), run.objects["object_id"].to_numpy())
             part.insert(list(part).index("object_id") + 1, "class", classes[at])
             parts.append(_named(part, chosen, at=0))
@@ -256,11 +257,17 @@ def strangest(objects: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     Rows of a group that is ranked once come once, as its strangest member. A catalogue column that
     is called like one of a list (`rank`, `score`, `model`) gets "catalog_" before its name.
     """
-    clashing = {c: f"catalog_{c}" for c in objects if c in scores or c in _LIST_COLUMNS}
+    clashing = {c: _other(str(c), objects) for c in objects if c in scores or c in _LIST_COLUMNS}
     objects = objects.rename(columns=clashing).reset_index(drop=True)
     joined = pd.concat([objects, scores.reset_index(drop=True)], axis=1)
     joined = joined[joined["score"].notna() & ~joined["is_repeat"].fillna(False).astype(bool)]
     return joined.sort_values(["rank", "object_id"], kind="stable", ignore_index=True)
+
+
+def _other(column: str, taken: pd.DataFrame) -> str:
+    """What a catalogue column is called where one of a list has its name."""
+    name = f"catalog_{column}"
+    return name if name not in taken else _other(name, taken)
 
 
 def load_run(folder: RunFolder) -> Run:
