@@ -1,4 +1,4 @@
-"""Declares the simulated surveys, the reader of HDF5 files and the command that describes files."""
+"""Declares the simulated surveys, the reader of HDF5 files and the commands on files."""
 
 from collections.abc import Iterator
 
@@ -37,10 +37,15 @@ def fmb_register_datasets() -> Iterator[DatasetSpec]:
 
 @hookimpl
 def fmb_register_commands() -> Iterator[CommandSpec]:
-    """What makes a survey of files."""
+    """What makes a survey of files, and files of lists."""
     yield CommandSpec(
         name="index",
         group="data",
         summary="Write a survey.toml for a catalogue and its files.",
         target="fmb_surveys.index_command:command",
+    )
+    yield CommandSpec(
+        name="export",
+        summary="Write lists into a file: FITS, CSV, ECSV or Parquet.",
+        target="fmb_surveys.export.command:command",
     )

@@ -1,0 +1,80 @@
+"""`fmb export`: lists of a run as a file for other programs."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fmb import ConfigError, UnknownNameError, did_you_mean
+from fmb.cli import say, shown_options
+
+if TYPE_CHECKING:
+    from fmb import ListName, Run
+
+__all__ = ["command"]
+
+
+@click.command(epilog="Example: fmb export RUN --top 100 --without artefact -o strange.fits")
+@click.argument("run", required=False)
+@click.option("--list", "stems", multiple=True, metavar="NAME", help="Only this list; repeatable.")
+@click.option("--format", "wanted", metavar="fits|csv|parquet|ecsv", help="Of the file [fits].")
+@click.option("--top", type=click.IntRange(min=1), metavar="N", help="The N strangest of a list.")
+@click.option("--wide", is_flag=True, help="One row an object, with columns for each list.")
+@shown_options
+@click.option("-o", "--out", metavar="FILE", help="As its ending says, .gz too [RUN.fits].")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+def command(
+    run: str | None,
+    stems: tuple[str, ...],
+    wanted: str | None,
+    top: int | None,
+    wide: bool,
+    without: tuple[str, ...],
+    only: tuple[str, ...],
+    out: str | None,
+    force: bool,
+) -> None:
+    """Write lists of RUN, by default the latest, with labels and catalogue into one file.
+
+    One row an object and list, strangest first; repeats of a source are marked, and with --top left
+    out. Ids are exact in every format. The header says where the numbers come from.
+    """
+    # Imported here: the help text needs none of it.
+    from fmb import open_run
+    from fmb.store import ensure_folder, publish
+    from fmb_surveys.export.formats import file_bytes, format_of
+    from fmb_surveys.export.provenance import provenance
+    from fmb_surveys.export.table import long_table, wide_table
+
+    opened = open_run(run).showing(without=without, only=only)
+    path = Path(out or f"{opened.name}.{wanted or 'fits'}")
+    name = format_of(path, wanted)
+    if path.exists() and not force:
+        raise ConfigError(f"{path}: is there already; pass --force to replace it")
+    names = _names(opened, stems)
+    exported = (wide_table if wide else long_table)(opened, names, top)
+    told = provenance(opened, names)
+    ensure_folder(path.absolute().parent)
+    publish(path, file_bytes(name, exported, told, zipped=path.suffix == ".gz"))
+    click.echo(path)
+    for line in (*_remarks(opened, name), *opened.labelled().remarks()):
+        say(f"note: {line}")
+
+
+def _names(run: "Run", stems: Sequence[str]) -> "list[ListName]":
+    """The lists that are asked for, in that order; all where none is."""
+    known = {key: one for one in run.lists for key in (one.stem, str(one))}
+    for stem in stems:
+        if stem not in known:
+            hint = did_you_mean(stem, [one.stem for one in run.lists])
+            raise UnknownNameError(f"run {run.name!r} has no list {stem!r}{hint}")
+    return list(dict.fromkeys(known[stem] for stem in stems)) or run.lists
+
+
+def _remarks(run: "Run", name: str) -> Iterator[str]:
+    if run.shown:
+        hidden = int((~run.shown.keeps(run.labels)).sum())
+        yield f"objects {run.shown.line(hidden)}"
+    if name == "csv":
+        yield "a CSV keeps no units and no provenance, as fits, ecsv and parquet do"

@@ -1,0 +1,171 @@
+"""The table that leaves FMB: objects with their places in lists, labels and catalogue."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from fmb import Array, ListName, Run
+
+__all__ = ["Exported", "Field", "long_table", "short_names", "wide_table"]
+
+_PLACE = ("object_id", "ra", "dec")
+_SCORES = ("rank", "score", "percentile", "p_value", "q_value", "is_repeat", "fold")
+_SHORT = {"p_value": "p", "q_value": "q"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a reader is told of a column."""
+
+    about: str = ""
+    unit: str = ""
+    ucd: str = ""
+    """Unified content descriptor of the International Virtual Observatory Alliance, 1.5."""
+
+    def of(self, short: str) -> "Field":
+        """The same of one of several lists."""
+        return replace(self, about=f"{self.about}; list {short}")
+
+
+_FIELDS = {
+    "object_id": Field("id of the object in its survey", ucd="meta.id;meta.main"),
+    "ra": Field("right ascension", "deg", "pos.eq.ra;meta.main"),
+    "dec": Field("declination", "deg", "pos.eq.dec;meta.main"),
+    "list": Field("name of the list", ucd="meta.id"),
+    "model": Field("label of the model", ucd="meta.id"),
+    "embedder": Field("label of the embedder", ucd="meta.id"),
+    "view": Field("view of the model", ucd="meta.id"),
+    "detector": Field("label of the detector", ucd="meta.id"),
+    "rank": Field("1 = strangest; of a repeat that of its source", ucd="stat.rank"),
+    "score": Field("higher is stranger", ucd="stat.value"),
+    "percentile": Field("1 for the strangest, towards 0 for the others", ucd="stat.rank"),
+    "p_value": Field("chance of such a score among the reference", ucd="stat.probability"),
+    "q_value": Field("false-discovery rate of the list ending here", ucd="stat.probability"),
+    "is_repeat": Field("another row of its source is ranked for it", ucd="meta.code"),
+    "fold": Field("fold of the cross-fit, -1 = in-sample", ucd="meta.code"),
+    "class": Field("label given by hand, empty = none", ucd="meta.code.class"),
+    "class_by": Field("who gave the label", ucd="meta.curation"),
+    "class_time": Field("when, UTC", ucd="time.processing"),
+}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A table and what a reader is told of each of its columns."""
+
+    table: pd.DataFrame
+    fields: Mapping[str, Field]
+
+
+def long_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported:
+    """One row an object and list, strangest first within a list.
+
+    Args:
+        run: shows all objects, or those with some labels.
+        names: lists of it.
+        top: so many of each list, each source once; None = all objects in it, repeats too.
+    """
+    kept, labels = run.shown.keeps(run.labels), _labels(run)
+    parts, rows = [], []
+    for name in names:
+        scores = run.scores(name)
+        rows.append(_rows(scores, kept, top))
+        own = {c: getattr(name, c) for c in ("model", "embedder", "view", "detector")}
+        place = _taken(run.objects[_there(run.objects)], rows[-1])
+        place = place.assign(list=name.stem, **own)
+        parts.append(_beside(place, _taken(scores[[*_SCORES]], rows[-1]), _taken(labels, rows[-1])))
+    table = pd.concat(parts, ignore_index=True)
+    return _with_catalog(table, dict(_FIELDS), run.objects, np.concatenate(rows))
+
+
+def wide_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported:
+    """One row an object, the best rank in any list first, with columns of its own for each list.
+
+    Args:
+        run: shows all objects, or those with some labels.
+        names: lists of it.
+        top: objects that are among so many of a list; None = all objects of the run.
+    """
+    kept = run.shown.keeps(run.labels)
+    best = np.full(len(run.objects), np.inf)
+    listed = np.zeros(len(run.objects), dtype=bool)
+    columns: dict[str, pd.Series] = {}
+    fields = dict(_FIELDS)
+    for name, short in short_names(names).items():
+        scores = run.scores(name)
+        listed[_rows(scores, kept, top)] = True
+        best = np.fmin(best, scores["rank"].to_numpy(dtype=np.float64, na_value=np.nan))
+        for column in _SCORES:
+            if column in _SHORT and scores[column].isna().all():
+                continue  # there is no reference
+            own, field = f"{_SHORT.get(column, column)}_{short}", _FIELDS[column]
+            columns[own], fields[own] = scores[column], field.of(short)
+    rows = np.flatnonzero(kept if top is None else listed)
+    rows = rows[np.argsort(best[rows], kind="stable")]
+    place = _taken(run.objects[_there(run.objects)], rows)
+    table = _beside(place, _taken(pd.DataFrame(columns), rows), _taken(_labels(run), rows))
+    return _with_catalog(table, fields, run.objects, rows)
+
+
+def short_names(names: Sequence[ListName]) -> dict[ListName, str]:
+    """What tells each list from the others in a column's name: view and detector, if they do."""
+    for parts in (("view", "detector"), ("model", "view", "detector"), ("stem",)):
+        short = {name: _word("_".join(getattr(name, part) for part in parts)) for name in names}
+        if len({one.lower() for one in short.values()}) == len(names):
+            return short
+    return {name: f"{_word(name.stem)}_{n}" for n, name in enumerate(names, 1)}
+
+
+def _rows(scores: pd.DataFrame, kept: Array, top: int | None) -> Array:
+    """Rows of the objects of a list that are shown, strangest first."""
+    there = scores["score"].notna().to_numpy() & kept
+    repeat = scores["is_repeat"].fillna(False).to_numpy(dtype=bool)
+    rows = np.flatnonzero(there & ~repeat if top is not None else there)
+    # Objects are in the order of their ids, which decides between equal ranks.
+    order = np.lexsort((rows, repeat[rows], scores["rank"].to_numpy(dtype=float)[rows]))
+    return rows[order][:top]
+
+
+def _labels(run: Run) -> pd.DataFrame:
+    held = run.labelled()
+    columns = {"class": "name", "class_by": "who", "class_time": "time"}
+    return pd.DataFrame({name: held.column(field) for name, field in columns.items()})
+
+
+def _there(objects: pd.DataFrame) -> list[str]:
+    return [column for column in _PLACE if column in objects]
+
+
+def _taken(table: pd.DataFrame, rows: Array) -> pd.DataFrame:
+    return table.iloc[rows].reset_index(drop=True)
+
+
+def _beside(*parts: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat(parts, axis=1)
+
+
+def _with_catalog(
+    table: pd.DataFrame, fields: dict[str, Field], objects: pd.DataFrame, rows: Array
+) -> Exported:
+    """With the catalogue's columns last; one called like another gets "catalog_" before its name.
+
+    Names that differ only in case are alike: readers of FITS do not tell them apart.
+    """
+    units = objects.attrs.get("units", {})
+    catalog = _taken(objects.drop(columns=_there(objects)), rows)
+    taken = {str(column).lower() for column in table}
+    names = []
+    for column in map(str, catalog):
+        name = column
+        while name.lower() in taken:
+            name = f"catalog_{name}"
+        taken.add(name.lower())
+        names.append(name)
+        fields[name] = Field("of the catalogue", units.get(column, ""))
+    return Exported(_beside(table, catalog.set_axis(names, axis=1)), fields)
+
+
+def _word(text: str) -> str:
+    return "".join(c if c.isalnum() else "_" for c in text)

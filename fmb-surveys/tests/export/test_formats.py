@@ -1,0 +1,207 @@
+"""What leaves FMB is read by others as it was: integers, text, gaps, units and words."""
+
+import csv
+import gzip
+import io
+import json
+import warnings
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+from astropy.utils.exceptions import AstropyUserWarning
+
+from fmb import ConfigError, DataError
+from fmb_surveys.export.formats import FORMATS, file_bytes, format_of
+from fmb_surveys.export.table import Exported, Field
+
+IDS = {
+    "int64": np.array([2**62 + 1, -(2**62) - 3, 2**53 + 1], dtype=np.int64),
+    "uint64": np.array([2**63 + 1, 2**64 - 1, 5], dtype=np.uint64),
+    "str": np.array(["J0049+15", 'a, "b"', "007"], dtype=object),
+}
+TOLD = {
+    "run": "mine",
+    "fmb": "0.1.0",
+    "survey": {"name": "sky"},
+    "survey_digest": "ab" * 32,
+    "models": {"m": {"component": "p:m", "weights": {"sha256": "cd"}}},
+    "detectors": {"d": "gaussian"},
+    "lists": [
+        {"list": "m.mean.image.d", "short": "image_d", "ranked": 3, "fit": "cross-fit, 5 folds",
+         "reference": None}
+    ],
+    "shown": "all objects",
+    "calibration": [],
+    "notes": ["simulated data: not evidence", "5 µJy " + "long " * 40],
+}  # fmt: skip
+
+
+def written(name, table, units=None, **options):
+    fields = {c: Field(f"about {c}", (units or {}).get(c, ""), "meta.id") for c in table}
+    return file_bytes(name, Exported(table, fields), TOLD, **options)
+
+
+def read(name, body, folder):
+    path = folder / f"x.{name}"
+    path.write_bytes(body)
+    with warnings.catch_warnings():
+        # Of text in Parquet: the reader looks for lengths that only astropy writes.
+        warnings.filterwarnings("ignore", "No table::len", AstropyUserWarning)
+        return Table.read(path)
+
+
+@pytest.mark.parametrize("kind", IDS)
+@pytest.mark.parametrize("name", ["fits", "ecsv", "parquet"])
+def test_ids_come_back_exact_in_astropy(tmp_path, name, kind):
+    back = read(name, written(name, pd.DataFrame({"object_id": IDS[kind]})), tmp_path)
+    ids = back["object_id"]
+    if kind != "str":
+        assert ids.dtype.newbyteorder("=") == IDS[kind].dtype
+    found = [one.decode() if isinstance(one, bytes) else one for one in ids.tolist()]
+    assert found == IDS[kind].tolist()
+
+
+@pytest.mark.parametrize("kind", IDS)
+def test_a_csv_has_every_digit_and_letter_of_an_id(kind):
+    text = written("csv", pd.DataFrame({"object_id": IDS[kind]})).decode()
+    assert [row["object_id"] for row in csv.DictReader(io.StringIO(text))] == [
+        str(one) for one in IDS[kind].tolist()
+    ]
+
+
+@pytest.mark.parametrize("kind", IDS)
+@pytest.mark.parametrize("name", ["csv", "parquet"])
+def test_ids_come_back_exact_in_pandas(name, kind):
+    body = io.BytesIO(written(name, pd.DataFrame({"object_id": IDS[kind]})))
+    text = {"object_id": str} if kind == "str" else None  # a CSV cannot tell 007 from 7
+    back = pd.read_csv(body, dtype=text) if name == "csv" else pd.read_parquet(body)
+    assert back["object_id"].tolist() == IDS[kind].tolist()
+
+
+def test_integers_of_fits_are_64_bits_wide_and_without_a_sign_by_an_offset():
+    table = pd.DataFrame({"a": IDS["int64"], "b": IDS["uint64"]})
+    header = fits.getheader(io.BytesIO(written("fits", table)), 1)
+    assert (header["TFORM1"], header["TFORM2"], header["TZERO2"]) == ("K", "K", 2**63)
+    assert "TZERO1" not in header
+
+
+GAPS = pd.DataFrame(
+    {
+        "flag": pd.array([True, None, False], dtype="boolean"),
+        "fold": pd.array([None, -1, 4], dtype="Int16"),
+        "tiny": pd.array([-5, None, 5], dtype="Int8"),
+        "byte": pd.array([255, None, 0], dtype="UInt8"),
+        "low": pd.array([-(2**63), None, 2**63 - 1], dtype="Int64"),
+        "p": pd.array([0.25, None, 1.0], dtype="Float64"),
+        "z": [np.nan, 0.5, 1.0],
+        "text": ["a", None, "c"],
+    }
+)
+
+
+@pytest.mark.parametrize("name", ["fits", "ecsv"])
+def test_what_is_missing_is_masked_and_nothing_else_is(tmp_path, name):
+    back = read(name, written(name, GAPS), tmp_path)
+    for column in GAPS:
+        expected = GAPS[column].isna().to_numpy()
+        values = back[column]
+        masked = np.ma.getmaskarray(np.ma.asarray(values))
+        if values.dtype.kind == "f":
+            masked = masked | np.isnan(np.ma.filled(values, np.nan))
+        assert masked.tolist() == expected.tolist(), column
+        known = GAPS[column][~expected].tolist()
+        found = [v.decode() if isinstance(v, bytes) else v for v in values[~masked].tolist()]
+        assert found == known, column
+
+
+def test_a_missing_integer_without_a_sign_keeps_its_neighbours_exact(tmp_path):
+    table = pd.DataFrame({"u": pd.array([2**63 + 1, None], dtype="UInt64")})
+    back = read("fits", written("fits", table), tmp_path)
+    assert back["u"][0] in (str(2**63 + 1), str(2**63 + 1).encode())
+
+
+def test_small_integers_with_a_sign_are_numbers_in_fits(tmp_path):
+    table = pd.DataFrame({"i": np.array([-5, 0, 7], dtype=np.int8)})
+    assert read("fits", written("fits", table), tmp_path)["i"].tolist() == [-5, 0, 7]
+
+
+def test_nullable_columns_keep_their_types_in_parquet():
+    back = pd.read_parquet(io.BytesIO(written("parquet", GAPS)))
+    for column in ("flag", "fold", "byte", "low", "p"):
+        assert back[column].dtype == GAPS[column].dtype
+        assert back[column].isna().tolist() == GAPS[column].isna().tolist()
+    assert back["low"][0] == -(2**63)
+
+
+def test_units_meanings_and_provenance_go_along(tmp_path):
+    table = pd.DataFrame({"ra": [1.5], "flux": [2.0]})
+    units = {"ra": "deg", "flux": "no unit at all"}
+    header = fits.getheader(io.BytesIO(written("fits", table, units)), 1)
+    assert (header["TUNIT1"], header["TUNIT2"]) == ("deg", "no unit at all")
+    assert (header["TCOMM1"], header["TUCD1"]) == ("about ra", "meta.id")
+    told = " ".join(map(str, header["COMMENT"]))
+    assert (header["FMBRUN"], "reference: none" in told) == ("mine", True)
+    assert "simulated data: not evidence" in told
+    ecsv = read("ecsv", written("ecsv", table, units), tmp_path)
+    assert (ecsv.meta["notes"], ecsv["ra"].unit.to_string()) == (TOLD["notes"], "deg")
+    assert ecsv["ra"].description == "about ra"
+    schema = pq.read_schema(io.BytesIO(written("parquet", table, units)))
+    assert json.loads(schema.metadata[b"fmb"]) == TOLD
+    assert schema.field("ra").metadata == {
+        b"about": b"about ra",
+        b"unit": b"deg",
+        b"ucd": b"meta.id",
+    }
+
+
+def test_text_that_fits_cannot_hold_is_refused_with_its_column():
+    table = pd.DataFrame({"object_id": ["Ångström"]})
+    with pytest.raises(DataError, match=r"column 'object_id': 'Ångström' .* --format ecsv"):
+        written("fits", table)
+    assert "Ångström" in written("csv", table).decode()
+
+
+def test_a_column_of_nothing_is_no_trouble(tmp_path):
+    table = pd.DataFrame({"a": ["", ""], "b": [np.nan, np.nan]})
+    for name in FORMATS:
+        assert len(read(name, written(name, table), tmp_path)) == 2
+
+
+def test_the_same_table_is_the_same_file_also_when_compressed():
+    table = pd.DataFrame({"a": [1, 2]})
+    for name in FORMATS:
+        assert written(name, table) == written(name, table)
+    assert gzip.decompress(written("csv", table, zipped=True)) == written("csv", table)
+
+
+@pytest.mark.parametrize(
+    ("file", "wanted", "name"),
+    [
+        ("a.fits", None, "fits"),
+        ("a.b.ecsv", None, "ecsv"),
+        ("a.csv.gz", None, "csv"),
+        ("a.dat", "fits", "fits"),
+        ("a.csv", "ecsv", "ecsv"),
+    ],
+)
+def test_the_ending_says_the_format_unless_it_is_named(tmp_path, file, wanted, name):
+    assert format_of(tmp_path / file, wanted) == name
+
+
+@pytest.mark.parametrize(
+    ("file", "wanted", "why"),
+    [
+        ("a.fit", None, "add --format; did you mean 'fits'?"),
+        ("a", None, "its ending is no format"),
+        ("a.parquet.gz", None, "leave .gz out"),
+        ("a.csv", "fitz", "no format is called 'fitz'; did you mean 'fits'?"),
+    ],
+)
+def test_a_format_that_there_is_not_is_refused(tmp_path, file, wanted, why):
+    with pytest.raises(ConfigError) as error:
+        format_of(tmp_path / file, wanted)
+    assert why in str(error.value)
