@@ -33,8 +33,9 @@ def detect(fmb, tmp_path):
 
     def run(*options, **columns):
         rng = np.random.default_rng(0)
-        np.savez(tmp_path / "v.npz", object_id=BIG, a=rng.normal(size=(N, 4)),
-                 b=rng.normal(size=(N, 3)))  # fmt: skip
+        a, b = rng.normal(size=(N, 4)), rng.normal(size=(N, 3))
+        a[3:5, 0] += 30  # the two strangest
+        np.savez(tmp_path / "v.npz", object_id=BIG, a=a, b=b)
         table = pd.DataFrame({"object_id": BIG, "ra": np.arange(N) / 3, "dec": -np.arange(N) / 4})
         table.assign(**columns).to_csv(tmp_path / "c.csv", index=False)
         command = ["detect", "--embeddings", "v.npz", "--catalog", "c.csv", "--out", "mine"]

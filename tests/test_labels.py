@@ -129,7 +129,8 @@ def test_labelled_objects_are_hidden_and_ranks_stay(detect, fmb):
     assert [row["rank"] for row in rows[:2]] == [2, 4]
     run = open_run("mine")
     assert run.top(5, only="artefact")["object_id"].tolist() == [FIRST, THIRD]
-    assert len(run.ranked("own.given.v.gaussian", without=["artefact"])) == N - 2
+    table = run.ranked("own.given.v.gaussian", without=["artefact"])
+    assert (len(table), table.attrs["ranked"]) == (N - 2, N)
     pd.testing.assert_frame_equal(before, run.scores("own.given.v.gaussian"))
     hidden = done(fmb("top", "mine", "--only", "artefact")).stdout
     assert "58 not shown, not labelled artefact" in hidden
@@ -306,6 +307,18 @@ def test_a_notebook_labels_and_reads_labels(detect, home):
         run.label([577], "lens")
     with pytest.raises(ConfigError, match="letters, digits"):
         run.label(FIRST, "a b")
+
+
+def test_what_is_left_out_stays_out_when_more_is(detect):
+    detect("--out", "mine")
+    run = open_run("mine")
+    run.label(FIRST, "artefact")
+    run.label([SECOND, THIRD], "star")
+    part = run.showing(without="artefact")
+    assert part.top(1)["object_id"].tolist() == [SECOND]
+    assert not {FIRST, SECOND, THIRD} & set(part.top(N, without="star")["object_id"])
+    assert part.top(N, only="star")["object_id"].tolist() == [SECOND, THIRD]
+    assert len(part.top(N, only="artefact")) == 0
 
 
 def test_a_catalogue_column_called_class_keeps_its_values(detect, tmp_path):

@@ -112,6 +112,12 @@ def test_json_has_numbers_as_numbers_and_integers_exact(detect, fmb):
     assert f"plate = {2**62 + FAR + 1}" in done(fmb("object", 2**62 + FAR)).stdout
 
 
+def test_integers_between_floats_are_exact(detect, fmb):
+    detect(np.arange(N), plate=2**62 + np.arange(N), snr=np.linspace(0, 1, N))
+    told = json.loads(done(fmb("object", FAR, "--run", "mine", "--json")).stdout)
+    assert told["catalog"]["plate"] == 2**62 + FAR
+
+
 def test_an_object_says_why_it_is_not_ranked(detect, fmb):
     group = ["same" if i in (7, 8) else "" for i in range(N)]
     run = detect(np.arange(N), "--reference", "aside == 1", group=group)

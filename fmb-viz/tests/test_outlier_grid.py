@@ -57,6 +57,13 @@ def test_rank_id_standing_and_score_of_each_object_are_written(data):
     assert "top 0.1 % (2 of 2,000)    score 199.9" in written
 
 
+def test_a_place_is_one_among_all_of_the_list_however_few_are_shown(data, changed):
+    whole = data(2)
+    shown = whole.run.ranked(whole.list).iloc[:500]
+    shown.attrs["ranked"] = 2000
+    assert "top 0.05 % (1 of 2,000)    score 200" in texts(draw(changed(whole, table=shown)))
+
+
 def test_what_the_catalogue_knows_is_written_and_what_it_does_not_is_not(data):
     catalog = {
         "label": ["lens", None, ""] + [""] * 1997,

@@ -37,22 +37,23 @@ def command(
 
     session = Session.open(progress_line)
     request = options_request({"plot": plot, "set": set})
-    opened = [open_run(name).showing(without=without, only=only) for name in runs or (None,)]
+    opened = [open_run(name) for name in runs or (None,)]
+    shown = [run.showing(without=without, only=only) for run in opened]
     plots = plan_plots(request.plot, session.registry, several=len(opened) > 1)
     if not plots:
         several = " of several runs" if len(opened) > 1 else ""
         raise ConfigError(f"no figure{several} is drawn unasked: name one with --plot")
     analyses = plan_analyses(request.analysis, plots, session.registry)
-    for run in opened:
+    for run in opened:  # tables are of all objects
         analyze_run(run, analyses, run.manifest["request"]["run"]["seed"], progress_line)
     if len(opened) > 1:
         folder = session.workspace / "figures" / "-".join(run.name for run in opened)
-        for path in draw_together(opened, plots, folder):
+        for path in draw_together(shown, plots, folder / shown[0].shown.stem):
             click.echo(path)
         return
-    ensure_folder(opened[0].folder.plots)
-    figures, not_drawn = draw(opened[0], plots, progress_line)
+    ensure_folder(shown[0].folder.plots)
+    figures, not_drawn = draw(shown[0], plots, progress_line)
     for figure in figures:
-        click.echo(opened[0].folder.path / figure)
+        click.echo(shown[0].folder.path / figure)
     if not_drawn is not None:
         raise not_drawn

@@ -10,7 +10,7 @@ class Note:
     """One thing to know.
 
     The core's codes: simulated, random-weights, small-weights, unverified-weights, out-of-domain,
-    data (what the survey says of itself), detector and fold-shift (what fits report).
+    data (of the survey itself), labels (what is not shown), detector and fold-shift (of fits).
     """
 
     code: str

@@ -53,6 +53,8 @@ class LabelledRun:
     def showing(self, *, without: Classes = (), only: Classes = ()) -> Self:
         """The same run, whose lists, figures and cutouts show a part of the labelled objects.
 
+        What is left out already stays out.
+
         Raises:
             UnknownNameError: no object was ever labelled so.
         """
@@ -60,6 +62,7 @@ class LabelledRun:
         if not shown:
             return self
         shown.check(self.label_book.classes())
+        shown = Shown((*self.shown.without, *shown.without), shown.only or self.shown.only)
         other = copy(self)  # without what was read of it
         other.folder, other.shown = self.folder.showing(shown.stem), shown
         return other
