@@ -17,6 +17,7 @@ from fmb.store.keys import canonical_json
 
 __all__ = [
     "ensure_folder",
+    "place",
     "publish",
     "publish_folder",
     "publish_json",
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 _STALE_SECONDS = 86400.0
+_PART_BYTES = 1 << 20
+"""Of a file that is copied, at a time."""
 
 
 def publish(path: Path, body: bytes | Iterable[bytes]) -> None:
@@ -41,8 +44,7 @@ def publish(path: Path, body: bytes | Iterable[bytes]) -> None:
     Raises:
         FailedError: the disk is full or the folder cannot be written to; `path` is as before.
     """
-    name = f".{path.name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
-    temporary = path.with_name(name)
+    temporary = _beside(path)
     try:
         with temporary.open("xb") as stream:
             stream.writelines([body] if isinstance(body, bytes) else body)
@@ -55,6 +57,41 @@ def publish(path: Path, body: bytes | Iterable[bytes]) -> None:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def place(kept: Path, target: Path) -> None:
+    """Make `target` the file `kept`, which fills the disk once; a reader sees old or new, whole.
+
+    It is copied where it cannot be linked: to another file system, or on one without links.
+
+    Args:
+        kept: a published file, which nobody writes to any more.
+        target: in a folder that is there; replaced where it is another file.
+
+    Raises:
+        FailedError: the disk is full or the folder cannot be written to; `target` is as before.
+    """
+    temporary = _beside(target)
+    try:
+        try:
+            os.link(kept, temporary)
+        except OSError:
+            with kept.open("rb") as stream:
+                publish(target, iter(lambda: stream.read(_PART_BYTES), b""))
+        else:
+            temporary.replace(target)
+            sync(target.parent)
+    except OSError as error:
+        raise write_failure(target, error) from error
+    finally:
+        with contextlib.suppress(OSError):  # replacing a file by its twin leaves both names
+            temporary.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    """A name in the same folder that no other process takes."""
+    owner = f"{socket.gethostname()}.{os.getpid()}"
+    return path.with_name(f".{path.name}.{owner}.{secrets.token_hex(4)}.tmp")
 
 
 def write_failure(path: Path, error: OSError) -> FailedError:
