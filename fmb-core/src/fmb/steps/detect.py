@@ -1,6 +1,5 @@
 """The detect step: cross-fitted scores of every list, ranked and kept."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -23,23 +22,21 @@ from fmb.scoring.foldshift import FoldShift
 from fmb.scoring.ranking import rank_survey
 from fmb.steps.devices import present_device
 from fmb.steps.judged import Survey
-from fmb.steps.local_engine import side_by_side
-from fmb.store.atomic import publish_json, read_json, staged_folder
+from fmb.steps.kept_lists import KeptList, KeptLists
+from fmb.store.atomic import ensure_folder, publish_json
 from fmb.store.keys import array_key, content_key, derive_seed
-from fmb.store.tables import read_meta, write_table
+from fmb.store.tables import write_table
 
 __all__ = ["detect"]
 
-WORTH_SHARING = 5000
-"""Vectors in all lists together from which on scoring lists side by side pays."""
+FORMAT = "fmb-list/1"
+"""Of what is kept of a list; part of its key."""
 
 
 def detect(
     folder: RunFolder, plan: Plan, survey: Survey, devices: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Score every list and write one table a list.
-
-    Lists that are there already under the same key are not computed again.
+    """Every list of a plan in the run folder: those that are kept in the workspace, or made now.
 
     Returns:
         One record a list for the manifest: its name, size, folds and what the detector reports.
@@ -47,67 +44,64 @@ def detect(
     Raises:
         FmbError: too few objects for the folds, or a detector that breaks its contract.
     """
-    options, keys = plan.request.run, _Keys(folder, survey, plan.request.run)
-    plan.progress("detect", 0, len(plan.lists))
-    done = 0
-    # Lists made of lists come after all others: they read what these wrote.
-    for fused in (False, True):
-        todo = []
-        for one in plan.lists:
-            if (one.detector.spec.scope == "fusion") is fused and not keys.holds(one):
-                device = devices[one.detector.label]
-                todo.append((folder, one, keys.of(one), survey, device, options))
-        size = sum(len(survey.views[n]) for job in todo for n in job[1].name.vectors)
-        worth_it = len(todo) > 1 and size >= WORTH_SHARING
-        for _ in side_by_side(_score, todo, len(todo), worth_it=worth_it):
-            done += 1
-            plan.progress("detect", done, len(plan.lists))
+    shelf, keys = KeptLists(plan.workspace), _Keys(survey, plan.request.run)
+    records = []
+    for done, one in enumerate(plan.lists):
+        plan.progress("detect", done, len(plan.lists))
+        key = keys.of(one)
+        if not shelf.holds(key):
+            with shelf.making(key) as place:
+                _make(place, one, survey, devices[one.detector.label], plan.request.run)
+        # Lists made of lists come after all others: they read those in the run folder.
+        shelf.put(key, folder, one.name)
+        record = {
+            "name": one.name.as_dict(),
+            "title": str(one.name),
+            "reference": plan.request.run.reference,
+            **shelf.record(key),
+            "key": key,
+        }
+        publish_json(folder.record(one.name), record)
+        records.append(record)
     plan.progress("detect", len(plan.lists), len(plan.lists))
-    return [read_json(folder.record(one.name)) for one in plan.lists]
+    return records
 
 
 class _Keys:
     """Everything a list depends on, as digests."""
 
-    def __init__(self, folder: RunFolder, survey: Survey, options: RunOptions) -> None:
-        self._folder, self._survey, self._options = folder, survey, options
-
-    def holds(self, one: ListPlan) -> bool:
-        """True when the list is there under its key."""
-        scores, record = self._folder.scores(one.name), self._folder.record(one.name)
-        return record.exists() and read_meta(scores).get("key") == self.of(one)
+    def __init__(self, survey: Survey, options: RunOptions) -> None:
+        self._survey, self._options = survey, options
+        self._known: dict[ListName, str] = {}
 
     def of(self, one: ListPlan) -> str:
-        """The key of a list."""
+        """The key of a list; of one made of lists, after theirs."""
         survey, options, spec = self._survey, self._options, one.detector.spec
         reference = None if survey.reference is None else dict(survey.reference.identity)
         columns = role_columns(survey.objects, spec.columns)
-        return content_key(
+        self._known[one.name] = content_key(
             {
+                "format": FORMAT,
                 "of": [self._judged(part) for part in one.name.of],
                 "objects": survey.digest,
                 "detector": one.detector.identity,
                 "columns": {role: array_key(values) for role, values in columns.items()},
                 "fit": [options.fit, options.folds, options.fold_by, options.seed],
+                "places": survey.places if options.fold_by == "sky" else None,
                 "reference": reference,
             }
         )
+        return self._known[one.name]
 
     def _judged(self, part: VectorName | ListName) -> Any:
         if isinstance(part, ListName):
-            return read_json(self._folder.record(part))["key"]
+            return self._known[part]
         view = self._survey.views[part]
         return [dict(view.identity), array_key(view.rows)]
 
 
-def _score(
-    folder: RunFolder,
-    one: ListPlan,
-    key: str,
-    survey: Survey,
-    device: str,
-    options: RunOptions,
-) -> None:
+def _make(place: KeptList, one: ListPlan, survey: Survey, device: str, options: RunOptions) -> None:
+    """Score the objects of one list and write what is kept of it."""
     x, rows = survey.judged(one)
     if survey.reference is not None:
         ranked = ~survey.reference.rows[rows]
@@ -131,41 +125,25 @@ def _score(
         p, q = _spread(p_ranked, rows, n), _spread(q_values(p_ranked, groups), rows, n)
     columns["p_value"] = pd.array(p, dtype="Float64")
     columns["q_value"] = pd.array(q, dtype="Float64")
-    meta = {"key": key, "name": one.name.as_dict()}
-    _save(folder, one, fitted)
+    write_table(place.scores, pd.DataFrame(columns), {})
     if fitted.details:
         table = pd.DataFrame({c: _spread(v, rows, n) for c, v in fitted.details.items()})
         table.attrs["units"] = dict(one.detector.spec.details)
-        write_table(folder.details(one.name), table, meta)
-    write_table(folder.scores(one.name), pd.DataFrame(columns), meta)
+        write_table(place.details, table, {})
+    if one.detector.spec.persistent and one.detector.spec.fitted:
+        for fold, detector in enumerate(fitted.detectors):
+            part = ensure_folder(place.fits / f"fold-{fold}")
+            detector.detector.save(part)
     record = {
-        "name": one.name.as_dict(),
-        "title": str(one.name),
         "objects": len(x),
         "ranked": ranking.n,
         "reference_objects": 0 if ordinary is None else len(ordinary),
-        "reference": options.reference,
         "fit": options.fit if one.detector.spec.fitted else "rule",
         "folds": len(fitted.detectors),
         "shift": None if fitted.shift is None else _shift_record(fitted.shift),
         "reports": [detector.report() for detector in fitted.detectors],
-        "key": key,
     }
-    publish_json(folder.record(one.name), record)
-
-
-def _save(folder: RunFolder, one: ListPlan, fitted: CrossFit) -> None:
-    """Keep the fits, in a folder that appears when it is whole."""
-    if not (one.detector.spec.persistent and one.detector.spec.fitted):
-        return
-    target = folder.detectors(one.name)
-    if target.exists():
-        shutil.rmtree(target)  # of another configuration: its key differs
-    with staged_folder(target) as staging:
-        for fold, detector in enumerate(fitted.detectors):
-            part = staging / f"fold-{fold}"
-            part.mkdir()
-            detector.detector.save(part)
+    publish_json(place.record, record)
 
 
 def _shift_record(shift: FoldShift) -> dict[str, Any]:

@@ -42,6 +42,13 @@ class Survey:
         """Digest of the objects and of which of them are one source."""
         return content_key([array_key(self.ids), array_key(self.groups)])
 
+    @cached_property
+    def places(self) -> str:
+        """Digest of the objects' positions, which folds of the sky are made of; "" = unknown."""
+        if not {"ra", "dec"} <= set(self.objects):
+            return ""
+        return content_key([array_key(self.objects[c].to_numpy(float)) for c in ("ra", "dec")])
+
     def judged(self, one: ListPlan) -> tuple[Judged, Array]:
         """What the detector of a list is given, and the rows (m,) of `objects` it stands for."""
         columns = role_columns(self.objects, one.detector.spec.columns)
