@@ -127,14 +127,14 @@ def test_the_order_of_a_file_changes_no_score(fmb, home, done, tmp_path, make_su
 
 @pytest.mark.parametrize("options", [("--batch-size", 1), ("--workers", 2)])
 def test_batch_size_and_workers_change_no_score(fmb, survey, home, done, options):
-    ok(fmb("cache", "remove", "--all"))
+    ok(fmb("cache", "remove", "--all", "--yes"))
     ok(fmb(*DETECT, "--data", survey, "--out", "other", *options))
     for view in ("image", "spectrum", "joint"):
         same(scores(home, view=view), scores(home, "other", view=view))
 
 
 def test_another_model_run_before_changes_nothing(fmb, survey, home, done):
-    ok(fmb("cache", "remove", "--all"))
+    ok(fmb("cache", "remove", "--all", "--yes"))
     both = ("--model", "first=astropt", "--set", "model.first.preset=one-band")
     ok(fmb("detect", *both, *RUN[1:], "--data", survey, "--out", "both"))
     pd.testing.assert_frame_equal(scores(home), scores(home, "both"))
@@ -241,12 +241,14 @@ def test_config_show_prints_what_a_run_would_use(fmb, home):
 
 def test_the_cache_is_listed_verified_and_removed(fmb, home, done):
     listed = json.loads(ok(fmb("cache", "list", "--json")).stdout)
-    assert [entry["vectors"] for entry in listed] == [40, 40, 40]
+    listed = [entry for entry in listed if entry["kind"] == "vectors"]
+    assert [entry["about"] for entry in listed] == 3 * ["40 vectors"]
     assert "whole" in ok(fmb("cache", "verify")).stdout
     body = next((home / "embeddings").rglob("part-*.safetensors"))
     body.write_bytes(body.read_bytes()[:-4] + b"\0\0\0\1")
     damaged = fmb("cache", "verify")
     assert damaged.exit_code == 1
     assert body.name in damaged.stdout
-    ok(fmb("cache", "remove", listed[0]["folder"]))
-    assert len(json.loads(fmb("cache", "list", "--json").stdout)) == 2
+    ok(fmb("cache", "remove", listed[0]["name"], "--yes"))
+    left = json.loads(fmb("cache", "list", "--json").stdout)
+    assert len([entry for entry in left if entry["kind"] == "vectors"]) == 2

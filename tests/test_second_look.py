@@ -244,7 +244,7 @@ def test_a_run_of_another_version_is_one_line_that_says_how_to_make_it_anew(dete
     done(detect("--out", "mine"))
     for name in ("run.toml", "manifest.json"):
         path = home / "runs" / "mine" / name
-        path.write_text(path.read_text().replace("fmb-run/1", "fmb-run/0"))
+        path.write_text(path.read_text().replace("fmb-run/2", "fmb-run/1"))
     request = home / "runs" / "mine" / "run.toml"
     for command in (["top", "mine"], ["plot", "mine"], ["detect", "--resume", "--out", "mine"]):
         result = fmb(*command)

@@ -53,4 +53,4 @@ from .plugins.settings import (
     read_toml as read_toml,
 )
 from .runs.run import Run as Run, open_run as open_run
-from .steps.execute import run as run
+from .steps.execute import detect as detect, embed as embed, run as run

@@ -1,39 +1,69 @@
-"""`fmb cache`: stored vectors."""
+"""`fmb cache`: what is kept so that it need not be made again."""
 
 import click
 
+from fmb.cli.removal import confirmed, yes_option
+
 __all__ = ["command"]
 
+ASKED = 2
+"""Names that a question tells one by one."""
 
-@click.group()
-def command() -> None:
-    """List, check and remove stored vectors."""
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """List, check and remove what is kept between runs."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_cache)
 
 
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_cache(as_json: bool) -> None:
-    """List the stored vectors of the workspace."""
-    from fmb.cli.terminal import echo_json, table_text
-    from fmb.store.cache import stored
+def list_cache(as_json: bool = False) -> None:
+    """List vectors, lists, figures, simulated surveys, weights and leftovers of killed work."""
+    from fmb.cli.terminal import echo_json, size_text, table_text
+    from fmb.runs.holdings import bytes_of, holdings
+    from fmb.store.workspace import workspace
 
-    rows = [
-        {"folder": s.name, "vectors": s.vectors, "parts": s.parts, "bytes": s.bytes}
-        for s in stored()
-    ]
+    kept = holdings()
     if as_json:
-        echo_json(rows)
-    else:
-        click.echo(table_text(rows) or "nothing stored yet")
+        echo_json(
+            [
+                {
+                    "kind": one.kind,
+                    "name": one.name,
+                    "about": one.about,
+                    "bytes": one.bytes,
+                    "used_by": list(one.used_by),
+                    "paths": [str(path) for path in one.paths],
+                }
+                for one in kept
+            ]
+        )
+        return
+    rows = [
+        {
+            "kind": one.kind,
+            "size": size_text(one.bytes),
+            "runs": len(one.used_by) or "",
+            "about": one.about,
+            "name": one.name,
+        }
+        for one in kept
+    ]
+    click.echo(table_text(rows) or "nothing is kept yet")
+    if kept:
+        click.echo(f"{size_text(bytes_of([workspace()]))} in {workspace()}, runs included")
 
 
 @command.command("verify")
 def verify_cache() -> None:
     """Check every stored part against its digest."""
     from fmb.contract.errors import FailedError
-    from fmb.store.cache import stored
+    from fmb.runs.holdings import damaged
 
-    bad = [path for s in stored() for path in s.store.damaged()]
+    bad = damaged()
     for path in bad:
         click.echo(f"damaged: {path}")
     if bad:
@@ -42,14 +72,33 @@ def verify_cache() -> None:
 
 
 @command.command("remove")
-@click.argument("folders", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Remove all stored vectors.")
-def remove_cache(folders: tuple[str, ...], everything: bool) -> None:
-    """Remove the vectors in FOLDERS, as `fmb cache list` names them."""
-    from fmb.store.cache import remove, stored
+@click.argument("names", nargs=-1, metavar="NAME...")
+@click.option("--unused", is_flag=True, help="All that no run reads: a question of disk only.")
+@click.option("--all", "everything", is_flag=True, help="All but weights.")
+@yes_option
+def remove_cache(names: tuple[str, ...], unused: bool, everything: bool, yes: bool) -> None:
+    """Remove what `fmb cache` lists: by NAME, by survey (demo) or by kind (lists).
 
-    if not folders and not everything:
-        raise click.UsageError("name folders, or --all")
-    names = [s.name for s in stored()] if everything else list(folders)
-    for name in names:
-        click.echo(f"removed {remove(name)}")
+    Runs stay, with their lists, figures and the vectors of the objects they show.
+    """
+    from fmb.cli.terminal import size_text
+    from fmb.runs.holdings import bytes_of, holdings, remove, select_holdings
+
+    if not names and not everything and not unused:
+        raise click.UsageError("name what to remove, or --unused, or --all")
+    chosen = [one for one in holdings() if one.removable] if everything or unused else []
+    if unused:
+        chosen = [one for one in chosen if not one.used_by]
+    chosen += select_holdings(names)
+    if not chosen:
+        click.echo("nothing to remove")
+        return
+    size = size_text(bytes_of(path for one in chosen for path in one.paths))
+    users = sorted({run for one in chosen for run in one.used_by})
+    read = f", read by {', '.join(users)}" if users else ""
+    listed = [one.name for one in chosen]
+    what = " and ".join(listed) if len(listed) <= ASKED else f"{len(listed)} holdings"
+    if confirmed(f"remove {what} ({size}{read})?", yes=yes):
+        for one in chosen:
+            remove(one)
+            click.echo(f"removed {one.name}")

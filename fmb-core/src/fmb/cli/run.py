@@ -14,7 +14,9 @@ dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Print the plan and its cost, then stop."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the record as JSON.")
-resume_option = click.option("--resume", is_flag=True, help="Go on with the run named by --out.")
+resume_option = click.option(
+    "--resume", is_flag=True, help="Go on with the run named by --out, or the latest like it."
+)
 
 
 @click.command(epilog="Example: fmb run --model MODEL --detector DETECTOR --data survey.toml")
@@ -35,29 +37,15 @@ def do_run(options: dict[str, Any], *, steps: Iterable[str]) -> None:
     # Imported here: the help text needs none of it.
     from fmb.cli.listing import print_run
     from fmb.cli.plan_lines import print_plan
-    from fmb.contract.errors import StoppedError
     from fmb.plan.options import options_request
     from fmb.plan.session import Session
     from fmb.steps.execute import execute
-    from fmb.steps.resume import resumed
+    from fmb.steps.resume import plan_run
 
     resume, dry_run, as_json = (options.pop(name) for name in ("resume", "dry_run", "as_json"))
-    request = options_request(options)
     session = Session.open(progress_line)
-    folder = None
-    if resume:
-        request, folder = resumed(request, session.workspace)
-    plan = session.plan(request, steps=tuple(steps))
+    plan, folder = plan_run(session, options_request(options), tuple(steps), resume=resume)
     if dry_run:
         print_plan(plan, as_json=as_json)
     else:
-        try:
-            run = execute(plan, folder)
-        except (KeyboardInterrupt, StoppedError) as stop:
-            name = request.run.name
-            again = (
-                f"fmb run --resume --out {name}" if name else "the same command: vectors are kept"
-            )
-            told = str(stop) or "interrupted; what was finished is kept"
-            raise StoppedError(f"{told}: go on with {again}") from None
-        print_run(run, as_json=as_json)
+        print_run(execute(plan, folder), as_json=as_json)

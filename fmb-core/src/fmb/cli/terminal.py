@@ -15,6 +15,7 @@ __all__ = [
     "progress_line",
     "quality_lines",
     "say",
+    "size_text",
     "table_text",
 ]
 
@@ -57,6 +58,14 @@ def _without_nan(value: Any) -> Any:
         return [_without_nan(item) for item in value]
     unknown = isinstance(value, float) and not math.isfinite(value)
     return None if unknown or type(value).__name__ == "NAType" else value
+
+
+def size_text(size: int) -> str:
+    """Bytes as people read them: "2.3 GB"."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            return f"{size / factor:.3g} {unit}"
+    return f"{size} B"
 
 
 def table_text(rows: Sequence[Mapping[str, Any]]) -> str:

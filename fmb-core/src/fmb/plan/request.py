@@ -28,7 +28,7 @@ __all__ = [
 
 KINDS = ("model", "embedder", "detector", "analysis", "plot", "engine")
 """Tables whose keys are labels of components."""
-FORMAT: Literal["fmb-run/1"] = "fmb-run/1"
+FORMAT: Literal["fmb-run/2"] = "fmb-run/2"
 """Version of a run folder: of `run.toml`, `manifest.json` and what they describe."""
 PROJECT_FILE = "fmb.toml"
 """Read from the current folder, below `--config` and the options."""
@@ -138,7 +138,7 @@ class RunOptions(Config):
 class Request(Config):
     """A whole request, as layers of TOML and options make it."""
 
-    format: Literal["fmb-run/1"] = FORMAT
+    format: Literal["fmb-run/2"] = FORMAT
     """Of run folders: which version wrote them."""
     run: RunOptions = RunOptions()
     data: DataRequest = DataRequest()

@@ -1,25 +1,37 @@
 """The folder of a run: where its parts are, and which runs there are."""
 
+import errno
 import logging
+import os
 import re
+import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
-from fmb.contract.errors import ConfigError, FmbError, StoreError, UnknownNameError, did_you_mean
+from fmb.contract.errors import (
+    ConfigError,
+    FailedError,
+    FmbError,
+    StoreError,
+    UnknownNameError,
+    did_you_mean,
+)
 from fmb.contract.names import ListName, VectorName
-from fmb.store.atomic import ensure_folder, publish, write_failure
+from fmb.store.atomic import ensure_folder, publish, sweep, write_failure
 from fmb.store.workspace import workspace
 
-__all__ = ["RunFolder", "find_run", "list_runs", "new_folder"]
+__all__ = ["RunFolder", "find_run", "list_runs", "named_runs", "new_folder", "remove_run"]
 
 
+PARTS = ("vectors", "scores", "details", "detectors", "analyses", "plots", "cutouts")
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -99,23 +111,29 @@ class RunFolder:
         return self.path / "cutouts"
 
     @property
+    def made(self) -> datetime:
+        """When it was begun, or gone on with."""
+        return datetime.fromtimestamp(self.request.stat().st_mtime, UTC).astimezone()
+
+    @property
     def finished(self) -> bool:
         """True when the run went to its end."""
         return self.manifest.exists()
 
     @contextmanager
-    def writing(self, request: Mapping[str, Any]) -> Iterator[None]:
+    def writing(self, request: Mapping[str, Any], *, new: bool = False) -> Iterator[None]:
         """Write `run.toml`, and append what is said in the block to the log, with times.
 
-        A new run that a mistake keeps from its first list goes away again, and its name is free.
+        Args:
+            request: the content of `run.toml`.
+            new: a mistake that keeps the run from its first list removes it, and its name is free.
 
         Raises:
             FailedError: the disk is full or the workspace cannot be written to.
         """
-        new = not self.request.exists()
-        for part in ("vectors", "scores", "details", "detectors", "analyses", "plots", "cutouts"):
+        for part in PARTS:
             ensure_folder(self.path / part)
-        publish(self.request, tomli_w.dumps(dict(request)).encode())
+        publish(self.request, _toml(request))
         handler = logging.FileHandler(self.log, encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         root = logging.getLogger("fmb")
@@ -143,8 +161,16 @@ class RunFolder:
         )
 
 
-def new_folder(home: Path, wanted: str | None, default: str) -> RunFolder:
-    """The folder of a new run, made now: `wanted`, else `default` with a number when it is taken.
+def new_folder(
+    home: Path, wanted: str | None, default: str, request: Mapping[str, Any]
+) -> RunFolder:
+    """The folder of a new run with its `run.toml`, which appear together.
+
+    Args:
+        home: the workspace.
+        wanted: its name; None = `default`, with a number when it is taken.
+        default: what runs of this kind are called.
+        request: the content of `run.toml`.
 
     Raises:
         ConfigError: the wanted name is taken or cannot be a folder name.
@@ -158,17 +184,51 @@ def new_folder(home: Path, wanted: str | None, default: str) -> RunFolder:
     for number in count(1):
         path = runs / (wanted or (default if number == 1 else f"{default}-{number}"))
         try:
-            path.mkdir()  # only one of two processes gets it
-        except FileExistsError:
-            if wanted is not None:
-                raise ConfigError(
-                    f"run {wanted!r} exists; add --resume to go on with it or choose another --out"
-                ) from None
+            if _made(path, request):
+                return RunFolder(path)
         except OSError as error:
             raise write_failure(path, error) from error
-        else:
-            break
-    return RunFolder(path)
+        if wanted is not None:
+            raise ConfigError(
+                f"run {wanted!r} exists; add --resume to go on with it or choose another --out"
+            )
+    raise AssertionError("count() never ends")
+
+
+def _made(path: Path, request: Mapping[str, Any]) -> bool:
+    """Make a run folder with its `run.toml`, unless there is one: only one process gets it."""
+    if (path / "run.toml").exists():
+        return False
+    staging = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.partial")
+    sweep(path.parent, ".*.partial")
+    staging.mkdir()
+    try:
+        (staging / "run.toml").write_bytes(_toml(request))
+        staging.rename(path)  # also onto an empty folder, which somebody killed left behind
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            return False
+        raise
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return True
+
+
+def _toml(request: Mapping[str, Any]) -> bytes:
+    return tomli_w.dumps(dict(request)).encode()
+
+
+def remove_run(folder: RunFolder) -> None:
+    """Delete a run; what the workspace keeps for it and others stays.
+
+    Raises:
+        FailedError: it cannot be deleted.
+    """
+    try:
+        folder.manifest.unlink(missing_ok=True)  # first: a run removed in part is not finished
+        shutil.rmtree(folder.path)
+    except OSError as error:
+        raise FailedError(f"cannot remove {folder.path}: {error.strerror or error}") from None
 
 
 def list_runs(home: Path | None = None) -> list[RunFolder]:
@@ -176,6 +236,20 @@ def list_runs(home: Path | None = None) -> list[RunFolder]:
     runs = (home or workspace()) / "runs"
     folders = [RunFolder(path.parent) for path in runs.glob("*/run.toml")]
     return sorted(folders, key=lambda folder: (folder.request.stat().st_mtime_ns, folder.name))
+
+
+def named_runs(names: Sequence[str], home: Path | None = None) -> list[RunFolder]:
+    """The runs of those names, each once, finished or not.
+
+    Raises:
+        UnknownNameError: there is none of a name.
+    """
+    known = {folder.name: folder for folder in list_runs(home)}
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise UnknownNameError(f"no run is called {name!r}{hint or '; see `fmb runs`'}")
+    return [known[name] for name in dict.fromkeys(names)]
 
 
 def find_run(name: str | None, home: Path | None = None) -> RunFolder:

@@ -27,13 +27,13 @@ from fmb.store.atomic import ensure_folder, publish_json
 from fmb.store.keys import array_key, content_key, derive_seed
 from fmb.store.tables import write_table
 
-__all__ = ["detect"]
+__all__ = ["make_lists"]
 
 FORMAT = "fmb-list/1"
 """Of what is kept of a list; part of its key."""
 
 
-def detect(
+def make_lists(
     folder: RunFolder, plan: Plan, survey: Survey, devices: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """Every list of a plan in the run folder: those that are kept in the workspace, or made now.

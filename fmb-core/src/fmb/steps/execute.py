@@ -2,26 +2,30 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fmb.contract.errors import StoppedError
+from fmb.contract.names import VectorName
 from fmb.contract.progress import Progress, quiet
+from fmb.contract.vector_view import VectorView
 from fmb.plan.options import options_request
 from fmb.plan.records import Plan
-from fmb.plan.session import Session
+from fmb.plan.session import STEPS, Session
 from fmb.runs.folder import RunFolder, new_folder
 from fmb.runs.run import Run
 from fmb.steps.analyze import analyze_run
 from fmb.steps.cutouts import keep_cutouts
-from fmb.steps.detect import detect
+from fmb.steps.detect import make_lists
 from fmb.steps.devices import detector_devices
 from fmb.steps.manifest import manifest_of
 from fmb.steps.objects import survey_of
 from fmb.steps.plot import draw
+from fmb.steps.resume import plan_run
 from fmb.steps.vectors import embed_all
 from fmb.store.atomic import publish_json
 
-__all__ = ["execute", "run"]
+__all__ = ["detect", "embed", "execute", "run"]
 
 logger = logging.getLogger("fmb")
 
@@ -31,6 +35,7 @@ def run(
     model: str | Sequence[str] = (),
     detector: str | Sequence[str] = (),
     data: str | None = None,
+    resume: bool = False,
     progress: Progress = quiet,
     **options: Any,
 ) -> Run:
@@ -40,6 +45,7 @@ def run(
         model: one `[label=]name` or several.
         detector: one `[label=]name` or several.
         data: a dataset's name or a survey file; None = the dataset taken when none is named.
+        resume: go on with the run named by `out`, or the latest that was made by this request.
         progress: told how far it is.
         options: as on the command line, with underscores: `weights`, `view`, `where`, `limit`,
             `out`, `seed`, `set=["detector.LABEL.OPTION=5"]` ...
@@ -47,8 +53,70 @@ def run(
     Raises:
         FmbError: as on the command line.
     """
-    request = options_request({"model": model, "detector": detector, "data": data, **options})
-    return execute(Session.open(progress).plan(request))
+    asked = {"model": model, "detector": detector, "data": data, **options}
+    return _run(asked, STEPS, resume=resume, progress=progress)
+
+
+def detect(
+    *,
+    detector: str | Sequence[str] = (),
+    model: str | Sequence[str] = (),
+    embeddings: str | None = None,
+    data: str | None = None,
+    resume: bool = False,
+    progress: Progress = quiet,
+    **options: Any,
+) -> Run:
+    """Do what `fmb detect` does, lists without figures, and return the finished run.
+
+    Args:
+        detector: one `[label=]name` or several.
+        model: one `[label=]name` or several.
+        embeddings: a file of vectors of your own, instead of a model.
+        data: as for `run`.
+        resume: as for `run`.
+        progress: told how far it is.
+        options: as on the command line, with underscores.
+
+    Raises:
+        FmbError: as on the command line.
+    """
+    asked = {"detector": detector, "model": model, "embeddings": embeddings, "data": data}
+    return _run({**asked, **options}, STEPS[:2], resume=resume, progress=progress)
+
+
+def embed(
+    *,
+    model: str | Sequence[str] = (),
+    data: str | None = None,
+    progress: Progress = quiet,
+    **options: Any,
+) -> dict[VectorName, VectorView]:
+    """Do what `fmb embed` does and return the vectors, mapped.
+
+    Args:
+        model: one `[label=]name` or several.
+        data: as for `run`.
+        progress: told how far it is.
+        options: as on the command line, with underscores.
+
+    Returns:
+        The vectors of each model, embedder and view; their rows are positions among the selected
+        objects in the order of their ids.
+
+    Raises:
+        FmbError: as on the command line.
+    """
+    request = options_request({"model": model, "data": data, **options})
+    return dict(embed_all(Session.open(progress).plan(request, steps=STEPS[:1])).views)
+
+
+def _run(
+    asked: Mapping[str, Any], steps: Sequence[str], *, resume: bool, progress: Progress
+) -> Run:
+    session = Session.open(progress)
+    plan, folder = plan_run(session, options_request(asked), steps, resume=resume)
+    return execute(plan, folder)
 
 
 def execute(plan: Plan, folder: RunFolder | None = None) -> Run:
@@ -63,32 +131,42 @@ def execute(plan: Plan, folder: RunFolder | None = None) -> Run:
             that a mistake keeps from its first list.
     """
     devices = detector_devices(plan)  # before anything is made: the device may not be there
+    new = folder is None
     if folder is None:
-        folder = new_folder(plan.workspace, plan.request.run.name, plan.name)
-    with folder.writing(plan.recorded):
-        logger.info("run %s", folder.name)
-        clock = _Clock()
-        embedded = embed_all(plan)
-        embedded.keep(folder)
-        clock.lap("embed")
-        survey = survey_of(plan, embedded, folder)
-        records = detect(folder, plan, survey, devices)
-        clock.lap("detect")
-        manifest = manifest_of(plan, embedded, records)
-        done = Run(folder, manifest)
-        keep_cutouts(done, plan, embedded.views)
-        tables = analyze_run(done, plan.analyses, plan.request.run.seed, plan.progress)
-        manifest["tables"] = [path.relative_to(folder.path).as_posix() for path in tables]
-        clock.lap("analyze")
-        manifest["figures"], not_drawn = draw(done, plan.plots, plan.progress)
-        clock.lap("plot")
-        manifest["seconds"] = clock.seconds
-        publish_json(folder.manifest, manifest)
-        for note in plan.notes:
-            logger.info("note: %s", note.text)
-        logger.info("finished %s", folder.name)
-        if not_drawn is not None:
-            raise not_drawn  # now that all the rest is kept
+        folder = new_folder(plan.workspace, plan.request.run.name, plan.name, plan.recorded)
+    try:
+        with folder.writing(plan.recorded, new=new):
+            return _carry_out(plan, folder, devices)
+    except (KeyboardInterrupt, StoppedError) as stop:
+        told = str(stop) or "interrupted; what was finished is kept"
+        raise StoppedError(f"{told}: go on with fmb run --resume --out {folder.name}") from None
+
+
+def _carry_out(plan: Plan, folder: RunFolder, devices: Mapping[str, str]) -> Run:
+    """The steps, in order, and the record of them."""
+    logger.info("run %s", folder.name)
+    clock = _Clock()
+    embedded = embed_all(plan)
+    embedded.keep(folder)
+    clock.lap("embed")
+    survey = survey_of(plan, embedded, folder)
+    records = make_lists(folder, plan, survey, devices)
+    clock.lap("detect")
+    manifest = manifest_of(plan, embedded, records)
+    done = Run(folder, manifest)
+    keep_cutouts(done, plan, embedded.views)
+    tables = analyze_run(done, plan.analyses, plan.request.run.seed, plan.progress)
+    manifest["tables"] = [path.relative_to(folder.path).as_posix() for path in tables]
+    clock.lap("analyze")
+    manifest["figures"], not_drawn = draw(done, plan.plots, plan.progress)
+    clock.lap("plot")
+    manifest["seconds"] = clock.seconds
+    publish_json(folder.manifest, manifest)
+    for note in plan.notes:
+        logger.info("note: %s", note.text)
+    logger.info("finished %s", folder.name)
+    if not_drawn is not None:
+        raise not_drawn  # now that all the rest is kept
     return done
 
 

@@ -1,36 +1,58 @@
-"""Going on with a run: what may change and what may not."""
+"""Going on with a run: which one, what may change and what may not."""
 
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
-from fmb.contract.errors import ConfigError, UnknownNameError
+from fmb.contract.errors import ConfigError, StoreError, UnknownNameError, did_you_mean
+from fmb.plan.records import Plan
 from fmb.plan.request import FORMAT, Request, request_toml
+from fmb.plan.session import Session
 from fmb.plugins.settings import build, merge, read_toml
-from fmb.runs.folder import RunFolder
+from fmb.runs.folder import RunFolder, list_runs
 
-__all__ = ["resumed"]
+__all__ = ["plan_run", "resumed"]
 
-HARMLESS = {("run", key) for key in ("name", "batch_size", "workers", "device", "top")}
+HARMLESS = {
+    ("run", key) for key in ("name", "batch_size", "workers", "device", "top", "verify", "retry")
+}
 """What a resumed run may change, besides its engine and figures: it does not change results."""
 
 
-def resumed(request: Request, home: Path) -> tuple[Request, RunFolder]:
-    """The run named by `request.run.name`: its request, with the harmless options given now.
+def plan_run(
+    session: Session, request: Request, steps: Collection[str], *, resume: bool
+) -> tuple[Plan, RunFolder | None]:
+    """The plan of a request, and the folder of the run that it goes on with.
+
+    Args:
+        session: the installed components.
+        request: what the user asks for.
+        steps: as for `Session.plan`.
+        resume: go on with the run it names, or the latest that was made by this request.
 
     Raises:
-        ConfigError: no run is named, or something else is asked for than it was made with.
+        FmbError: a name, key, file, input or weights that do not work, or no such run.
+    """
+    if not resume:
+        return session.plan(request, steps=steps), None
+    request, folder = resumed(request, session.workspace)
+    return session.plan(request, steps=steps), folder
+
+
+def resumed(request: Request, home: Path) -> tuple[Request, RunFolder]:
+    """The run to go on with, and its request with the harmless options given now.
+
+    Raises:
+        ConfigError: something else is asked for than it was made with.
         UnknownNameError: there is no such run.
         StoreError: another version wrote it.
     """
     name = request.run.name
-    if name is None:
-        raise ConfigError("--resume goes with --out NAME: which run to go on with")
-    folder = RunFolder(home / "runs" / name)
+    folder = _latest(request, home) if name is None else RunFolder(home / "runs" / name)
     if not folder.request.exists():
-        raise UnknownNameError(f"there is no run {name!r} to resume; see `fmb runs`")
-    values = read_toml(folder.request)
-    if values.get("format") != FORMAT:
-        raise folder.other_version()
-    kept = request_toml(build(Request, values, "run.toml"))
+        hint = did_you_mean(str(name), [one.name for one in list_runs(home)])
+        raise UnknownNameError(f"there is no run {name!r} to resume{hint or '; see `fmb runs`'}")
+    kept = _recorded(folder)
     for table, values in request_toml(request, given=True).items():
         if not isinstance(values, dict):
             continue  # the version, which both are of
@@ -42,7 +64,47 @@ def resumed(request: Request, home: Path) -> tuple[Request, RunFolder]:
                 kept[table][key] = value
             elif merge(kept, {table: {key: value}}) != kept:
                 raise ConfigError(
-                    f"run {name!r} was made with another {table}.{key}; resume it with"
-                    " --resume --out NAME alone, or choose another --out"
+                    f"run {folder.name!r} was made with another {table}.{key}; resume it with"
+                    f" --resume --out {folder.name} alone, or choose another --out"
                 )
     return build(Request, kept, "run.toml"), folder
+
+
+def _recorded(folder: RunFolder) -> dict[str, Any]:
+    """The request that a run was made with.
+
+    Raises:
+        StoreError: another version wrote it.
+    """
+    values = read_toml(folder.request)
+    if values.get("format") != FORMAT:
+        raise folder.other_version()
+    return request_toml(build(Request, values, "run.toml"))
+
+
+def _latest(request: Request, home: Path) -> RunFolder:
+    """The latest run that was made by this request, but for harmless options.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    wanted = _results(request_toml(request))
+    for folder in reversed(list_runs(home)):
+        try:
+            made = _results(_recorded(folder))
+        except (ConfigError, StoreError):
+            continue  # of another version, or damaged
+        if "source" not in wanted["data"]:  # that which is taken when none is named
+            made["data"].pop("source", None)
+        if made == wanted:
+            return folder
+    raise UnknownNameError(
+        "no run was made by this request: name the one to go on with by --out; see `fmb runs`"
+    )
+
+
+def _results(recorded: dict[str, Any]) -> dict[str, Any]:
+    """What decides the results of a run."""
+    own = {key: value for key, value in recorded["run"].items() if ("run", key) not in HARMLESS}
+    rest = {key: value for key, value in recorded.items() if key not in ("engine", "plot")}
+    return {**rest, "data": dict(recorded["data"]), "run": own}
