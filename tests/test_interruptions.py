@@ -159,7 +159,7 @@ def test_processes_with_different_selections_leave_none_out_and_read_none_twice(
     assert len((tmp_path / "shared.txt").read_text().split()) == len(encoded)
 
 
-STAGES = ("part-", "scores", "cutouts", "plots", "manifest")
+STAGES = ("part-", "scores", "cutouts", "figures/", "plots", "manifest")
 """What is being written when Ctrl-C comes: part of the path."""
 
 
@@ -218,7 +218,7 @@ def test_a_run_is_not_resumed_with_another_configuration(fmb, survey, home):
     assert "another run.seed" in result.stderr
 
 
-@pytest.mark.parametrize("place", ["part-", "scores", "plots", "manifest"])
+@pytest.mark.parametrize("place", ["part-", "scores", "figures", "plots", "manifest"])
 def test_a_full_disk_is_one_line_and_nothing_looks_finished(fmb, survey, home, place, monkeypatch):
     honest = os.fsync
 

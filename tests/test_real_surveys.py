@@ -54,7 +54,7 @@ def test_euclid_cutouts_go_all_the_way_and_are_called_not_photometric(fmb, home,
     scores = pd.read_parquet(folder / "scores" / "astropt.mean.image.gaussian.parquet")
     assert scores["score"].notna().all()
     assert len(scores) == 2139
-    assert {p.suffix for p in (folder / "plots").iterdir()} == {".png", ".pdf"}
+    assert {p.suffix for p in (folder / "plots").iterdir()} == {".png"}
 
 
 def test_weights_are_trained_on_euclid_cutouts_and_used(fmb, home, tmp_path):

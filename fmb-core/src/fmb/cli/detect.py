@@ -11,7 +11,7 @@ __all__ = ["command"]
 
 
 @click.command(epilog="Example: fmb detect --embeddings vectors.npz --ids id --detector DETECTOR")
-@request_options(*(group for group in RUN_GROUPS if group != "plot"))
+@request_options(*(group for group in RUN_GROUPS if group not in ("plot", "format")))
 @resume_option
 @dry_run_option
 @json_option

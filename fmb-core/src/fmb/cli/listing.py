@@ -27,8 +27,9 @@ def print_run(run: Run, *, as_json: bool) -> None:
         return
     print_lists(run, run.lists, SHOWN)
     click.echo("")
-    for figure in run.manifest["figures"]:
-        click.echo(f"look at {run.folder.path / figure}")
+    if figures := run.manifest["figures"]:
+        some = "1 figure" if len(figures) == 1 else f"{len(figures)} figures"
+        click.echo(f"look at {some} in {run.folder.plots}")
     click.echo(f"more:  fmb top {run.name} -k 50    fmb object ID --run {run.name}")
     for line in () if is_quiet() else run.remarks():
         click.echo(f"note: {line}", err=True)

@@ -17,6 +17,7 @@ RUN_GROUPS = (
     "data",
     "detect",
     "plot",
+    "format",
     "batch",
     "compute",
     "engine",

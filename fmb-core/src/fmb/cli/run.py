@@ -37,9 +37,11 @@ def do_run(options: dict[str, Any], *, steps: Iterable[str]) -> None:
     # Imported here: the help text needs none of it.
     from fmb.cli.listing import print_run
     from fmb.cli.plan_lines import print_plan
+    from fmb.contract.errors import FailedError
     from fmb.plan.options import options_request
     from fmb.plan.session import Session
     from fmb.steps.execute import execute
+    from fmb.steps.plot import what_is_not_drawn
     from fmb.steps.resume import plan_run
 
     resume, dry_run, as_json = (options.pop(name) for name in ("resume", "dry_run", "as_json"))
@@ -48,4 +50,7 @@ def do_run(options: dict[str, Any], *, steps: Iterable[str]) -> None:
     if dry_run:
         print_plan(plan, as_json=as_json)
     else:
-        print_run(execute(plan, folder), as_json=as_json)
+        run = execute(plan, folder)
+        print_run(run, as_json=as_json)
+        if run.manifest["not_drawn"]:
+            raise FailedError(what_is_not_drawn(run.name, run.manifest["not_drawn"]))

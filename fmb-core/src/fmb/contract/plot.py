@@ -45,7 +45,7 @@ class PlotData:
     """What a figure is drawn from."""
 
     title: str
-    """Says which run, and which list or view, the figure shows."""
+    """Says which survey, or which runs, and which list or view the figure shows."""
     notes: "Sequence[Note]"
     """What a reader must know."""
     runs: "Sequence[RunData]"

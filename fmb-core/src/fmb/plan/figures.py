@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fmb.contract.analysis import AnalysisSpec
 from fmb.contract.engine import EngineSpec
-from fmb.contract.errors import ConfigError
+from fmb.contract.errors import ConfigError, FmbError
 from fmb.contract.needs import TABLE
 from fmb.contract.plot import PlotSpec
 from fmb.contract.spec import ComponentSpec
@@ -14,7 +14,15 @@ from fmb.plan.choice import Chosen, choose
 from fmb.plan.request import AnalysisRequest, EngineRequest, PlotRequest, Request
 from fmb.plugins.registry import Registry
 
-__all__ = ["choose_engine", "choose_labelled", "plan_analyses", "plan_analysis", "plan_plots"]
+__all__ = [
+    "choose_engine",
+    "choose_labelled",
+    "needed_tables",
+    "plan_analyses",
+    "plan_analysis",
+    "plan_plots",
+    "recorded_figures",
+]
 
 S = TypeVar("S", bound=ComponentSpec)
 Labelled = AnalysisRequest | PlotRequest | EngineRequest
@@ -30,28 +38,71 @@ def choose_labelled(
 
 
 def plan_plots(
-    asked: Mapping[str, PlotRequest], registry: Registry, *, several: bool = False
-) -> tuple[Chosen[PlotSpec], ...]:
-    """The figures that are asked for, else those that are drawn by default.
+    request: Request, registry: Registry, *, several: bool = False
+) -> tuple[tuple[Chosen[PlotSpec], ...], dict[str, str]]:
+    """The figures to draw, and those drawn unasked that do not work: label -> why.
+
+    They are exactly those of `run.figures`; where it is left out, those that are drawn unasked and
+    those that have a table of settings, which may be of one run or of several.
 
     Args:
-        asked: label -> figure.
+        request: what the user asks for.
         registry: the installed components.
         several: they are drawn of several runs together.
 
     Raises:
         ConfigError: a figure of several runs is asked for where there is one, or the other way.
-        FmbError: a name or option does not work.
+        FmbError: a name or option that the user gave does not work.
     """
-    named = choose_labelled(registry, PlotSpec, asked)
-    for plot in named:
-        if (plot.spec.per == "runs") != several:
+    figures = request.run.figures
+    asked = {label: PlotRequest(use=label) for label in figures or ()} | request.plot
+    set_up = {one.label: one for one in choose_labelled(registry, PlotSpec, asked)}
+    if figures is None:
+        unasked, broken = ({}, {}) if several else _unasked(registry, set_up)
+        fitting = [p for p in (unasked | set_up).values() if (p.spec.per == "runs") is several]
+        return tuple(fitting), broken
+    for label in figures:
+        if (set_up[label].spec.per == "runs") is not several:
             needs = "several runs: fmb plot RUN RUN" if not several else "one run: name one"
-            raise ConfigError(f"figure {plot.label!r} is drawn of {needs}")
-    if named or several:
-        return tuple(named)
-    defaults = [c for c in registry.all(PlotSpec) if c.spec.default]
-    return tuple(choose(registry, PlotSpec, c.spec.name, c.qualified, {}) for c in defaults)
+            raise ConfigError(f"figure {label!r} is drawn of {needs}")
+    return tuple(set_up[label] for label in figures), {}
+
+
+def recorded_figures(asked: Mapping[str, Any], *, named: bool) -> dict[str, Any]:
+    """The layer of a request that holds what a run was asked to draw, and as which files.
+
+    Args:
+        asked: the content of its `run.toml`.
+        named: True where figures are named now, which take the place of the run's.
+    """
+    formats = asked.get("run", {}).get("figure_formats")
+    own = {} if named else {"plot": asked.get("plot", {})}
+    return own | ({"run": {"figure_formats": formats}} if formats else {})
+
+
+def _unasked(
+    registry: Registry, set_up: Mapping[str, Chosen[PlotSpec]]
+) -> tuple[dict[str, Chosen[PlotSpec]], dict[str, str]]:
+    """The figures that are drawn by default, as they are set up, and why others cannot be."""
+    chosen: dict[str, Chosen[PlotSpec]] = {}
+    broken: dict[str, str] = {}
+    for one in registry.all(PlotSpec):
+        if not one.spec.default:
+            continue
+        label = one.spec.name if one.spec.name not in chosen else f"{one.plugin}-{one.spec.name}"
+        try:
+            chosen[label] = set_up.get(label) or choose(
+                registry, PlotSpec, label, one.qualified, {}
+            )
+            plan_analyses({}, [chosen[label]], registry)
+        except FmbError as error:
+            broken[label] = str(error)
+        except (Exception, SystemExit) as error:  # the plugin's own code runs here
+            broken[label] = (
+                f"plot {label!r} of plugin {one.plugin!r} ({one.distribution} {one.version})"
+                f" failed at its configuration: {type(error).__name__}: {error}"
+            )
+    return {label: one for label, one in chosen.items() if label not in broken}, broken
 
 
 def plan_analyses(
@@ -65,7 +116,7 @@ def plan_analyses(
     """
     chosen = {one.label: one for one in choose_labelled(registry, AnalysisSpec, asked)}
     for plot in plots:
-        for label, table in _needed_tables(plot.spec.needs):
+        for label, table in needed_tables(plot.spec.needs):
             if label not in chosen:
                 chosen[label] = choose(registry, AnalysisSpec, label, label, {})
             if table not in chosen[label].spec.tables:
@@ -91,7 +142,7 @@ def plan_analysis(request: Request, label: str, registry: Registry) -> Chosen[An
     return one
 
 
-def _needed_tables(needs: Sequence[str]) -> list[tuple[str, str]]:
+def needed_tables(needs: Sequence[str]) -> list[tuple[str, str]]:
     """(analysis, table) of each need that is a table, in order."""
     matches = (re.fullmatch(TABLE, need) for need in needs)
     return [(match[1], match[2]) for match in matches if match is not None]

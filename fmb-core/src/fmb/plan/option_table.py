@@ -110,7 +110,8 @@ OPTIONS = (
     ),
     Option("out", "run.name", "NAME", "Name of the run.", "detect"),
     _component("analysis", "plot", "Analysis; repeatable."),
-    _component("plot", "plot", "Figure; repeatable."),
+    _component("plot", "plot", "Only the figures named here; repeatable."),
+    Option("format", "", "png|pdf|svg", "Of figures [png]; repeatable.", "format", repeats=True),
     Option(
         "top", "run.top", "K", "Objects of each list kept with cutouts [12].", "plot", whole=True
     ),

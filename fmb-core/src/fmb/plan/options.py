@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from fmb.contract.errors import ConfigError, did_you_mean
@@ -14,11 +15,14 @@ __all__ = ["options_request"]
 _PLACES = {option.name: option.place for option in OPTIONS}
 
 
-def options_request(options: Mapping[str, Any]) -> Request:
+def options_request(
+    options: Mapping[str, Any], recorded: Mapping[str, Any] = MappingProxyType({})
+) -> Request:
     """The request that options make on top of `fmb.toml` and `--config`.
 
     Args:
         options: names as in `OPTIONS`; None, False and () mean not given.
+        recorded: the lowest layer, below `fmb.toml`: what a run was asked for.
 
     Raises:
         ConfigError: an option nobody takes, or a value that does not fit.
@@ -32,7 +36,8 @@ def options_request(options: Mapping[str, Any]) -> Request:
     # Labels may be named in a file: the options that go with a model need all of them.
     labels = list(_table(files, "model") | _table(asked, "model"))
     models = ({"model": layer} for layer in _model_layers(given, labels))
-    return build_request(files, asked, *models, settings=_listed(given.get("set", ())))
+    layers = (recorded, files, asked, _figures(given), *models)
+    return build_request(*layers, settings=_listed(given.get("set", ())))
 
 
 def _table(values: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -71,6 +76,16 @@ def _components(given: Mapping[str, Any]) -> dict[str, Any]:
                 )
             tables[kind][label] = {"use": name}
     return tables
+
+
+def _figures(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Which figures and no others, and as which files."""
+    places = {"plot": "figures", "format": "figure_formats"}
+    asked = {places[name]: list(_listed(given[name])) for name in places if name in given}
+    if "figures" in asked:
+        asked["figures"] = [split_label(text)[0] for text in asked["figures"]]
+    run = {key: list(dict.fromkeys(values)) for key, values in asked.items()}
+    return {"run": run} if run else {}
 
 
 def _model_layers(given: Mapping[str, Any], labels: list[str]) -> Iterable[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """A plan: all that a run needs to know before it starts."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,8 @@ class Plan:
     """Those of one view first, then of two, then those made of other lists."""
     analyses: tuple[Chosen[AnalysisSpec], ...] = ()
     plots: tuple[Chosen[PlotSpec], ...] = ()
+    broken_plots: Mapping[str, str] = field(default_factory=dict)
+    """Figures drawn unasked that do not work: label -> why."""
     engine: Chosen[EngineSpec] | None = None
     """Where vectors are computed; None = in this process."""
     notes: tuple[Note, ...] = ()

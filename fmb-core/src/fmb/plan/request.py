@@ -133,6 +133,10 @@ class RunOptions(Config):
     """Run detectors that go beside what was asked for."""
     top: int = Field(default=12, gt=0)
     """How many of the strangest objects of each list get cutouts in the run folder."""
+    figures: tuple[Label, ...] | None = None
+    """Labels of the figures to draw and no others; left out: those drawn unasked and `[plot]`'s."""
+    figure_formats: tuple[Literal["png", "pdf", "svg"], ...] = Field(default=("png",), min_length=1)
+    """Files that each figure is kept as."""
 
 
 class Request(Config):

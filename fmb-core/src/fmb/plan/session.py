@@ -72,7 +72,7 @@ class Session:
         request = request.model_copy(update={"data": data})  # so that run.toml names it
         # Names first: a misspelt one must not wait for a survey to be simulated.
         judges = choose_judges(request, registry) if "detect" in steps else ()
-        plots = plan_plots(request.plot, registry) if "plot" in steps else ()
+        plots, broken_plots = plan_plots(request, registry) if "plot" in steps else ((), {})
         analyses = plan_analyses(request.analysis, plots, registry) if "analyze" in steps else ()
         engine = choose_engine(request.engine, registry)
         weighted = choose_weights(request, registry, self.workspace, simulated=survey.simulated)
@@ -109,6 +109,7 @@ class Session:
             lists=plan_lists(judges, judged),
             analyses=analyses,
             plots=plots,
+            broken_plots=broken_plots,
             engine=engine,
             notes=tuple(notes),
         )

@@ -20,7 +20,7 @@ from fmb.steps.detect import make_lists
 from fmb.steps.devices import detector_devices
 from fmb.steps.manifest import manifest_of
 from fmb.steps.objects import survey_of
-from fmb.steps.plot import draw
+from fmb.steps.plot import draw, what_is_not_drawn
 from fmb.steps.resume import plan_run
 from fmb.steps.vectors import embed_all
 from fmb.store.atomic import publish_json
@@ -39,7 +39,7 @@ def run(
     progress: Progress = quiet,
     **options: Any,
 ) -> Run:
-    """Do what `fmb run` does and return the finished run.
+    """Do what `fmb run` does and return the finished run; figures that fail are logged.
 
     Args:
         model: one `[label=]name` or several.
@@ -116,7 +116,10 @@ def _run(
 ) -> Run:
     session = Session.open(progress)
     plan, folder = plan_run(session, options_request(asked), steps, resume=resume)
-    return execute(plan, folder)
+    done = execute(plan, folder)
+    if done.manifest["not_drawn"]:
+        logger.error("%s", what_is_not_drawn(done.name, done.manifest["not_drawn"]))
+    return done
 
 
 def execute(plan: Plan, folder: RunFolder | None = None) -> Run:
@@ -158,15 +161,15 @@ def _carry_out(plan: Plan, folder: RunFolder, devices: Mapping[str, str]) -> Run
     tables = analyze_run(done, plan.analyses, plan.request.run.seed, plan.progress)
     manifest["tables"] = [path.relative_to(folder.path).as_posix() for path in tables]
     clock.lap("analyze")
-    manifest["figures"], not_drawn = draw(done, plan.plots, plan.progress)
+    formats = plan.request.run.figure_formats
+    drawn = draw(done, plan.plots, formats, plan.progress, plan.broken_plots)
+    manifest["figures"], manifest["not_drawn"] = list(drawn.files), drawn.not_drawn
     clock.lap("plot")
     manifest["seconds"] = clock.seconds
     publish_json(folder.manifest, manifest)
     for note in plan.notes:
         logger.info("note: %s", note.text)
     logger.info("finished %s", folder.name)
-    if not_drawn is not None:
-        raise not_drawn  # now that all the rest is kept
     return done
 
 

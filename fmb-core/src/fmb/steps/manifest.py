@@ -38,6 +38,7 @@ def manifest_of(
         "calibration": _calibration(records),
         "tables": [],
         "figures": [],
+        "not_drawn": [],
         "seconds": {},
     }
 

@@ -1,22 +1,25 @@
-"""The plot step: figures of a run, or of several, drawn and saved without dates."""
+"""The plot step: figures of a run, or of several, each drawn once for what it is made from."""
 
 import io
 import logging
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from fmb.contract.errors import FailedError, FmbError, PluginError
+from fmb.contract.errors import FmbError, PluginError
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.plot import PlotData, PlotSpec
 from fmb.contract.progress import Progress
 from fmb.plan.choice import Chosen
 from fmb.runs.run import Run
-from fmb.steps.local_engine import side_by_side
-from fmb.store.atomic import ensure_folder, publish
+from fmb.steps.figure_key import figure_key
+from fmb.store.atomic import ensure_folder, place, publish, publish_json, read_json
+from fmb.store.keys import content_key
 
-__all__ = ["draw", "draw_together"]
+__all__ = ["Drawn", "draw", "draw_together", "note_drawn", "what_is_not_drawn"]
 
 logger = logging.getLogger(__name__)
 
@@ -24,21 +27,46 @@ DPI = 150
 FORMATS: dict[str, dict[str, Any]] = {
     "png": {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 3}},
     "pdf": {"metadata": {"CreationDate": None, "Producer": None, "Creator": None}},
+    "svg": {"metadata": {"Date": None, "Creator": None}},
 }
 """Formats of a figure; nothing in the files tells when they were made."""
-WORTH_SHARING = 4
-"""Figures from which on starting other processes pays: each takes a second to start."""
+MOST_LETTERS = 100
+"""Of the names of runs in the name of a folder."""
+NAMED = 3
+"""Figures that the line on those not drawn names."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What the plot step came to."""
+
+    folder: Path
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """File, relative to `folder` -> which figure, and its key."""
+    not_drawn: list[dict[str, str]] = field(default_factory=list)
+    """Name of a figure that failed, and why, in one line."""
 
 
 def draw(
-    run: Run, plots: Sequence[Chosen[PlotSpec]], progress: Progress
-) -> tuple[list[str], FmbError | None]:
+    run: Run,
+    plots: Sequence[Chosen[PlotSpec]],
+    formats: Sequence[str],
+    progress: Progress,
+    broken: Mapping[str, str] = MappingProxyType({}),
+) -> Drawn:
     """Draw each figure for what its record says: each list, each view's vectors, or the run.
 
-    Returns:
-        Paths of the PNG files, relative to the run folder, in order, and why one could not be
-        drawn, which keeps nobody from the others: the first reason, to be raised when all that
-        was made is kept.
+    One that fails keeps nobody from the others.
+
+    Args:
+        run: what is drawn.
+        plots: the figures.
+        formats: the files each is kept as.
+        progress: told how far it is.
+        broken: label -> why; figures that were found not to work before.
+
+    Raises:
+        FailedError: the disk is full or the workspace cannot be written to.
     """
     jobs: list[tuple[str, Chosen[PlotSpec], PlotData]] = []
     for plot in plots:
@@ -46,35 +74,58 @@ def draw(
             logger.warning("%s is not drawn: this run has vectors only, no cutouts", plot.label)
         else:
             jobs.extend((stem, plot, data) for stem, data in _subjects(run, plot))
-    # Runs are sent by name: what a figure needs is read where it is drawn.
-    calls = ((plot, data) for _, plot, data in jobs)
-    drawn = side_by_side(_attempt, calls, len(jobs), worth_it=len(jobs) >= WORTH_SHARING)
-    figures: list[str] = []
-    failures: dict[str, FmbError] = {}  # of a plot, the first
-    for done, ((stem, plot, _), pages) in enumerate(zip(jobs, drawn, strict=True)):
+    before = [{"figure": label, "why": why} for label, why in broken.items()]
+    drawn = Drawn(run.folder.path, not_drawn=before)
+    place_of_plots = run.folder.plots.relative_to(run.folder.path).as_posix()
+    for done, (stem, plot, data) in enumerate(jobs):
         progress("plot", done, len(jobs))
-        if isinstance(pages, FmbError):
-            failures.setdefault(plot.label, pages)
-            logger.error("%s", "\n".join(getattr(pages, "__notes__", [str(pages)])))
-            continue
-        path = _save(run.folder.plots, stem, pages)
-        figures.append(path.relative_to(run.folder.path).as_posix())
+        _show(drawn, f"{place_of_plots}/{stem}", plot, data, [run], formats)
     progress("plot", len(jobs), len(jobs))
-    return figures, next(iter(failures.values()), None)
+    return drawn
 
 
 def draw_together(
-    runs: Sequence[Run], plots: Sequence[Chosen[PlotSpec]], folder: Path
-) -> list[Path]:
-    """Draw figures of several runs into `folder`; gives the PNG files.
-
-    Raises:
-        PluginError: a figure is something else than a matplotlib figure.
-    """
+    runs: Sequence[Run], plots: Sequence[Chosen[PlotSpec]], formats: Sequence[str]
+) -> Drawn:
+    """Draw figures of several runs into a folder of the workspace, as `draw` does those of one."""
     title = " and ".join(run.name for run in runs)
     notes = list(dict.fromkeys(note for run in runs for note in run.notes))
-    ensure_folder(folder)
-    return [_save(folder, plot.label, _pages(plot, PlotData(title, notes, runs))) for plot in plots]
+    folder = runs[0].home / "figures" / _joined(runs) / runs[0].folder.part
+    drawn = Drawn(ensure_folder(folder))
+    for plot in plots:
+        _show(drawn, plot.label, plot, PlotData(title, notes, runs), runs, formats)
+    return drawn
+
+
+def note_drawn(run: Run, drawn: Drawn) -> None:
+    """Keep a record of figures that were drawn later beside them; the manifest stays as it was."""
+    path = run.folder.plots / "drawn.json"
+    before = read_json(path)["files"] if path.exists() else {}
+    publish_json(path, {"files": before | drawn.files, "not_drawn": drawn.not_drawn})
+
+
+def what_is_not_drawn(run_name: str, not_drawn: Sequence[Mapping[str, str]]) -> str:
+    """One line: which figures were not drawn, why the first was not, and how to draw them later."""
+    names = [one["figure"] for one in not_drawn]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    were = "1 figure was" if len(names) == 1 else f"{len(names)} figures were"
+    why = not_drawn[0]["why"]
+    return (
+        f"{were} not drawn: {', '.join(names[:NAMED])}{more} ({why}); all else is kept, and"
+        f" `fmb plot {run_name}` draws what is missing"
+    )
+
+
+def _joined(runs: Sequence[Run]) -> str:
+    """The name of a folder for these runs and no others.
+
+    The name of a run has no "+". Runs of another workspace may be called alike, and many names are
+    too long for a folder.
+    """
+    name = "+".join(run.name for run in runs)
+    if len(name) <= MOST_LETTERS and all(run.home.samefile(runs[0].home) for run in runs):
+        return name
+    return f"{name[:MOST_LETTERS]}-{content_key([run.folder.path.resolve() for run in runs])[:8]}"
 
 
 def _subjects(run: Run, plot: Chosen[PlotSpec]) -> Iterator[tuple[str, PlotData]]:
@@ -84,11 +135,14 @@ def _subjects(run: Run, plot: Chosen[PlotSpec]) -> Iterator[tuple[str, PlotData]
         subjects = run.lists
     elif plot.spec.per == "view":
         subjects = run.vector_names
+    # The survey's name, not the run's: runs that would draw the same figure share it.
+    identity = run.manifest["dataset"]
+    survey = str(identity.get("name") or Path(str(identity.get("file", run.name))).stem)
     for one in subjects:
         yield (
             plot.label if one is None else f"{one.stem}.{plot.label}",
             PlotData(
-                title=run.name if one is None else f"{run.name}: {one}",
+                title=survey if one is None else f"{survey}: {one}",
                 notes=run.notes,
                 runs=[run],
                 list=one if isinstance(one, ListName) else None,
@@ -97,40 +151,67 @@ def _subjects(run: Run, plot: Chosen[PlotSpec]) -> Iterator[tuple[str, PlotData]
         )
 
 
-def _attempt(plot: Chosen[PlotSpec], data: PlotData) -> dict[str, bytes] | FmbError:
-    """A figure in each of the formats, or why there is none; a plugin's bug keeps its traceback."""
+def _show(
+    drawn: Drawn,
+    name: str,
+    plot: Chosen[PlotSpec],
+    data: PlotData,
+    runs: Sequence[Run],
+    formats: Sequence[str],
+) -> None:
+    """Put a figure into the folder under a name, drawn where it is not kept yet, and note it."""
     try:
-        return _pages(plot, data)
-    except FmbError as error:
-        return error
-    except (Exception, SystemExit) as error:
-        one = plot.component
-        failure = FailedError(
-            f"plot {plot.label!r} of plugin {one.plugin!r} ({one.distribution} {one.version})"
-            f" failed at {data.title!r}: {type(error).__name__}: {error}"
-        )
-        failure.add_note(traceback.format_exc())
-        return failure
+        key = figure_key(plot, data, runs, DPI)
+        kept = {ending: runs[0].home / "figures" / key / f"figure.{ending}" for ending in formats}
+        pages = _pages(plot, data, [ending for ending in kept if not kept[ending].exists()], key)
+    except (Exception, SystemExit) as error:  # the plugin's own code runs here
+        why, told = _reason(plot, data, error)
+        logger.error("%s", told)
+        drawn.not_drawn.append({"figure": name.removeprefix("plots/"), "why": why})
+        return
+    for ending, path in kept.items():
+        if ending in pages:
+            publish(ensure_folder(path.parent) / path.name, pages[ending])
+        place(path, drawn.folder / f"{name}.{ending}")
+        about = {"figure": plot.component.qualified, "key": key}
+        drawn.files[f"{name}.{ending}"] = about | {"config": plot.config.model_dump(mode="json")}
 
 
-def _pages(plot: Chosen[PlotSpec], data: PlotData) -> dict[str, bytes]:
-    """A figure in each of the formats."""
+def _reason(plot: Chosen[PlotSpec], data: PlotData, error: BaseException) -> tuple[str, str]:
+    """Why a figure failed, in one line, and with the traceback where it is a plugin's bug."""
+    if isinstance(error, FmbError):
+        return str(error), str(error)
+    one = plot.component
+    why = (
+        f"plot {plot.label!r} of plugin {one.plugin!r} ({one.distribution} {one.version}) failed"
+        f" at {data.title!r}: {type(error).__name__}: {error}"
+    )
+    return why, "".join(traceback.format_exception(error))
+
+
+def _pages(
+    plot: Chosen[PlotSpec], data: PlotData, formats: Sequence[str], salt: str
+) -> dict[str, bytes]:
+    """A figure in each of the formats; nothing is drawn, or imported for it, where there is none.
+
+    Raises:
+        PluginError: it is something else than a matplotlib figure.
+    """
+    if not formats:
+        return {}
     figure = plot.new().draw(data)
     if not hasattr(figure, "savefig"):
         raise PluginError(
             f"plot {plot.label!r} of plugin {plot.component.plugin!r} gave"
             f" {type(figure).__name__}, expected a matplotlib figure"
         )
+    from matplotlib import rc_context  # there, since it has made a figure
+
     pages = {}
-    for ending, options in FORMATS.items():
-        buffer = io.BytesIO()
-        # Said here, so that a user's style changes neither colour nor size.
-        figure.savefig(buffer, format=ending, facecolor=figure.get_facecolor(), dpi=DPI, **options)
-        pages[ending] = buffer.getvalue()
+    with rc_context({"svg.hashsalt": salt}):  # else ids within an SVG are random
+        for ending in formats:
+            body = io.BytesIO()
+            colour = figure.get_facecolor()  # said, so that a user's style does not change it
+            figure.savefig(body, format=ending, facecolor=colour, dpi=DPI, **FORMATS[ending])
+            pages[ending] = body.getvalue()
     return pages
-
-
-def _save(folder: Path, stem: str, pages: Mapping[str, bytes]) -> Path:
-    for ending, body in pages.items():
-        publish(folder / f"{stem}.{ending}", body)
-    return folder / f"{stem}.png"

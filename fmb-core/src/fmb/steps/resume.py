@@ -14,7 +14,11 @@ from fmb.runs.folder import RunFolder, list_runs
 __all__ = ["plan_run", "resumed"]
 
 HARMLESS = {
-    ("run", key) for key in ("name", "batch_size", "workers", "device", "top", "verify", "retry")
+    ("run", key)
+    for key in (
+        *("name", "batch_size", "workers", "device", "verify", "retry"),
+        *("top", "figures", "figure_formats"),
+    )
 }
 """What a resumed run may change, besides its engine and figures: it does not change results."""
 
