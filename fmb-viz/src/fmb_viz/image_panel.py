@@ -1,20 +1,23 @@
 """One cutout in one panel: the picture, its bands and a bar that tells its scale."""
 
 import math
-from typing import Literal
 
-from matplotlib.axes import Axes
-from matplotlib.patheffects import Normal, withStroke
+import numpy as np
 
-from fmb_viz.page import PLAIN_LINE, hide_axes, number, panel_width_in
+from fmb_viz.frame import Frame, corners
+from fmb_viz.lettering import Print
+from fmb_viz.page import number
 from fmb_viz.palette import GREY, INK, PAPER
 from fmb_viz.rgb import Picture
-from fmb_viz.typeset import font, text_style, wrap
+from fmb_viz.sheet import Fill, Pen, Sheet
+from fmb_viz.typeset import font, wrap
 
 __all__ = ["bar_arcsec", "draw_image", "draw_missing"]
 
 _BAR_FRACTION = 1.0 / 3.0
 """The scale bar is the longest round length up to this part of the width."""
+_BAR = (Pen(INK, 3.2, 3.0), Pen(PAPER, 1.8, 3.1, name="scale-bar"))
+_NOTHING, _DASHED = Fill("#f4f4f4", 0.0), Pen(GREY, 0.6, 2.5, (4.0, 3.0), "missing")
 
 
 def bar_arcsec(width_arcsec: float) -> float:
@@ -24,26 +27,22 @@ def bar_arcsec(width_arcsec: float) -> float:
     return max(step * decade for step in (1.0, 2.0, 5.0) if step * decade <= longest * (1 + 1e-9))
 
 
-def draw_missing(panel: Axes, lines: list[str]) -> None:
+def draw_missing(sheet: Sheet, frame: Frame, lines: list[str]) -> None:
     """An empty panel that says what is not there."""
-    hide_axes(panel)
-    panel.set_xlim(0.0, 1.0)
-    panel.set_ylim(0.0, 1.0)
-    panel.set_facecolor("#f4f4f4")
-    for spine in panel.spines.values():
-        spine.set_linestyle((0, (4, 3)))
-    panel.text(
-        0.5,
-        0.5,
-        "\n".join(lines),
-        ha="center",
-        va="center",
-        **text_style(font(8), INK),
-    )
+    sheet.area(corners(frame.left, frame.top, frame.width, frame.height), _NOTHING)
+    frame.edge(sheet, _DASHED)
+    middle = frame.left + frame.width / 2.0, frame.top + frame.height / 2.0
+    sheet.write(Print("\n".join(lines), *middle, across="center", along="center"))
 
 
 def draw_image(
-    panel: Axes, shown: Picture, *, instrument: str, unit: str, pixel_scale_arcsec: float
+    sheet: Sheet,
+    frame: Frame,
+    shown: Picture,
+    *,
+    name: str,
+    unit: str,
+    pixel_scale_arcsec: float,
 ) -> None:
     """Show a cutout with its instrument, bands and scale.
 
@@ -51,56 +50,33 @@ def draw_image(
     "display".
 
     Args:
-        panel: empty axes.
+        sheet: the page.
+        frame: where there is room for it.
         shown: the picture.
-        instrument: printed in the corner.
+        name: printed in the corner.
         unit: "display" or any flux unit.
         pixel_scale_arcsec: of one pixel; no bar is drawn where it is not positive.
     """
     height, width = shown.no_data.shape
-    hide_axes(panel)
-    panel.imshow(
-        shown.rgb,
-        origin="upper" if unit == "display" else "lower",
-        interpolation="nearest",
-        aspect="equal",
-        extent=(0.0, width, height, 0.0) if unit == "display" else (0.0, width, 0.0, height),
-    )
-    panel.set_facecolor(GREY)
-    name = f"{instrument} {'/'.join(shown.bands)}"
-    if shown.constant:
-        name += ": constant"
-    lines = wrap([name], panel_width_in(panel) * 0.92, font())
-    _write(panel, (0.04, 0.96), "\n".join(lines), "top")
+    inch = min(frame.width / width, frame.height / height)  # a pixel is square
+    left = frame.left + (frame.width - width * inch) / 2.0
+    top = frame.top + (frame.height - height * inch) / 2.0
+    box = Frame(left, top, width * inch, height * inch)
+    levels = np.rint(shown.rgb * 255.0).astype(np.uint8)
+    sheet.picture(levels, (left, top, box.width, box.height), row_0_at_top=unit == "display")
+    box.edge(sheet)
+    lines = wrap([f"{name}: constant" if shown.constant else name], box.width * 0.92, font())
+    corner = left + 0.04 * box.width, top + 0.03 * box.height
+    sheet.write(Print("\n".join(lines), *corner), colour=PAPER, halo=INK)
     if math.isfinite(pixel_scale_arcsec) and pixel_scale_arcsec > 0.0:
-        _draw_bar(panel, width * pixel_scale_arcsec)
+        _draw_bar(sheet, box, width * pixel_scale_arcsec)
 
 
-def _write(
-    panel: Axes, at: tuple[float, float], text: str, align: Literal["top", "bottom"]
-) -> None:
-    panel.text(
-        *at,
-        text,
-        va=align,
-        ha="left",
-        transform=panel.transAxes,
-        path_effects=[withStroke(linewidth=1.6, foreground=INK), Normal()],
-        **text_style(font(), PAPER),
-    )
-
-
-def _draw_bar(panel: Axes, width_arcsec: float) -> None:
+def _draw_bar(sheet: Sheet, box: Frame, width_arcsec: float) -> None:
     length = bar_arcsec(width_arcsec)
-    panel.plot(
-        [0.05, 0.05 + length / width_arcsec],
-        [0.06, 0.06],
-        transform=panel.transAxes,
-        color=PAPER,
-        linewidth=1.8,
-        linestyle="-",
-        path_effects=[withStroke(linewidth=3.2, foreground=INK), Normal()],
-        gid="scale-bar",
-        **PLAIN_LINE,
-    )
-    _write(panel, (0.05, 0.085), f"{number(length)} arcsec", "bottom")
+    left, bottom = box.left + 0.05 * box.width, box.top + 0.94 * box.height
+    for pen in _BAR:
+        sheet.line([(left, bottom), (left + length / width_arcsec * box.width, bottom)], pen)
+    above = bottom - 0.03 * box.height
+    text = Print(f"{number(length)} arcsec", left, above, along="bottom")
+    sheet.write(text, colour=PAPER, halo=INK)

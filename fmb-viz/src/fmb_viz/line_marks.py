@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 
+from fmb_viz.frame import Frame
+from fmb_viz.lettering import Print
 from fmb_viz.lines import observed_lines
-from fmb_viz.page import panel_width_in
 from fmb_viz.palette import INK, VERMILION
-from fmb_viz.typeset import SMALLEST_PT, font, text_style
+from fmb_viz.sheet import Pen, Sheet
+from fmb_viz.typeset import SMALLEST_PT
 
 __all__ = ["mark_lines", "spread"]
 
@@ -18,6 +18,13 @@ Array = npt.NDArray[Any]
 
 _COLOUR = {True: VERMILION, False: INK}
 """Of emission and of absorption lines."""
+_MARK = {
+    True: Pen(VERMILION, 0.6, 0.8, (4.0, 2.0), "emission"),
+    False: Pen(INK, 0.6, 0.8, (1.0, 2.0), "absorption"),
+}
+_LEADER = {kind: Pen(colour, 0.5, 2.7, name="leaders") for kind, colour in _COLOUR.items()}
+"""From the top of a mark to its name."""
+_LEADER_IN = 0.07
 _NAME_PITCH = 1.25
 """Distance of two names over the size of the type."""
 
@@ -48,44 +55,17 @@ def spread(at: Array, gap: float, low: float, high: float) -> Array:
     return np.asarray(np.clip(flat, low, high - gap * (n - 1)) + gap * np.arange(n))
 
 
-def mark_lines(panel: Axes, redshift: float) -> None:
+def mark_lines(sheet: Sheet, frame: Frame, redshift: float) -> None:
     """Draw common lines at a redshift through a panel and write their names above it."""
-    low, high = panel.get_xlim()
+    low, high = frame.x
     found = observed_lines(redshift, low, high)
-    gap = (high - low) / panel_width_in(panel) * SMALLEST_PT * _NAME_PITCH / 72.0
-    middles = np.array([float(np.mean(inside)) for _, inside in found])
-    places = spread(middles, gap, low, high)
-    for emission, dashes in ((True, (4, 2)), (False, (1, 2))):
-        at = [aa for line, inside in found if line.emission is emission for aa in inside]
-        marks = panel.vlines(
-            at,
-            0.0,
-            1.0,
-            transform=panel.get_xaxis_transform(),
-            colors=_COLOUR[emission],
-            linewidths=0.6,
-            linestyles=(0.0, dashes),
-            zorder=0.8,
-        )
-        marks.set_gid("emission" if emission else "absorption")
-    leaders = LineCollection(
-        [[(middle, 1.0), (place, 1.06)] for middle, place in zip(middles, places, strict=True)],
-        transform=panel.get_xaxis_transform(),
-        clip_on=False,
-        colors=[_COLOUR[line.emission] for line, _ in found],
-        linewidths=0.5,
-        gid="leaders",
-    )
-    panel.add_collection(leaders, autolim=False)
-    for (line, _), place in zip(found, places, strict=True):
-        panel.text(
-            place,
-            1.07,
-            line.name,
-            rotation=90.0,
-            ha="center",
-            va="bottom",
-            transform=panel.get_xaxis_transform(),
-            **text_style(font(), _COLOUR[line.emission]),
-        )
-    panel.set_xlim(low, high)
+    gap = SMALLEST_PT * _NAME_PITCH / 72.0
+    middles = np.array([float(np.mean(frame.across(inside))) for _, inside in found])
+    places = spread(middles, gap, frame.left, frame.left + frame.width)
+    bottom, elbow = frame.top + frame.height, frame.top - _LEADER_IN
+    for (line, inside), middle, place in zip(found, middles, places, strict=True):
+        for at in frame.across(inside):
+            sheet.line([(at, frame.top), (at, bottom)], _MARK[line.emission])
+        sheet.line([(middle, frame.top), (place, elbow)], _LEADER[line.emission])
+        name = Print(line.name, place, elbow - 0.01, "center", "bottom", upright=False)
+        sheet.write(name, colour=_COLOUR[line.emission])

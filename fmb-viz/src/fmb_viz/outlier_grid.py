@@ -3,17 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fmb import Array, Batch, ConfigError, DataError, Images, PlotData, Spectra, did_you_mean
 from fmb_viz.cards import Card, cards
 from fmb_viz.config import OutlierGridConfig
-from fmb_viz.grid_layout import Box, card_lines, plan
+from fmb_viz.frame import Frame
+from fmb_viz.grid_layout import card_lines, plan
 from fmb_viz.image_panel import draw_image, draw_missing
-from fmb_viz.page import Page
+from fmb_viz.lettering import Print
+from fmb_viz.page import Page, pitch_in
 from fmb_viz.ranking import ranking
 from fmb_viz.rgb import band_weights, choose_bands, display_range, good_pixels, picture
+from fmb_viz.sheet import Sheet
 from fmb_viz.spectrum_panel import draw_spectrum
 from fmb_viz.trace import trace
 
@@ -60,37 +62,44 @@ class OutlierGrid:
             notes=[note.text for note in data.notes],
             legend=list(_legend(batch, chosen, self.config, marked=marked)),
         )
-        scales = _scales(batch)
+        scales, sheet = _scales(batch), Sheet(page.figure)
         for i, card in enumerate(chosen):
             left, top = layout.corner(i)
             top += page.body_top_in
-            page.column(left, top, card_lines(card, layout.card_in[0]))
+            heading, *others = card_lines(card, layout.card_in[0])
+            below = page.column(left, top, [heading])
+            for text, face, colour in others:
+                sheet.write(Print(text, left, below, face=face), colour=colour)
+                below += pitch_in(face)
             for box in layout.boxes:
-                panel = page.axes(left + box.left, top + box.top, box.width, box.height)
-                self._fill(panel, box, card, batch, scales)
+                frame = Frame(left + box.left, top + box.top, box.width, box.height)
+                self._fill(sheet, frame, box.instrument, card, batch, scales)
+        sheet.finish()
         return page.figure
 
     def _fill(
         self,
-        panel: Axes,
-        box: Box,
+        sheet: Sheet,
+        frame: Frame,
+        instrument: str,
         card: Card,
         batch: Batch,
         scales: Mapping[str, Array | tuple[float, float]],
     ) -> None:
-        value = batch.inputs[box.instrument]
+        value = batch.inputs[instrument]
         kind = "image" if isinstance(value, Images) else "spectrum"
-        at = _row(batch, box.instrument, card)
+        at = _row(batch, instrument, card)
         if at is None:
-            draw_missing(panel, [f"no {kind}", box.instrument])
+            draw_missing(sheet, frame, [f"no {kind}", instrument])
         elif isinstance(value, Images):
-            self._image(panel, box.instrument, value, at, scales[box.instrument])
+            self._image(sheet, frame, instrument, value, at, scales[instrument])
         elif isinstance(value, Spectra):
-            self._spectrum(panel, box.instrument, value, at, card.redshift)
+            self._spectrum(sheet, frame, instrument, value, at, card.redshift)
 
     def _image(
         self,
-        panel: Axes,
+        sheet: Sheet,
+        frame: Frame,
         instrument: str,
         images: Images,
         row: int,
@@ -99,29 +108,38 @@ class OutlierGrid:
         wanted = self.config.bands.get(instrument, ())
         shown = choose_bands(images.bands, images.band_valid[row], wanted)
         if not shown or not good_pixels(images, row)[list(shown)].all(axis=0).any():
-            draw_missing(panel, ["no good pixel", instrument])
+            draw_missing(sheet, frame, ["no good pixel", instrument])
             return
+        cutout = picture(images, row, shown, scale=scale, stretch=self.config.stretch)
         draw_image(
-            panel,
-            picture(images, row, shown, scale=scale, stretch=self.config.stretch),
-            instrument=instrument,
+            sheet,
+            frame,
+            cutout,
+            name=f"{instrument} {'/'.join(cutout.bands)}",
             unit=images.unit,
             pixel_scale_arcsec=images.pixel_scale_arcsec,
         )
 
     def _spectrum(
-        self, panel: Axes, instrument: str, spectra: Spectra, row: int, redshift: float | None
+        self,
+        sheet: Sheet,
+        frame: Frame,
+        instrument: str,
+        spectra: Spectra,
+        row: int,
+        redshift: float | None,
     ) -> None:
         spectrum = trace(spectra, row)
         if not spectrum.good.any():
-            draw_missing(panel, ["no good pixel", instrument])
+            draw_missing(sheet, frame, ["no good pixel", instrument])
             return
         draw_spectrum(
-            panel,
+            sheet,
+            frame,
             spectrum,
             unit=spectra.unit,
             calibrated=spectra.calibrated,
-            instrument=instrument,
+            name=instrument,
             fwhm_aa=self.config.smooth_aa,
             redshift=redshift if self.config.lines else None,
         )

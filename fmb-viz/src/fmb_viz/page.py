@@ -1,7 +1,6 @@
 """A figure laid out in inches from its top left corner, with a heading and notes."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -14,26 +13,16 @@ from fmb_viz.typeset import font, text_style, wrap
 
 __all__ = [
     "MARGIN_IN",
-    "PLAIN_LINE",
     "Page",
-    "hide_axes",
     "number",
-    "panel_width_in",
     "pitch_in",
+    "round_ticks",
     "set_ticks",
 ]
 
 MARGIN_IN = 0.3
 DPI = 150
 """Of the figure while it is laid out and of what is rasterised in a PDF."""
-PLAIN_LINE: dict[str, Any] = {
-    "marker": "",
-    "solid_capstyle": "butt",
-    "solid_joinstyle": "round",
-    "dash_capstyle": "butt",
-    "dash_joinstyle": "round",
-}
-"""What a user's settings would otherwise decide for every line."""
 _TITLE = font(11, bold=True)
 _SUBTITLE = font(9)
 _NOTE = font(8, bold=True)
@@ -132,21 +121,16 @@ def pitch_in(face: FontProperties) -> float:
     return float(face.get_size_in_points()) * _LEADING / 72.0
 
 
-def hide_axes(panel: Axes) -> None:
-    """Leave the frame of a panel, without ticks or numbers."""
-    panel.set_xticks([])
-    panel.set_yticks([])
-
-
-def panel_width_in(panel: Axes) -> float:
-    """Width of a panel of a page, inches."""
-    return float(panel.get_window_extent().width) / DPI
-
-
 def number(value: float) -> str:
     """A number as short as it can be read, with a true minus sign."""
     text = f"{value + 0.0:.6g}" if abs(value) < 1e6 else f"{value:.3g}"  # + 0.0: no minus zero
     return text.replace("-", "\N{MINUS SIGN}")
+
+
+def round_ticks(low: float, high: float, *, most: int) -> list[float]:
+    """Round values between two, with at most so many intervals."""
+    values = MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    return [float(value) for value in values if low <= value <= high]
 
 
 def set_ticks(panel: Axes, which: str, at: Sequence[float] | None = None, *, most: int = 6) -> None:
@@ -160,8 +144,8 @@ def set_ticks(panel: Axes, which: str, at: Sequence[float] | None = None, *, mos
     """
     axis = panel.xaxis if which == "x" else panel.yaxis
     low, high = sorted(panel.get_xlim() if which == "x" else panel.get_ylim())
-    chosen = MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-    inside = [float(value) for value in (chosen if at is None else at) if low <= value <= high]
+    chosen = round_ticks(low, high, most=most) if at is None else at
+    inside = [float(value) for value in chosen if low <= value <= high]
     axis.set_ticks(inside, labels=[number(v) for v in inside], **text_style(font()))
     panel.tick_params(
         axis="x" if which == "x" else "y",

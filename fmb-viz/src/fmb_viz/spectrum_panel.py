@@ -1,17 +1,19 @@
 """One spectrum in one panel: flux, its error, a smoothed line, lost pixels and known lines."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
-from matplotlib.patheffects import Normal, withStroke
 
+from fmb_viz.curves import clipped, envelope, thinned
+from fmb_viz.frame import Frame, corners
+from fmb_viz.lettering import Print
 from fmb_viz.line_marks import mark_lines
-from fmb_viz.page import PLAIN_LINE, set_ticks
 from fmb_viz.palette import BLUE, GREY, INK, NO_DATA, PALE_BLUE, PAPER, RULE
+from fmb_viz.sheet import Fill, Pen, Sheet
 from fmb_viz.trace import Trace, smooth
-from fmb_viz.typeset import font, text_style, unit_text, wrap
+from fmb_viz.typeset import font, unit_text, wrap
 
 __all__ = ["draw_spectrum", "flux_limits"]
 
@@ -21,6 +23,15 @@ _TRUSTED = 0.05
 """Pixels with less than this part of the median ivar do not set the limits of the flux axis."""
 _LABEL_IN = 1.75
 """Longest label of the flux axis in one line; it may reach beyond the axis."""
+_BELOW_IN, _BEFORE_IN = 0.19, 0.04
+"""From a panel to the name of the axis below it, and from the numbers to that before them."""
+_COLUMN_IN = 1.0 / 150.0
+"""Nothing narrower can be seen: a pixel of the page."""
+_RULE = Pen(RULE, 0.6, 0.5)
+_RAW, _RAW_ALONE = Pen(GREY, 0.35, 1.5, name="raw"), Pen(INK, 0.5, 1.5, name="raw")
+_SMOOTHED = Pen(BLUE, 0.6, 2.0, name="smoothed")
+_ERROR = Fill(PALE_BLUE, 1.7, 0.7, "error")
+_LOST = Fill(NO_DATA[0], 1.8, name="no-data")
 
 
 def flux_limits(spectrum: Trace, line: Array) -> tuple[float, float]:
@@ -44,69 +55,63 @@ def flux_limits(spectrum: Trace, line: Array) -> tuple[float, float]:
 
 
 def draw_spectrum(
-    panel: Axes,
+    sheet: Sheet,
+    box: Frame,
     spectrum: Trace,
     *,
     unit: str,
     calibrated: bool,
-    instrument: str,
+    name: str,
     fwhm_aa: float,
     redshift: float | None,
 ) -> None:
     """Draw a spectrum with at least one good pixel.
 
     Args:
-        panel: empty axes; names of lines are written above it.
+        sheet: the page.
+        box: where; its axes and the names of lines are written around it.
         spectrum: what to draw.
         unit: of the flux.
         calibrated: False prints that the level of the flux means nothing.
-        instrument: printed in the corner.
+        name: of the instrument; printed in the corner.
         fwhm_aa: width of the smoothing, Angstrom; 0 = none.
         redshift: where to mark lines; None = nowhere.
     """
     x = spectrum.wavelength_aa
     line = smooth(spectrum, fwhm_aa) if fwhm_aa > 0.0 else spectrum.flux
-    panel.set_xlim(*_wavelength_limits(x))
-    panel.set_ylim(*flux_limits(spectrum, line))
-    _draw_flux(panel, spectrum, line, smoothed=line is not spectrum.flux)
-    _mark_lost(panel, spectrum)
-    set_ticks(panel, "x")
-    set_ticks(panel, "y", most=4)
-    panel.set_xlabel("wavelength (Å)", labelpad=1.0, **text_style(font()))
-    _name(panel, instrument, f"flux ({unit_text(unit)}{'' if calibrated else ', not calibrated'})")
+    frame = replace(box, x=_wavelength_limits(x), y=flux_limits(spectrum, line))
+    _draw_flux(sheet, frame, spectrum, line, smoothed=line is not spectrum.flux)
+    _mark_lost(sheet, frame, spectrum)
+    frame.edge(sheet)
+    numbers_in = frame.ticks(sheet)
+    flux = f"flux ({unit_text(unit)}{'' if calibrated else ', not calibrated'})"
+    _name(sheet, frame, name, flux, numbers_in - _BEFORE_IN)
     if redshift is not None:
-        mark_lines(panel, redshift)
+        mark_lines(sheet, frame, redshift)
 
 
-def _mark_lost(panel: Axes, spectrum: Trace) -> None:
+def _mark_lost(sheet: Sheet, frame: Frame, spectrum: Trace) -> None:
+    """Mark the pixels without a value at the foot, each from half way to its neighbours."""
     x = spectrum.wavelength_aa
-    panel.fill_between(
-        x,
-        0.0,
-        0.035,
-        where=np.isfinite(x) & ~spectrum.good,
-        step="mid",
-        transform=panel.get_xaxis_transform(),
-        color=NO_DATA[0],
-        linewidth=0.0,
-        gid="no-data",
-    )
+    there = np.isfinite(x)
+    x, lost = x[there], ~spectrum.good[there]
+    between = 0.5 * (x[1:] + x[:-1])
+    sides = np.concatenate([x[:1], between, x[-1:]])
+    begins = np.flatnonzero(np.diff(lost, prepend=False) & lost)
+    ends = np.flatnonzero(np.diff(lost, append=False) & lost)
+    foot = 0.035 * frame.height
+    for left, right in frame.across(np.stack([sides[begins], sides[ends + 1]], axis=1)):
+        sheet.area(corners(left, frame.top + frame.height - foot, right - left, foot), _LOST)
 
 
-def _name(panel: Axes, instrument: str, flux: str) -> None:
-    label = wrap([flux], _LABEL_IN, font())
-    panel.set_ylabel("\n".join(label), labelpad=2.0, **text_style(font()))
-    panel.text(
-        0.012,
-        0.95,
-        instrument,
-        va="top",
-        ha="left",
-        transform=panel.transAxes,
-        path_effects=[withStroke(linewidth=1.6, foreground=PAPER), Normal()],
-        zorder=4.0,
-        **text_style(font()),
-    )
+def _name(sheet: Sheet, frame: Frame, name: str, flux: str, left: float) -> None:
+    middle, bottom = frame.left + frame.width / 2.0, frame.top + frame.height
+    sheet.write(Print("wavelength (Å)", middle, bottom + _BELOW_IN, across="center"))
+    label = "\n".join(wrap([flux], _LABEL_IN, font()))
+    halfway = frame.top + frame.height / 2.0
+    sheet.write(Print(label, left, halfway, "right", "center", upright=False))
+    corner = Print(name, frame.left + 0.04, frame.top + 0.04)
+    sheet.write(corner, halo=PAPER)
 
 
 def _wavelength_limits(x: Array) -> tuple[float, float]:
@@ -114,43 +119,19 @@ def _wavelength_limits(x: Array) -> tuple[float, float]:
     return (low, high) if high > low else (low - 1.0, high + 1.0)
 
 
-def _draw_flux(panel: Axes, spectrum: Trace, line: Array, *, smoothed: bool) -> None:
-    x = spectrum.wavelength_aa
-    low, high = panel.get_ylim()
+def _draw_flux(sheet: Sheet, frame: Frame, spectrum: Trace, line: Array, *, smoothed: bool) -> None:
+    x, (low, high) = frame.across(spectrum.wavelength_aa), frame.y
+    top, bottom = frame.top, frame.top + frame.height
     if low < 0.0 < high:
-        panel.axhline(0.0, color=RULE, linewidth=0.6, linestyle="-", zorder=0.5, **PLAIN_LINE)
+        zero = float(frame.down(0.0))
+        sheet.line([(frame.left, zero), (frame.left + frame.width, zero)], _RULE)
     if spectrum.error is not None:
-        panel.fill_between(
-            x,
-            line - spectrum.error,
-            line + spectrum.error,
-            color=PALE_BLUE,
-            alpha=0.7,
-            linewidth=0.0,
-            zorder=1.7,
-            rasterized=True,
-            gid="error",
-        )
-    colour, width = (GREY, 0.35) if smoothed else (INK, 0.5)
-    panel.plot(
-        x,
-        spectrum.flux,
-        color=colour,
-        linewidth=width,
-        linestyle="-",
-        zorder=1.5,
-        rasterized=True,
-        gid="raw",
-        **PLAIN_LINE,
-    )
-    if smoothed:
-        panel.plot(
-            x,
-            line,
-            color=BLUE,
-            linewidth=0.7,
-            linestyle="-",
-            zorder=2.0,
-            gid="smoothed",
-            **PLAIN_LINE,
-        )
+        ends = (line + spectrum.error, line - spectrum.error)
+        above, below = (np.clip(frame.down(end), top, bottom) for end in ends)
+        for at, upper, lower in envelope(x, above, below, _COLUMN_IN):
+            there, back = np.stack([at, upper], axis=1), np.stack([at, lower], axis=1)
+            sheet.area(np.concatenate([there, back[::-1]]), _ERROR)
+    drawn = [(spectrum.flux, _RAW if smoothed else _RAW_ALONE)]
+    for flux, pen in drawn + [(line, _SMOOTHED)] * smoothed:
+        curve = np.stack(thinned(x, frame.down(flux), _COLUMN_IN), axis=1)
+        sheet.line(clipped(curve, top, bottom), pen)

@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from matplotlib.font_manager import FontProperties
@@ -52,6 +53,7 @@ def _raised(digits: str) -> str:
     return digits.translate(_SUPERSCRIPT)
 
 
+@lru_cache(maxsize=8192)
 def width_in(text: str, face: FontProperties) -> float:
     """Width of one line of text, in inches."""
     width_pt, _, _ = text_to_path.get_text_width_height_descent(text, face, False)
