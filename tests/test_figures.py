@@ -276,3 +276,17 @@ def test_figures_of_many_runs_have_a_folder_of_their_own(curve, run, fmb, home):
     first = done(fmb("plot", *names, "--plot", "compared")).stdout
     other = done(fmb("plot", *names[:4], "--plot", "compared")).stdout
     assert first != other
+
+
+def test_a_run_tells_what_the_models_of_a_list_read(fmb, survey, home):
+    command = ["run", "--model", "astropt", "--weights", "random", "--data", survey]
+    bands = ["--set", "model.astropt.bands=['VIS', 'NISP-H']", "--plot", "score-histogram"]
+    done(fmb(*command, *bands, "--detector", "gaussian", "--out", "mine"))
+    reads = {name.view: open_run("mine").reads(name) for name in open_run("mine").lists}
+    image, spectrum = {"euclid": ("VIS", "NISP-H")}, {"desi": ()}
+    assert reads == {"image": image, "spectrum": spectrum, "joint": image | spectrum}
+
+
+def test_of_own_vectors_nobody_knows_what_was_read(run, home):
+    done(run("--out", "mine"))
+    assert open_run("mine").reads("own.given.v.gaussian") is None

@@ -26,10 +26,16 @@ class FewObjects:
     name: str = "myrun"
     notes: tuple[Note, ...] = (Note("simulated", "simulated data: not evidence"),)
     lists: tuple[ListName, ...] = (JOINT,)
+    read: dict[str, tuple[str, ...]] | None = None
+    """What the models of the list read."""
 
     def ranked(self, name: ListName) -> pd.DataFrame:
         assert name in self.lists
         return self.table
+
+    def reads(self, name: ListName) -> dict[str, tuple[str, ...]] | None:
+        assert name in self.lists
+        return self.read
 
     def cutouts(self, name: ListName, k: int) -> Batch:
         assert name in self.lists

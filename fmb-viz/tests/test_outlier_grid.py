@@ -255,6 +255,21 @@ def test_row_zero_is_at_the_bottom_but_of_display_pictures_at_the_top(data, imag
     assert [name for name, value in shown.items() if value > 200] == [end]
 
 
+@pytest.mark.parametrize(
+    ("read", "image", "spectrum"),
+    [
+        (None, "hsc z/r/g", "desi"),
+        ({"hsc": ("g", "r", "z"), "desi": ()}, "hsc z/r/g", "desi"),
+        ({"hsc": ("g", "r", "z")}, "hsc z/r/g", "desi (not seen by the model)"),
+        ({"desi": ()}, "hsc z/r/g (not seen by the model)", "desi"),
+        ({"hsc": ("r",), "desi": ()}, "hsc z/r/g (z, g not seen by the model)", "desi"),
+    ],
+)
+def test_what_the_model_was_not_given_is_marked(data, read, image, spectrum):
+    written = [text.replace("\n", " ") for text in texts(draw(data(1, read=read)))]
+    assert {image, spectrum} <= set(written)
+
+
 def test_chosen_bands_are_shown_and_named(data, images):
     made = data(1, inputs={"hsc": images(1, bands=("g", "r", "i", "z"))})
     assert "hsc z/r/g" in texts(draw(made))

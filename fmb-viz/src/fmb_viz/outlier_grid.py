@@ -1,6 +1,7 @@
 """The gallery: images and spectra of the strangest objects, strangest first."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,6 +16,7 @@ from fmb_viz.lettering import Print
 from fmb_viz.page import Page, pitch_in
 from fmb_viz.ranking import ranking
 from fmb_viz.rgb import band_weights, choose_bands, display_range, good_pixels, picture
+from fmb_viz.seen import panel_name
 from fmb_viz.sheet import Sheet
 from fmb_viz.spectrum_panel import draw_spectrum
 from fmb_viz.trace import trace
@@ -62,7 +64,8 @@ class OutlierGrid:
             notes=[note.text for note in data.notes],
             legend=list(_legend(batch, chosen, self.config, marked=marked)),
         )
-        scales, sheet = _scales(batch), Sheet(page.figure)
+        shown = _Shown(batch, _scales(batch), data.run.reads(scores.name))
+        sheet = Sheet(page.figure)
         for i, card in enumerate(chosen):
             left, top = layout.corner(i)
             top += page.body_top_in
@@ -73,7 +76,7 @@ class OutlierGrid:
                 below += pitch_in(face)
             for box in layout.boxes:
                 frame = Frame(left + box.left, top + box.top, box.width, box.height)
-                self._fill(sheet, frame, box.instrument, card, batch, scales)
+                self._fill(sheet, frame, box.instrument, card, shown)
         sheet.finish()
         return page.figure
 
@@ -83,18 +86,18 @@ class OutlierGrid:
         frame: Frame,
         instrument: str,
         card: Card,
-        batch: Batch,
-        scales: Mapping[str, Array | tuple[float, float]],
+        shown: "_Shown",
     ) -> None:
-        value = batch.inputs[instrument]
+        value = shown.batch.inputs[instrument]
         kind = "image" if isinstance(value, Images) else "spectrum"
-        at = _row(batch, instrument, card)
+        at = _row(shown.batch, instrument, card)
         if at is None:
             draw_missing(sheet, frame, [f"no {kind}", instrument])
         elif isinstance(value, Images):
-            self._image(sheet, frame, instrument, value, at, scales[instrument])
+            self._image(sheet, frame, instrument, value, at, shown)
         elif isinstance(value, Spectra):
-            self._spectrum(sheet, frame, instrument, value, at, card.redshift)
+            name = panel_name(instrument, (), shown.reads)
+            self._spectrum(sheet, frame, name, value, at, card.redshift)
 
     def _image(
         self,
@@ -103,19 +106,20 @@ class OutlierGrid:
         instrument: str,
         images: Images,
         row: int,
-        scale: Array | tuple[float, float],
+        shown: "_Shown",
     ) -> None:
         wanted = self.config.bands.get(instrument, ())
-        shown = choose_bands(images.bands, images.band_valid[row], wanted)
-        if not shown or not good_pixels(images, row)[list(shown)].all(axis=0).any():
+        bands = choose_bands(images.bands, images.band_valid[row], wanted)
+        if not bands or not good_pixels(images, row)[list(bands)].all(axis=0).any():
             draw_missing(sheet, frame, ["no good pixel", instrument])
             return
-        cutout = picture(images, row, shown, scale=scale, stretch=self.config.stretch)
+        scale = shown.scales[instrument]
+        cutout = picture(images, row, bands, scale=scale, stretch=self.config.stretch)
         draw_image(
             sheet,
             frame,
             cutout,
-            name=f"{instrument} {'/'.join(cutout.bands)}",
+            name=panel_name(instrument, cutout.bands, shown.reads),
             unit=images.unit,
             pixel_scale_arcsec=images.pixel_scale_arcsec,
         )
@@ -124,14 +128,14 @@ class OutlierGrid:
         self,
         sheet: Sheet,
         frame: Frame,
-        instrument: str,
+        name: str,
         spectra: Spectra,
         row: int,
         redshift: float | None,
     ) -> None:
         spectrum = trace(spectra, row)
         if not spectrum.good.any():
-            draw_missing(sheet, frame, ["no good pixel", instrument])
+            draw_missing(sheet, frame, ["no good pixel", name])
             return
         draw_spectrum(
             sheet,
@@ -139,10 +143,22 @@ class OutlierGrid:
             spectrum,
             unit=spectra.unit,
             calibrated=spectra.calibrated,
-            name=instrument,
+            name=name,
             fwhm_aa=self.config.smooth_aa,
             redshift=redshift if self.config.lines else None,
         )
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """What all cards of a page share."""
+
+    batch: Batch
+    """Cutouts of the objects, strangest first."""
+    scales: Mapping[str, Array | tuple[float, float]]
+    """Instrument -> what makes its flux brightness."""
+    reads: Mapping[str, Sequence[str]] | None
+    """Instrument -> bands, of what the models of the list read."""
 
 
 def _check_bands(wanted: Mapping[str, Sequence[str]], batch: Batch) -> None:

@@ -1,6 +1,6 @@
 """What analyses and figures read of a run; each piece is read when it is asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class RunData(Protocol):
         """A table of an analysis, by its label and the table's name."""
 
     def cutouts(self, name: "ListName", k: int) -> "Batch":
-        """What was observed of at most k of a list, strangest first, without a gap.
+        """What was observed of at most k of a list, as far as kept, strangest first, no gap."""
 
-        The run keeps its strangest objects only, so there may be fewer.
-        """
+    def reads(self, name: "ListName") -> "Mapping[str, Sequence[str]] | None":
+        """Instrument -> bands, of what the models of a list read; None where it is not known."""

@@ -195,6 +195,17 @@ class Run(LabelledRun):
         ids = self.objects["object_id"].to_numpy()
         return run_vectors(self.folder, name, entry, ids, self.home)
 
+    def reads(self, name: ListName | str) -> dict[str, tuple[str, ...]] | None:
+        """Instrument -> bands, of what the models of a list read; None where it is not known."""
+        found: dict[str, tuple[str, ...]] = {}
+        for vectors in self._list(name).vectors:
+            record = self.manifest["models"].get(vectors.model, {})
+            if vectors.view not in record.get("reads", {}):
+                return None
+            for instrument, bands in record["reads"][vectors.view].items():
+                found[instrument] = tuple(dict.fromkeys((*found.get(instrument, ()), *bands)))
+        return found
+
     def remarks(self) -> Iterator[str]:
         """All that a reader of its numbers must know, one line each: of data, vectors and notes."""
         for entry in self.manifest["vectors"]:

@@ -52,6 +52,7 @@ def _read_of(run: Run, spec: PlotSpec, data: PlotData) -> dict[str, Any]:
     own = [name for name in run.vector_names if name in views and data.view in (None, name)]
     scored = {"scores", "details"} & set(spec.needs)
     return {
+        "read": run.reads(data.list) if data.list else None,
         "objects": read_meta(run.folder.objects).get("key"),
         "hidden": _hidden(run),
         "lists": [[str(name), run.record(name)["key"]] for name in lists if scored],

@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from fmb.contract.dataset import Dataset
+from fmb.contract.inputs import InputInfo
 from fmb.contract.notes import Note
+from fmb.plan.matching import feeds
 from fmb.plan.records import ModelPlan, Plan
 from fmb.plan.request import FORMAT
 from fmb.plugins.environment import environment
@@ -31,7 +34,7 @@ def manifest_of(
         "environment": environment(),
         "dataset": dict(plan.dataset.identity),
         "notes": [asdict(note) for note in notes],
-        "models": {model.label: _model_record(model) for model in plan.models},
+        "models": {model.label: _model_record(model, plan.dataset) for model in plan.models},
         "vectors": list(embedded.entries),
         "quality": list(embedded.findings),
         "lists": list(records),
@@ -66,13 +69,27 @@ def _calibration(records: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(lines)
 
 
-def _model_record(model: ModelPlan) -> dict[str, Any]:
+def _model_record(model: ModelPlan, dataset: Dataset) -> dict[str, Any]:
+    slots = model.bindings.slots
     return {
         "component": model.component.qualified,
         "version": model.component.version,
         "config": model.config.model_dump(mode="json"),
         "weights": model.weights.identity,
         "weights_state": model.weights_state,
-        "sources": dict(model.bindings.slots),
+        "sources": dict(slots),
+        "reads": {
+            view: {slots[s]: _bands(model, s, dataset.inputs[slots[s]]) for s in needs}
+            for view in model.views
+            for needs in (model.spec.views[view],)
+        },
         "out_of_domain": list(model.bindings.out_of_domain),
     }
+
+
+def _bands(model: ModelPlan, slot: str, given: InputInfo) -> list[str]:
+    """The bands of an input that the weights take, in the order of the survey."""
+    name = model.bindings.slots[slot]
+    accepts = [a for a in model.weights.card.accepts if a.slot == slot and feeds(a, name, given)]
+    every = any(not one.bands for one in accepts)
+    return [band for band in given.bands if every or any(band in one.bands for one in accepts)]
