@@ -1,6 +1,7 @@
 """Figures of a run: which are drawn, as which files, how often, and what happens when one fails."""
 
 import json
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -178,14 +179,19 @@ def test_what_a_figure_is_made_from_decides_whether_it_is_drawn_again(run, fmb, 
     assert len(list(kept.iterdir())) == 4
 
 
-def test_a_figure_of_a_run_lives_on_when_what_is_kept_is_removed(run, fmb, home):
-    done(run("--out", "mine"))
-    for path in (home / "figures").rglob("figure.*"):
-        path.unlink()
-    (figure,) = (home / "runs" / "mine" / "plots").glob("*.png")
-    before = figure.read_bytes()
+def test_a_figure_lives_on_when_what_is_kept_is_removed_and_is_drawn_with_the_same_bytes(
+    run, fmb, home
+):
+    done(run("--format", "png", "--format", "pdf", "--format", "svg", "--out", "mine"))
+    shutil.rmtree(home / "figures")
+    plots = home / "runs" / "mine" / "plots"
+    before = {path.name: path.read_bytes() for path in plots.iterdir()}
+    assert len(before) == 3
     done(fmb("plot", "mine"))
-    assert figure.read_bytes() == before
+    (kept,) = (home / "figures").iterdir()
+    for name, body in before.items():
+        assert (plots / name).read_bytes() == body
+        assert (plots / name).samefile(kept / f"figure.{name.rpartition('.')[2]}")
 
 
 def test_a_figure_that_fails_is_named_in_one_line_and_drawn_later(curve, run, fmb, home):
@@ -256,6 +262,10 @@ def test_named_figures_are_drawn_and_no_others(curve, run, fmb, home):
     assert drawn(home, "again") == {"curve.png"}
     done(fmb("plot", "mine", "--plot", "unasked"))
     assert drawn(home) == {"curve.png", "unasked.png"}
+    curve.breaks("figure = Figure()", 'raise ValueError("two\\nlines")')
+    line = said(fmb("plot", "mine", "--plot", "other=curve"))
+    assert "ValueError: two lines" in line
+    assert line.endswith("`fmb plot mine --plot other=curve` draws what is missing")
 
 
 def test_figures_of_other_runs_share_no_folder(curve, run, fmb, home):

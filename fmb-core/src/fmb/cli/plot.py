@@ -63,5 +63,5 @@ def command(
     for file in drawn.files:
         click.echo(drawn.folder / file)
     if drawn.not_drawn:
-        names = " ".join(run.name for run in opened)
-        raise FailedError(what_is_not_drawn(names, drawn.not_drawn))
+        again = [run.name for run in opened] + [f"--plot {name}" for name in plot]
+        raise FailedError(what_is_not_drawn(" ".join(again), drawn.not_drawn))

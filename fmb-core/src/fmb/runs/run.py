@@ -48,10 +48,6 @@ class Run(LabelledRun):
         self.manifest = manifest
         self.shown = Shown()
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Where it is, without what was read: other processes read for themselves."""
-        return {name: self.__dict__[name] for name in ("folder", "name", "manifest", "shown")}
-
     @property
     def home(self) -> Path:
         """The workspace it is in."""

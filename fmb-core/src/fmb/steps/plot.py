@@ -104,15 +104,20 @@ def note_drawn(run: Run, drawn: Drawn) -> None:
     publish_json(path, {"files": before | drawn.files, "not_drawn": drawn.not_drawn})
 
 
-def what_is_not_drawn(run_name: str, not_drawn: Sequence[Mapping[str, str]]) -> str:
-    """One line: which figures were not drawn, why the first was not, and how to draw them later."""
+def what_is_not_drawn(again: str, not_drawn: Sequence[Mapping[str, str]]) -> str:
+    """One line: which figures were not drawn, why the first was not, and how to draw them later.
+
+    Args:
+        again: what follows `fmb plot` to draw them, for instance the name of the run.
+        not_drawn: their names, and why.
+    """
     names = [one["figure"] for one in not_drawn]
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     were = "1 figure was" if len(names) == 1 else f"{len(names)} figures were"
     why = not_drawn[0]["why"]
     return (
         f"{were} not drawn: {', '.join(names[:NAMED])}{more} ({why}); all else is kept, and"
-        f" `fmb plot {run_name}` draws what is missing"
+        f" `fmb plot {again}` draws what is missing"
     )
 
 
@@ -167,7 +172,8 @@ def _show(
     except (Exception, SystemExit) as error:  # the plugin's own code runs here
         why, told = _reason(plot, data, error)
         logger.error("%s", told)
-        drawn.not_drawn.append({"figure": name.removeprefix("plots/"), "why": why})
+        one_line = " ".join(why.split())
+        drawn.not_drawn.append({"figure": name.removeprefix("plots/"), "why": one_line})
         return
     for ending, path in kept.items():
         if ending in pages:

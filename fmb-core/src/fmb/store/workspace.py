@@ -1,11 +1,11 @@
-"""Where FMB keeps things: one workspace folder with data, weights, embeddings and runs."""
+"""Where FMB keeps things: one workspace folder with data, weights, embeddings, figures and runs."""
 
 import os
 from pathlib import Path
 
 __all__ = ["workspace"]
 
-FOLDERS = ("data", "weights", "embeddings", "runs", "labels")
+FOLDERS = ("data", "weights", "inputs", "embeddings", "lists", "figures", "runs", "labels")
 """What a workspace holds."""
 
 
