@@ -61,11 +61,11 @@ class Layout:
         across = 2 * MARGIN_IN + self.columns * width + (self.columns - 1) * _ACROSS_IN
         return across, self.rows * (height + _DOWN_IN)
 
-    def corner(self, i: int) -> tuple[float, float]:
-        """Left and top of card i, from the top left corner of the first."""
+    def corner(self, i: int, first_top: float) -> tuple[float, float]:
+        """Left and top of card i, on a page whose first card begins at `first_top`; inches."""
         row, column = divmod(i, self.columns)
         width, height = self.card_in
-        return MARGIN_IN + column * (width + _ACROSS_IN), row * (height + _DOWN_IN)
+        return MARGIN_IN + column * (width + _ACROSS_IN), first_top + row * (height + _DOWN_IN)
 
 
 def card_lines(card: Card, width: float) -> list[tuple[str, FontProperties, str]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 
 from fmb import Array, Batch, ConfigError, DataError, Images, PlotData, Spectra, did_you_mean
 from fmb_viz.cards import Card, cards
@@ -67,13 +68,8 @@ class OutlierGrid:
         shown = _Shown(batch, _scales(batch), data.run.reads(scores.name))
         sheet = Sheet(page.figure)
         for i, card in enumerate(chosen):
-            left, top = layout.corner(i)
-            top += page.body_top_in
-            heading, *others = card_lines(card, layout.card_in[0])
-            below = page.column(left, top, [heading])
-            for text, face, colour in others:
-                sheet.write(Print(text, left, below, face=face), colour=colour)
-                below += pitch_in(face)
+            left, top = layout.corner(i, page.body_top_in)
+            _write(page, sheet, left, top, card_lines(card, layout.card_in[0]))
             for box in layout.boxes:
                 frame = Frame(left + box.left, top + box.top, box.width, box.height)
                 self._fill(sheet, frame, box.instrument, card, shown)
@@ -159,6 +155,16 @@ class _Shown:
     """Instrument -> what makes its flux brightness."""
     reads: Mapping[str, Sequence[str]] | None
     """Instrument -> bands, of what the models of the list read."""
+
+
+def _write(
+    page: Page, sheet: Sheet, left: float, top: float, lines: list[tuple[str, FontProperties, str]]
+) -> None:
+    """Rank and id as text that can be copied from the file, the other lines as small print."""
+    top = page.column(left, top, lines[:1])
+    for text, face, colour in lines[1:]:
+        sheet.write(Print(text, left, top, face=face), colour=colour)
+        top += pitch_in(face)
 
 
 def _check_bands(wanted: Mapping[str, Sequence[str]], batch: Batch) -> None:

@@ -43,9 +43,8 @@ def command(
     opened = [open_run(name) for name in runs or (None,)]
     shown = [run.showing(without=without, only=only) for run in opened]
     several = len(opened) > 1
-    asked = {} if several else opened[0].manifest["request"]
-    recorded = recorded_figures(asked, named=bool(plot))
-    request = options_request({"plot": plot, "set": set, "format": format}, recorded)
+    asked = recorded_figures({} if several else opened[0].manifest["request"], named=bool(plot))
+    request = options_request({"plot": plot, "set": set, "format": format}, asked)
     plots, broken = plan_plots(request, session.registry, several=several)
     if not plots and not broken:
         of = " of several runs" if several else ""
@@ -53,12 +52,11 @@ def command(
     analyses = plan_analyses(request.analysis, plots, session.registry)
     for run in opened:  # tables are of all objects
         analyze_run(run, analyses, run.manifest["request"]["run"]["seed"], progress_line)
-    formats = request.run.figure_formats
     if several:
-        drawn = draw_together(shown, plots, formats)
+        drawn = draw_together(shown, plots, request.run.figure_formats)
     else:
         ensure_folder(shown[0].folder.plots)
-        drawn = draw(shown[0], plots, formats, progress_line, broken)
+        drawn = draw(shown[0], plots, request.run.figure_formats, progress_line, broken)
         note_drawn(shown[0], drawn)
     for file in drawn.files:
         click.echo(drawn.folder / file)
