@@ -56,6 +56,13 @@ def test_a_row_asked_for_twice_comes_twice(files):
     assert np.array_equal(flux, files.arrays["image"][[3, 3, 5]])
 
 
+def test_no_rows_are_no_objects_of_the_same_shape(files):
+    batch = files.open().read(np.arange(0))
+    assert batch.inputs["cam"].flux.shape == (0, 2, 8, 9)
+    assert batch.inputs["cam"].band_valid.shape == (0, 2)
+    assert batch.inputs["spec"].flux.shape == (0, files.arrays["flux"].shape[1])
+
+
 def test_only_the_inputs_asked_for_are_read(files):
     batch = files.open().read(np.array([2]), ["spec"])
     assert list(batch.inputs) == ["spec"]

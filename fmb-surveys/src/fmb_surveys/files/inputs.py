@@ -123,7 +123,8 @@ class ImagesInput(Input[ImagesSource]):
         if source.band_valid:
             band_valid = self.store.read(source.band_valid, at).reshape(per_band) != 0
         else:
-            band_valid = np.isfinite(flux).reshape(*per_band, -1).any(axis=2)
+            pixels = math.prod(self.info.shape)
+            band_valid = np.isfinite(flux).reshape(*per_band, pixels).any(axis=2)
         psf = self.store.read(source.psf_fwhm, at) if source.psf_fwhm else None
         full = (*per_band, *self.info.shape)
         return Images(
