@@ -239,11 +239,44 @@ def test_what_is_planted_plays_its_roles_in_the_catalogue(plain):
 
 
 @pytest.mark.parametrize("mode", ["in-survey", "paired"])
-def test_planted_pixels_are_in_no_file(plain, mode):
+def test_planted_pixels_come_from_all_inputs_of_host_and_donor(plain, mode):
     n = len(plain)
-    files = np.arange(1, n + 1, dtype=np.uint64)
+    for number, name in enumerate(plain.inputs):
+        files = np.arange(n, dtype=np.uint64) + np.uint64(1000 * number + 1)
+        plain.inputs[name] = replace(plain.inputs[name], origin=files)
+    config = PlantingConfig(mode=mode, kinds=("swap-easy",), n_per_kind=2, prevalence=0.1)
+    planted = Planted(plain, config)
+    rows = [n, n + 1] if mode == "paired" else [i.host for i in planted.injections]
+    before = planted.inputs["cam"].origin
+    own = np.setdiff1d(np.arange(n), rows)
+    assert (before[own] == own + 1).all()
+    assert before[rows].min() > 2000  # in no file
+    donor = planted.injections[0].donor
+    assert planted.injections[1].donor != donor
+    spec = plain.inputs["spec"].origin.copy()
+    spec[donor] += np.uint64(500)  # the file of its spectrum changes
+    plain.inputs["spec"] = replace(plain.inputs["spec"], origin=spec)
+    after = Planted(plain, config).inputs["cam"].origin
+    moved = np.flatnonzero(after != before)
+    others = {k for k, i in enumerate(planted.injections) if donor in (i.host, i.donor)}
+    assert moved.tolist() == sorted(rows[k] for k in others)
+
+
+def test_planted_pixels_have_no_origin_where_that_of_one_input_is_not_known(plain):
+    files = np.arange(1, len(plain) + 1, dtype=np.uint64)
     plain.inputs["cam"] = replace(plain.inputs["cam"], origin=files)
-    planted = Planted(plain, PlantingConfig(mode=mode, kinds=("trail",), n_per_kind=2))
+    planted = Planted(plain, PlantingConfig(mode="paired", kinds=("trail",), n_per_kind=2))
     assert planted.inputs["cam"].origin is None
     chosen = select(planted, limit=5)
     assert chosen.read(np.arange(5)).ids.tolist() == chosen.ids.tolist()
+
+
+def test_hosts_of_a_survey_known_to_be_sound_are_chosen_without_a_look(plain):
+    looked = []
+    plain_read = plain.read
+    plain.read = lambda rows, inputs=None: looked.extend(rows) or plain_read(rows, inputs)
+    config = PlantingConfig(mode="paired", kinds=("trail",), n_per_kind=2)
+    hosts = [i.host for i in Planted(plain, config, sound=True).injections]
+    assert looked == []
+    assert [i.host for i in Planted(plain, config).injections] == hosts
+    assert set(looked) == set(hosts)

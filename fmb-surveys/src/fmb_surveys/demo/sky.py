@@ -1,12 +1,13 @@
 """The sky of the survey: cells of uneven depth and sharpness, places, ids, repeats and gaps."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 
 from fmb import Array
 
-__all__ = ["N_CELLS", "Cells", "Plan", "make_cells", "make_plan", "object_ids"]
+__all__ = ["N_CELLS", "Cells", "Plan", "make_cells", "make_plan", "object_ids", "object_origins"]
 
 N_CELLS = 24
 _COLUMNS = 6
@@ -92,13 +93,24 @@ def make_plan(n: int, seed: int) -> Plan:
 
 
 def object_ids(index: Array, seed: int) -> Array:
-    """(n,) int64 of 19 digits, without order, one for each (seed, index).
+    """(n,) int64 of 19 digits, without order, one for each (seed, index)."""
+    x = _scattered(index, (seed + 1) * 0x9E3779B97F4A7C15)
+    return (np.uint64(10**18) + x % np.uint64(8 * 10**18)).astype(np.int64)
+
+
+def object_origins(index: Array, *what: object) -> Array:
+    """(n,) uint64, one for each index and `what`, of which all parts print the same everywhere."""
+    text = "|".join(str(part) for part in what)
+    start = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return _scattered(index, int.from_bytes(start, "little"))
+
+
+def _scattered(index: Array, start: int) -> Array:
+    """(n,) uint64 without order, all different.
 
     Source: finaliser of SplitMix64 (Steele et al. 2014), a bijection of 64-bit integers.
     """
-    start = (seed + 1) * 0x9E3779B97F4A7C15 % 2**64
-    x = np.asarray(index, dtype=np.uint64) + np.uint64(start)
+    x = np.asarray(index, dtype=np.uint64) + np.uint64(start % 2**64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         x = (x ^ (x >> np.uint64(shift))) * np.uint64(factor)
-    x ^= x >> np.uint64(31)
-    return (np.uint64(10**18) + x % np.uint64(8 * 10**18)).astype(np.int64)
+    return np.asarray(x ^ (x >> np.uint64(31)))

@@ -12,7 +12,7 @@ from fmb_surveys.demo.catalogue import survey_catalog
 from fmb_surveys.demo.noise import expose
 from fmb_surveys.demo.rendering import Scene, render
 from fmb_surveys.demo.selection import magnitudes, select_galaxies
-from fmb_surveys.demo.sky import make_cells, make_plan
+from fmb_surveys.demo.sky import make_cells, make_plan, object_origins
 from fmb_surveys.demo.sky_spectrum import WAVELENGTH_AA, noise_curve, residual_shapes
 from fmb_surveys.demo.spectra import component_shares, fibre_spectrum
 from fmb_surveys.demo.surroundings import draw_blends, draw_knots, draw_neighbours
@@ -80,6 +80,7 @@ class DemoSurvey:
                 shape=(len(WAVELENGTH_AA),),
                 wavelength_aa=(float(WAVELENGTH_AA[0]), float(WAVELENGTH_AA[-1])),
                 present=self._plan.has_spectrum,
+                origin=self._origin(name, self._plan.has_spectrum),
             )
         instrument = INSTRUMENTS[name]
         return InputInfo(
@@ -89,7 +90,13 @@ class DemoSurvey:
             shape=(instrument.size_px, instrument.size_px),
             pixel_scale_arcsec=instrument.pixel_scale_arcsec,
             present=self._plan.has_image,
+            origin=self._origin(name, self._plan.has_image),
         )
+
+    def _origin(self, name: str, present: Array) -> Array:
+        """(n,) uint64: what the pixels of each object follow from; 0 where it has none."""
+        numbers = object_origins(np.arange(len(present)), GENERATOR_REVISION, self.seed, name)
+        return np.where(present, numbers, np.uint64(0))
 
     def read(self, rows: Array, inputs: Collection[str] | None = None) -> Batch:
         """The objects at `rows`, in that order, simulated now.

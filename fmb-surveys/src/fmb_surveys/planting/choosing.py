@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def choose(
-    dataset: Dataset, offer: Offer, config: PlantingConfig
+    dataset: Dataset, offer: Offer, config: PlantingConfig, *, sound: bool = False
 ) -> tuple[list[Injection], list[str]]:
     """The injections of a configuration.
 
@@ -28,6 +28,7 @@ def choose(
         dataset: the clean survey.
         offer: what it has.
         config: kinds, numbers, strengths, seed.
+        sound: True where every object is known to have enough good pixels; none is read then.
 
     Returns:
         The injections and remarks for the user: kinds that were left out, hosts not found.
@@ -47,7 +48,7 @@ def choose(
     while True:
         found, short = _draw(survey, kinds, config)
         rows = sorted({row for i in found for row in (i.host, i.donor) if row >= 0} - checked)
-        bad = _unusable(dataset, rows)
+        bad = [] if sound else _unusable(dataset, rows)
         if not bad:
             return found, remarks + [f"planting found few hosts: {line}" for line in short]
         logger.info("%d objects have too few good pixels to be hosts", len(bad))

@@ -14,6 +14,7 @@ from fmb_surveys.planting.hosts import Injection, seed_of
 from fmb_surveys.planting.labels import copy_ids, planted_catalog
 from fmb_surveys.planting.needs import make_offer
 from fmb_surveys.planting.observations import gather, put_back, target_of
+from fmb_surveys.planting.origins import planted_origins
 from fmb_surveys.planting.planters import PLANTERS
 
 __all__ = ["PLANTING_REVISION", "Planted"]
@@ -39,6 +40,7 @@ class Planted:
         config: PlantingConfig,
         *,
         flux_of_electron: Mapping[str, Array] | None = None,
+        sound: bool = False,
     ) -> None:
         """Choose hosts, donors and strengths; pixels are changed when they are read.
 
@@ -47,6 +49,8 @@ class Planted:
             config: what to plant.
             flux_of_electron: spectrum input -> (pixels,) variance that a unit of flux brings, for
                 surveys whose gain is known; without it light planted in spectra adds no noise.
+            sound: True where every object is known to have enough good pixels to be a host, so that
+                none is read to see it.
 
         Raises:
             DataError: a kind that was asked for by name does not fit this survey, or none does.
@@ -55,18 +59,21 @@ class Planted:
         self._seed = config.seed
         self._gains = dict(flux_of_electron or {})
         self._offer = make_offer(dataset, config.psf_fwhm_arcsec, config.columns)
-        injections, remarks = choose(dataset, self._offer, config)
+        injections, remarks = choose(dataset, self._offer, config, sound=sound)
         self.injections: tuple[Injection, ...] = tuple(injections)
         """What is planted; in paired mode in the order of the added rows."""
         self._place(dataset.ids, paired=config.mode == "paired")
         self.catalog = planted_catalog(dataset, self.ids, self._origin, self._planted)
-        self.inputs: Mapping[str, InputInfo] = _spread(dataset.inputs, self._origin)
+        gains = {name: _digest(gain) for name, gain in self._gains.items()}
+        self.inputs: Mapping[str, InputInfo] = self._spread(
+            (PLANTING_REVISION, config.seed, gains, config.psf_fwhm_arcsec)
+        )
         self.warnings: Sequence[str] = [*dataset.warnings, *_counts(injections), *remarks]
         self.identity: Mapping[str, Any] = {
             **dataset.identity,
             "planted": {
                 "revision": PLANTING_REVISION,
-                "gains": {name: _digest(gain) for name, gain in self._gains.items()},
+                "gains": gains,
                 **config.model_dump(mode="json"),
             },
         }
@@ -82,6 +89,20 @@ class Planted:
             self.ids = np.concatenate([ids, copy_ids(ids, self.injections, self._seed)])
             self._origin = np.concatenate([self._origin, hosts])
             self._planted = {n + k: injection for k, injection in enumerate(self.injections)}
+
+    def _spread(self, recipe: Sequence[object]) -> dict[str, InputInfo]:
+        """The inputs of the rows, of which each stands for one of the wrapped survey."""
+
+        def told(injection: Injection) -> tuple[object, ...]:
+            host = injection.host
+            return (*recipe, self._base.ids[host].item(), self._redshift(host))
+
+        inputs = self._base.inputs
+        origins = planted_origins(inputs, self._origin, self._planted, told)
+        return {
+            name: replace(info.take(self._origin), origin=origins[name])
+            for name, info in inputs.items()
+        }
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -140,14 +161,6 @@ class Planted:
 
 def _digest(gain: Array) -> str:
     return hashlib.blake2b(np.ascontiguousarray(gain).tobytes(), digest_size=8).hexdigest()
-
-
-def _spread(inputs: Mapping[str, InputInfo], origin: Array) -> dict[str, InputInfo]:
-    """The inputs of rows that stand for the rows `origin` of the wrapped survey.
-
-    What is planted is in no file, so that a file says nothing of it.
-    """
-    return {name: replace(info.take(origin), origin=None) for name, info in inputs.items()}
 
 
 def _counts(injections: Sequence[Injection]) -> list[str]:
