@@ -243,3 +243,29 @@ def test_locate_never_compares_through_floats():
 
 def test_a_condition_shows_itself_as_it_was_written():
     assert Where("`S/N` > 3 and class == 'A'").canonical == "`S/N` > 3 and class == 'A'"
+
+
+class OnDemand(Catalogued):
+    """A survey that writes down what it is asked to make."""
+
+    def __init__(self, ids) -> None:
+        super().__init__(ids, mag_r=np.arange(len(ids)))
+        self.asked = []
+
+    def make(self, inputs, progress) -> None:
+        self.asked.append(list(inputs))
+        progress(len(self), len(self))
+
+
+@pytest.mark.parametrize(("limit", "asked"), [(None, [["cam"]]), (2, [["cam"]]), (1, [])])
+def test_pixels_of_a_survey_are_made_where_at_least_half_of_it_is_chosen(limit, asked):
+    survey, told = OnDemand([8, 3, 5, 1]), []
+    select(survey, limit=limit).make(["cam"], lambda *numbers: told.append(numbers))
+    assert survey.asked == asked
+    assert told == [(4, 4)] * len(asked)
+
+
+def test_a_survey_that_is_there_has_nothing_to_make(survey):
+    told = []
+    select(survey).make(["cam"], lambda *numbers: told.append(numbers))
+    assert told == []

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,9 +78,14 @@ def retrain(todo: Retraining, *, resume: bool = False) -> Card | None:
             return todo.folder.card()
     elif resume and todo.folder.finished:
         return None
+    plan = todo.plan
     with processes(device) as (group, own_device):
+        if group.first:
+            inputs = todo.model.bindings.slots.values()
+            plan.dataset.make(inputs, partial(plan.progress, "simulate"))
+        group.gather(None)  # the others read what the first has made
         job = _job(todo, own_device, group)
-        fitted = fit(job, resume=resume, progress=todo.plan.progress)
+        fitted = fit(job, resume=resume, progress=plan.progress)
         return finish(todo, job, fitted) if group.first else None
 
 

@@ -91,8 +91,11 @@ def main(ctx: click.Context, strict: bool, verbose: int, quiet: bool) -> None:
     )
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
-    handler.setLevel(level)
+    # What is about to be written, and where, is said without -v too: `fmb.note` is for such lines.
+    always = () if quiet else ("fmb.note",)
+    handler.addFilter(lambda record: record.levelno >= level or record.name in always)
     logger = logging.getLogger("fmb")
     logger.handlers = [handler]
     logger.setLevel(level)
     logger.propagate = False
+    logger.getChild("note").setLevel(min(level, logging.INFO))

@@ -95,9 +95,12 @@ def validate(ctx: click.Context, source: str, reader: str | None, as_json: bool)
     Exits with 1 when some input of an object cannot be used, with 0 when there are warnings only.
     """
     from fmb.cli.terminal import echo_json
+    from fmb.contract.dataset import Making
     from fmb.datasets.quality import check, summary
 
     dataset = _open(source, reader)
+    if isinstance(dataset, Making):
+        dataset.make(dataset.inputs, lambda done, total: progress_line("simulate", done, total))
     found = check(dataset, progress=lambda done, total: progress_line("check", done, total))
     if as_json:
         echo_json([finding.as_dict() for finding in found])

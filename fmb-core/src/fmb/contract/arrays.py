@@ -17,6 +17,9 @@ Array = npt.NDArray[Any]
 class Rows:
     """Array containers whose fields marked `per_row` share their first axis."""
 
+    def __len__(self) -> int:
+        return len(getattr(self, fields(self)[0].name))  # type: ignore[arg-type]
+
     def take(self, rows: npt.ArrayLike) -> Self:
         """The same container for `rows` (integer or boolean index), in that order."""
         return replace(self, **self._at(np.asarray(rows)))  # type: ignore[type-var]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fmb.contract.names import VectorName
     from fmb.contract.vector_view import VectorView
 
-__all__ = ["ROLES", "Dataset", "DatasetOpener", "DatasetSpec", "Narrowing", "WithVectors"]
+__all__ = ["ROLES", "Dataset", "DatasetOpener", "DatasetSpec", "Making", "Narrowing", "WithVectors"]
 
 ROLES = {
     "magnitude": "brightness, in magnitudes",
@@ -48,10 +48,7 @@ yield DatasetSpec(name="mysurvey", summary="Cutouts of my survey",
     markers: tuple[str, ...] = ()
     """Files whose presence in a folder tells that this reader answers to it."""
     sniff: str = ""
-    """"module:function" taking a Path and telling whether it is one of this reader's.
-
-    Asked where several readers answer to a path.
-    """
+    """"module:function" taking a Path and telling, where several answer, whether it is its own."""
     default: bool = False
     """True for the dataset that is taken when none is named."""
     simulated: bool = False
@@ -93,6 +90,17 @@ class Dataset(Protocol):
         Args:
             rows: positions in `ids`, without repeats.
             inputs: the instruments to read; None = all. What is not asked for costs nothing.
+        """
+
+
+@runtime_checkable
+class Making(Protocol):
+    """What a dataset has that makes its pixels; of what is not kept, `read` makes its own rows."""
+
+    def make(self, inputs: Collection[str], progress: Callable[[int, int], None]) -> None:
+        """Make `inputs` of all objects and keep them; what is kept already is not made again.
+
+        `progress` is called with the objects made and their number.
         """
 
 

@@ -45,9 +45,6 @@ class Images(Rows):
             )
         self._require_shape(self.flux.shape, "ivar", "mask")
 
-    def __len__(self) -> int:
-        return len(self.flux)
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Spectra(Rows):
@@ -76,9 +73,6 @@ class Spectra(Rows):
                 f"wavelengths have shape {self.wavelength_aa.shape}, flux has {self.flux.shape}"
             )
 
-    def __len__(self) -> int:
-        return len(self.flux)
-
     def _at(self, rows: Array) -> dict[str, Array]:
         own = {"wavelength_aa": self.wavelength_aa[rows]} if self.wavelength_aa.ndim == 2 else {}
         return {**super()._at(rows), **own}  # a shared grid stays shared
@@ -96,9 +90,6 @@ class Columns(Rows):
     """(n, columns), float32."""
     names: tuple[str, ...]
     units: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +189,5 @@ class Inputs:
         return Inputs(
             arrays={k: v[rows] for k, v in self.arrays.items()},
             valid={k: v[rows] for k, v in self.valid.items()},
-            reasons={
-                k: [v[int(i)] for i in np.arange(len(v))[rows]] for k, v in self.reasons.items()
-            },
+            reasons={k: np.array(v, object)[rows].tolist() for k, v in self.reasons.items()},
         )

@@ -2,14 +2,14 @@
 
 import hashlib
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.dataset import Dataset, Narrowing, WithVectors
+from fmb.contract.dataset import Dataset, Making, Narrowing, WithVectors
 from fmb.contract.errors import SelectionError
 from fmb.contract.inputs import Batch, InputInfo
 from fmb.contract.names import VectorName
@@ -52,6 +52,14 @@ class Selection:
     def read(self, rows: Array, inputs: Collection[str] | None = None) -> Batch:
         """The objects at `rows` of this selection, in that order."""
         return self._dataset.read(self._rows[np.asarray(rows)], inputs)
+
+    def make(self, inputs: Collection[str], progress: Callable[[int, int], None]) -> None:
+        """Have `inputs` made and kept, where the dataset makes them and most of it is chosen.
+
+        Where less than half is, its rows are made as they are read: all of them would cost more.
+        """
+        if isinstance(self._dataset, Making) and 2 * len(self) >= len(self._dataset):
+            self._dataset.make(inputs, progress)
 
 
 def select(

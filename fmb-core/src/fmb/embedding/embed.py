@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,8 @@ def embed_model(plan: Plan, model: ModelPlan) -> list[EmbeddedView]:
         if plan.request.run.verify:
             verify(inventory)
         absent = {name: int(inventory.lacks(name, everybody).sum()) for name in inventory.stores}
+        if any(absent.values()):
+            plan.dataset.make(model.sources.values(), partial(plan.progress, "simulate"))
         if plan.engine is not None and any(absent.values()):
             _submit(inventory, plan.engine)
         else:

@@ -29,7 +29,7 @@ class Inventory:
     def __init__(self, plan: Plan, model: ModelPlan) -> None:
         self.plan, self.model = plan, model
         self.dataset, self.n = plan.dataset, len(plan.dataset)
-        self.slots: Mapping[str, str] = model.bindings.slots
+        self.slots: Mapping[str, str] = model.sources
         self.stores = vector_stores(plan, model)
         self.ledgers = ledgers(plan, model)
         inputs = {slot: plan.dataset.inputs[name] for slot, name in self.slots.items()}

@@ -31,7 +31,7 @@ def model_job(plan: Plan, model: ModelPlan) -> "EmbedJob":
         embedders={label: embedder.new() for label, embedder in model.embedders.items()},
         views={view: model.spec.views[view] for view in model.views},
         unit_mean=model.spec.joint == "unit-mean",
-        sources=model.bindings.slots,
+        sources=model.sources,
         dataset=plan.dataset,
         device=device,
         workers=options.workers,

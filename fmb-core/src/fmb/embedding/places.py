@@ -59,7 +59,7 @@ def comparable(model: ModelPlan, name: VectorName) -> str:
 
 def ledgers(plan: Plan, model: ModelPlan) -> dict[str, Ledger]:
     """Slot -> the ledger of the instrument that feeds it."""
-    return {slot: _ledger(plan, name) for slot, name in model.bindings.slots.items()}
+    return {slot: _ledger(plan, name) for slot, name in model.sources.items()}
 
 
 def _ledger(plan: Plan, instrument: str) -> Ledger:

@@ -37,6 +37,12 @@ class ModelPlan(Chosen[ModelSpec]):
     """What a reader must know of its weights and of what feeds it."""
 
     @property
+    def sources(self) -> dict[str, str]:
+        """Slot -> instrument, of the slots that its views read."""
+        needed = {slot for view in self.views for slot in self.spec.views[view]}
+        return {slot: name for slot, name in self.bindings.slots.items() if slot in needed}
+
+    @property
     def vector_names(self) -> Iterator[VectorName]:
         """What it gives, by embedder, then view."""
         for embedder in self.embedders:
