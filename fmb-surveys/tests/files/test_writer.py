@@ -12,6 +12,7 @@ import pytest
 import tomli_w
 
 from fmb import Batch, Columns, DataError, FailedError, Images, InputInfo, Spectra, StoreError
+from fmb_surveys.demo.survey import DemoSurvey
 from fmb_surveys.files import writer
 from fmb_surveys.files.reader import HDF5Config, open_hdf5, write_survey
 
@@ -332,3 +333,11 @@ def test_the_written_description_is_toml_of_its_own(tmp_path):
     values = tomllib.loads((tmp_path / "out" / "survey.toml").read_text())
     assert values["inputs"]["own"]["wavelength"] == "own/wavelength"
     assert tomllib.loads(tomli_w.dumps(values)) == values
+
+
+def test_several_processes_write_the_bytes_that_one_writes(tmp_path):
+    survey = DemoSurvey(150, 0, ("desi",))
+    for name, shared in (("alone", False), ("shared", True)):
+        write_survey(tmp_path / name, survey, shared=shared)
+    alone, shared = (tmp_path / name / "survey.h5" for name in ("alone", "shared"))
+    assert alone.read_bytes() == shared.read_bytes()

@@ -1,0 +1,104 @@
+"""The simulated survey as it is used: instruments are made when they are needed, and kept."""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fmb import Array, Batch, Columns, DataError, Dataset, Images, InputInfo, Spectra, did_you_mean
+from fmb_surveys.demo.pixels import PixelFile, like, write_pixels
+
+__all__ = ["KeptSurvey"]
+
+WORTH_SHARING = 500
+"""Objects from which on starting other processes pays."""
+
+BYTES_PER_OBJECT = {"euclid": 222_000, "legacysurvey": 441_000, "desi": 51_000}
+"""As measured on disk."""
+
+logger = logging.getLogger("fmb.note")  # shown without -v: it names what is about to be written
+
+
+class KeptSurvey:
+    """A simulated survey and the folder in which each instrument is kept once it is made.
+
+    It is the same whether an instrument is kept or not: what is not is simulated when it is read.
+    """
+
+    def __init__(self, survey: Dataset, folder: Path) -> None:
+        """Nothing is read or written.
+
+        Args:
+            survey: makes its pixels when they are read.
+            folder: holds a folder for each instrument that was made.
+        """
+        self._survey, self._folder = survey, folder
+        self._files: dict[str, PixelFile] = {}
+        self.ids, self.catalog = survey.ids, survey.catalog
+        self.inputs: Mapping[str, InputInfo] = survey.inputs
+        self.identity: Mapping[str, Any] = survey.identity
+        self.warnings: Sequence[str] = survey.warnings
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def read(self, rows: Array, inputs: Collection[str] | None = None) -> Batch:
+        """The objects at `rows`, in that order: what is kept from its file, the rest simulated.
+
+        Raises:
+            DataError: the survey has no such input, or a file is damaged.
+        """
+        rows = np.asarray(rows, dtype=np.int64)
+        names = self._checked(self.inputs if inputs is None else inputs)
+        kept = {name: file for name in names if (file := self._file(name)) is not None}
+        absent = [name for name in names if name not in kept]
+        made = self._survey.read(rows, absent) if absent else None
+        found: dict[str, Images | Spectra | Columns] = {}
+        there: dict[str, Array] = {}
+        for name in names:
+            if name in kept:
+                there[name] = np.flatnonzero(self.inputs[name].have(len(self))[rows])
+                found[name] = kept[name].read(rows[there[name]])
+            elif made is not None:
+                there[name], found[name] = made.rows[name], made.inputs[name]
+        return Batch(ids=self.ids[rows], inputs=found, rows=there)
+
+    def make(self, inputs: Collection[str], progress: Callable[[int, int], None]) -> None:
+        """Simulate those of `inputs` that are not kept yet, of all objects, and keep them.
+
+        Args:
+            inputs: names of instruments.
+            progress: called with the objects made and their number.
+
+        Raises:
+            DataError: the survey has no such input.
+            FailedError: the disk is full or the folder cannot be written to.
+        """
+        names = [n for n in self._checked(inputs) if self._count(n) and self._file(n) is None]
+        if not names:
+            return
+        size = sum(self._count(name) * BYTES_PER_OBJECT[name] for name in names)
+        words, n = " and ".join(names), len(self)
+        text = "simulating %s objects, %s, about %s MB, into %s"
+        logger.info(text, f"{n:,}", words, f"{max(size, 10**6) / 1e6:,.0f}", self._folder)
+        folders = {name: self._folder / name for name in names}
+        write_pixels(folders, self._survey, shared=n >= WORTH_SHARING, progress=progress)
+
+    def _count(self, name: str) -> int:
+        """Objects that have an instrument."""
+        return int(self.inputs[name].have(len(self)).sum())
+
+    def _file(self, name: str) -> PixelFile | None:
+        """Where an instrument is kept; None = it is not, or not yet."""
+        if name not in self._files and (self._folder / name).exists():
+            present = self.inputs[name].have(len(self))
+            self._files[name] = PixelFile(self._folder / name, like(self._survey, name), present)
+        return self._files.get(name)
+
+    def _checked(self, names: Iterable[str]) -> list[str]:
+        for name in names:
+            if name not in self.inputs:
+                raise DataError(f"no input is called {name!r}{did_you_mean(name, self.inputs)}")
+        return list(dict.fromkeys(names))
