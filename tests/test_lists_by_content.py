@@ -31,7 +31,11 @@ def kept(home):
     return sorted(path.name for path in (home / "lists").iterdir())
 
 
-def test_the_same_request_makes_no_list_again(detect, home):
+@pytest.mark.parametrize("text", [False, True])
+def test_the_same_request_makes_no_list_again(detect, home, tmp_path, text):
+    if text:
+        vectors = np.load(tmp_path / "v.npz")["v"]
+        np.savez(tmp_path / "v.npz", object_id=[f"object {i}" for i in range(N)], v=vectors)
     detect("--detector", "gaussian", "--out", "one")
     before = kept(home)
     detect("--detector", "gaussian", "--out", "two")

@@ -59,6 +59,11 @@ def test_an_array_is_known_by_values_shape_and_type():
 
 def test_text_is_known_by_its_characters_whatever_the_width_of_the_array():
     texts = np.array(["a", "bc"])
-    assert array_key(texts) == array_key(texts.astype("U50"))
+    assert array_key(texts) == array_key(texts.astype("U50")) == array_key(texts.astype(object))
     assert array_key(texts) != array_key(np.array(["ab", "c"]))
     assert array_key(texts) != array_key(texts[:, None])
+
+
+def test_objects_that_are_no_text_have_no_key():
+    with pytest.raises(TypeError, match="no text"):
+        array_key(np.array(["a", 1.5], dtype=object))

@@ -39,9 +39,16 @@ def content_key(value: Any) -> str:
 def array_key(array: npt.NDArray[Any]) -> str:
     """64 hexadecimal characters that tell the values of an array from any other's.
 
-    Text counts by its characters, whatever width the array has.
+    Text counts by its characters, whatever width the array has, and whether it is of Python's own.
+
+    Raises:
+        TypeError: it holds objects that are no text.
     """
     values = np.ascontiguousarray(array)
+    if values.dtype.kind == "O":  # as pandas has text: its bytes would be places in memory
+        if not all(isinstance(value, str) for value in values.ravel().tolist()):
+            raise TypeError("an array of objects that are no text has no key")
+        values = values.astype(np.str_)
     if values.dtype.kind == "U":
         body = "\0".join(values.ravel().tolist()).encode()
         return hashlib.sha256(f"text:{values.shape}:".encode() + body).hexdigest()
