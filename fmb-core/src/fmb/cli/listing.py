@@ -14,6 +14,8 @@ from fmb.scoring.ranking import describe
 
 __all__ = ["print_lists", "print_run", "say_of_p"]
 
+REMARKS = 5
+"""Notes that `fmb run` prints; run.log has all."""
 SHOWN = 5
 """Objects of each list that `fmb run` prints."""
 COLUMNS = ("redshift", "label")
@@ -31,8 +33,17 @@ def print_run(run: Run, *, as_json: bool) -> None:
         some = "1 figure" if len(figures) == 1 else f"{len(figures)} figures"
         click.echo(f"look at {some} in {run.folder.plots}")
     click.echo(f"more:  fmb top {run.name} -k 50    fmb object ID --run {run.name}")
-    for line in () if is_quiet() else run.remarks():
+    if not is_quiet():
+        print_remarks(run)
+
+
+def print_remarks(run: Run) -> None:
+    """Print what to know of a run on stderr, the weightiest, and where the rest is."""
+    lines = run.remarks()
+    for line in lines[:REMARKS]:
         click.echo(f"note: {line}", err=True)
+    if rest := len(lines) - REMARKS if len(lines) > REMARKS else 0:
+        click.echo(f"note: {rest} more in {run.folder.log}", err=True)
 
 
 def print_lists(run: Run, names: Sequence[ListName], k: int) -> None:

@@ -1,6 +1,6 @@
 """A session: what is installed and where things are kept; it makes plans."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,9 +94,7 @@ class Session:
         notes = [Note("data", line) for line in dataset.warnings]
         notes.extend(note for model in models for note in model.notes)
         if survey.simulated:
-            small = any(note.code == "small-weights" for note in notes)
-            what = "simulated data, small weights" if small else "simulated data"
-            notes.append(Note("simulated", f"{what}: not evidence"))
+            notes = _simulated(notes)
         return Plan(
             request=request,
             recorded=request.model_dump(mode="json", exclude_none=True),
@@ -145,6 +143,14 @@ class Session:
                 progress=lambda done, total: self.progress(f"read {source}", done, total),
             ),
         )
+
+
+def _simulated(notes: Sequence[Note]) -> list[Note]:
+    """The notes of a simulated survey: that it is one first, and that weights are small with it."""
+    small = any(note.code == "small-weights" for note in notes)
+    what = "simulated data, small weights" if small else "simulated data"
+    others = [note for note in notes if note.code != "small-weights"]
+    return [Note("simulated", f"{what}: not evidence"), *others]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A run as a notebook holds it: its objects, lists, vectors, tables, each read when asked for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,11 @@ from fmb.contract.notes import Note
 from fmb.contract.vector_view import VectorView
 from fmb.datasets.cutouts import read_cutouts
 from fmb.datasets.ids import locate
-from fmb.datasets.quality import Finding, summary
 from fmb.labels.shown import Classes, Shown
 from fmb.plan.request import FORMAT
 from fmb.runs.folder import RunFolder, find_run
 from fmb.runs.labelled_run import LabelledRun
+from fmb.runs.remarks import remarks
 from fmb.runs.stored_vectors import run_vectors
 from fmb.store.atomic import read_json
 from fmb.store.tables import read_table
@@ -202,16 +202,9 @@ class Run(LabelledRun):
                 found[instrument] = tuple(dict.fromkeys((*found.get(instrument, ()), *bands)))
         return found
 
-    def remarks(self) -> Iterator[str]:
-        """All that a reader of its numbers must know, one line each: of data, vectors and notes."""
-        for entry in self.manifest["vectors"]:
-            for why, count in entry.get("unusable", {}).items():
-                name = entry["name"]
-                yield f"{name['model']} {name['view']}: {count:,} objects have no vector: {why}"
-        findings = [Finding(**finding) for finding in self.manifest["quality"]]
-        yield from (f"data quality: {line}" for line in summary(findings))
-        yield from self.manifest["calibration"]
-        yield from (note.text for note in self.notes)
+    def remarks(self) -> list[str]:
+        """All that a reader of its numbers must know, one line each, the weightiest first."""
+        return list(remarks(self.manifest))
 
     def table(self, analysis: str, name: str) -> pd.DataFrame:
         """A table of an analysis, by its label and the table's name.

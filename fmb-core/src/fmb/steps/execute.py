@@ -155,7 +155,7 @@ def _carry_out(plan: Plan, folder: RunFolder, devices: Mapping[str, str]) -> Run
     survey = survey_of(plan, embedded, folder)
     records = make_lists(folder, plan, survey, devices)
     clock.lap("detect")
-    manifest = manifest_of(plan, embedded, records)
+    manifest = manifest_of(plan, embedded, survey, records)
     done = Run(folder, manifest)
     keep_cutouts(done, plan, embedded.views)
     tables = analyze_run(done, plan.analyses, plan.request.run.seed, plan.progress)
@@ -167,8 +167,8 @@ def _carry_out(plan: Plan, folder: RunFolder, devices: Mapping[str, str]) -> Run
     clock.lap("plot")
     manifest["seconds"] = clock.seconds
     publish_json(folder.manifest, manifest)
-    for note in plan.notes:
-        logger.info("note: %s", note.text)
+    for line in done.remarks():
+        logger.info("note: %s", line)
     logger.info("finished %s", folder.name)
     return done
 

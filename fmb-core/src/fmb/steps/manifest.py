@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from fmb.contract.dataset import Dataset
 from fmb.contract.inputs import InputInfo
 from fmb.contract.notes import Note
@@ -12,19 +14,21 @@ from fmb.plan.records import ModelPlan, Plan
 from fmb.plan.request import FORMAT
 from fmb.plugins.environment import environment
 from fmb.scoring.calibration import NO_REFERENCE, reference_lines
+from fmb.steps.judged import Survey
 from fmb.steps.vectors import Embedded
 
 __all__ = ["manifest_of"]
 
 
 def manifest_of(
-    plan: Plan, embedded: Embedded, records: Sequence[Mapping[str, Any]]
+    plan: Plan, embedded: Embedded, survey: Survey, records: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Provenance and results in brief; tables, figures and timings are filled in as they come.
 
     Args:
         plan: what was done.
         embedded: the vectors.
+        survey: the objects.
         records: one a list, from the detect step.
     """
     notes = [*plan.notes, *(note for record in records for note in _fit_notes(record))]
@@ -33,6 +37,7 @@ def manifest_of(
         "request": plan.recorded,
         "environment": environment(),
         "dataset": dict(plan.dataset.identity),
+        "objects": {"rows": len(survey.groups), "sources": len(np.unique(survey.groups))},
         "notes": [asdict(note) for note in notes],
         "models": {model.label: _model_record(model, plan.dataset) for model in plan.models},
         "vectors": list(embedded.entries),

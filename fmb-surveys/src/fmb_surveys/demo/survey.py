@@ -33,7 +33,7 @@ class DemoSurvey:
     process and in a longer survey.
     """
 
-    warnings: Sequence[str] = ("simulated data",)
+    warnings: Sequence[str] = ()
 
     def __init__(
         self,

@@ -19,6 +19,8 @@ from fmb_surveys.planting.planters import PLANTERS
 
 __all__ = ["PLANTING_REVISION", "Planted"]
 
+NAMED = 3
+"""Kinds that the line on what was planted names one by one."""
 PLANTING_REVISION = 1
 """Raised when any planted pixel changes; part of the identity."""
 
@@ -169,4 +171,7 @@ def _counts(injections: Sequence[Injection]) -> list[str]:
         counts[injection.kind.name] = counts.get(injection.kind.name, 0) + 1
     if not counts:
         return []
-    return [f"planted anomalies: {', '.join(f'{name} {n}' for name, n in counts.items())}"]
+    told = ", ".join(f"{name} {n}" for name, n in counts.items())
+    if len(counts) > NAMED:
+        told = f"{len(injections)} of {len(counts)} kinds, see the column label"
+    return [f"planted anomalies in the whole survey: {told}"]

@@ -1,0 +1,37 @@
+"""What a reader of a run's numbers must know, in lines: each thing once, the weightiest first."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from fmb.datasets.quality import Finding, summary
+
+__all__ = ["remarks"]
+
+
+def remarks(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """One line each: the objects, those without vectors, notes, quality, p and q values."""
+    yield _objects(manifest["objects"])
+    yield from _without(manifest["vectors"])
+    yield from dict.fromkeys(note["text"] for note in manifest["notes"])
+    findings = [Finding(**finding) for finding in manifest["quality"]]
+    yield from (f"data quality: {line}" for line in summary(findings))
+    yield from manifest["calibration"]
+
+
+def _objects(counts: Mapping[str, int]) -> str:
+    repeats = counts["rows"] - counts["sources"]
+    what = "repeat" if repeats == 1 else "repeats"
+    told = f", {repeats:,} {what} of others (one group, or within 1 arcsec), ranked once"
+    return f"{counts['rows']:,} objects{told if repeats else ''}"
+
+
+def _without(vectors: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Why how many objects have no vector, the views of a model in one line."""
+    views: dict[tuple[str, str], dict[str, int]] = {}
+    for entry in vectors:
+        name = entry["name"]
+        for why, count in entry.get("unusable", {}).items():
+            views.setdefault((name["model"], why), {})[name["view"]] = count
+    for (model, why), counts in views.items():
+        told = ", ".join(f"{view} {count:,}" for view, count in counts.items())
+        yield f"{model} has no vector of some objects: {why} ({told})"

@@ -1,0 +1,63 @@
+"""What to know of a run is said once, in few lines, and is true of the objects that were taken."""
+
+import numpy as np
+
+from fmb import open_run
+
+RUN = ("--model", "counting", "--weights", "random", "--detector", "gaussian", "--data")
+
+
+def notes(result):
+    assert result.exit_code == 0, result.stderr
+    return [line for line in result.stderr.splitlines() if line.startswith("note: ")]
+
+
+def test_repeats_are_counted_among_the_objects_that_were_taken(fmb, counting, survey, make_survey):
+    def repeat(arrays):
+        arrays["ra"][1:4], arrays["dec"][1:4] = arrays["ra"][0], arrays["dec"][0]
+
+    make_survey(survey.parent, change=repeat)
+    first = notes(fmb("detect", *RUN, survey))[0]
+    assert first == (
+        "note: 40 objects, 3 repeats of others (one group, or within 1 arcsec), ranked once"
+    )
+    ids = open_run().objects.sort_values("ra")["object_id"]  # the four are not all among these
+    (survey.parent / "some.txt").write_text("\n".join(map(str, ids[-20:])))
+    taken = ids[-20:].isin(open_run().objects["object_id"][:4])
+    first = notes(fmb("detect", *RUN, survey, "--include", survey.parent / "some.txt"))[0]
+    assert ("repeat" in first) == (int(taken.sum()) > 1)
+    assert first.startswith("note: 20 objects")
+
+
+def test_objects_without_vectors_are_counted_in_one_line_a_reason(
+    fmb, counting, survey, make_survey
+):
+    def damage(arrays):
+        arrays["image/flux"][[4, 5]] = np.nan
+
+    make_survey(survey.parent, change=damage)
+    said = notes(fmb("detect", *RUN, survey))
+    without = [line for line in said if "no vector" in line]
+    assert without == [
+        "note: counting has no vector of some objects: mostly without a value (image 2, joint 2)"
+    ]
+
+
+def test_at_most_five_notes_are_printed_and_the_log_has_all(fmb, counting, survey, make_survey):
+    def damage(arrays):
+        arrays["image/flux"][4] = np.nan
+        arrays["image/flux"][5, :, :20] = 0
+        arrays["spectrum/ivar"][6] = -1
+
+    make_survey(survey.parent, change=damage)
+    said = notes(fmb("detect", *RUN, survey))
+    run = open_run()
+    told = run.remarks()
+    assert len(told) > 5
+    assert said == [
+        *(f"note: {line}" for line in told[:5]),
+        f"note: {len(told) - 5} more in {run.folder.log}",
+    ]
+    assert len(set(told)) == len(told)
+    log = run.folder.log.read_text()
+    assert all(line in log for line in told)
