@@ -5,6 +5,8 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -157,6 +159,39 @@ def test_processes_with_different_selections_leave_none_out_and_read_none_twice(
     again = start(context, tmp_path, "shared")
     again.join()
     assert len((tmp_path / "shared.txt").read_text().split()) == len(encoded)
+
+
+def processes() -> dict[int, int]:
+    """Process -> its parent, of all that run."""
+    command = ["ps", "-e", "-o", "pid=,ppid=,stat="]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    rows = [line.split() for line in lines]
+    return {int(pid): int(parent) for pid, parent, state in rows if not state.startswith("Z")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [("--engine", "local"), ("--workers", "2")])
+def test_processes_that_were_started_end_with_a_killed_one(
+    tmp_path, context, counting, make_survey, monkeypatch, how
+):
+    make_survey(tmp_path, n=N_OBJECTS)
+    monkeypatch.setenv("COUNTING_SECONDS", "0.2")
+    environment = {**os.environ, "FMB_HOME": str(tmp_path / "home")}
+    command = [sys.executable, "-m", "fmb", *EMBED, *how]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment) as main:
+        started: set[int] = set()
+        while not (started and (tmp_path / "encoded.txt").exists()):
+            assert main.poll() is None
+            time.sleep(0.05)
+            started = {pid for pid, parent in processes().items() if parent == main.pid}
+        time.sleep(1)  # so that they watch
+        main.kill()
+    for _ in range(200):
+        left = started & set(processes())
+        if not left:
+            break
+        time.sleep(0.1)
+    assert not left
 
 
 STAGES = ("part-", "scores", "cutouts", "figures/", "plots", "manifest")

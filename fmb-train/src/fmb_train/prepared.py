@@ -11,6 +11,7 @@ from torch.utils.data import Dataset as TorchDataset
 
 from fmb import Array, Batch, Dataset, Inputs
 from fmb.datasets import by_slots
+from fmb.torch import begin_worker
 
 __all__ = ["Part", "Prepared", "TrainingData", "learnable"]
 
@@ -115,6 +116,7 @@ class TrainingData:
             prefetch_factor=2 if self._workers else None,
             # Workers start afresh: a forked one would share HDF5 handles and OpenMP state.
             multiprocessing_context="spawn" if self._workers else None,
+            worker_init_fn=begin_worker,
         )
 
     def _fullest(self, rows: Array) -> list["_Piece"]:

@@ -12,3 +12,4 @@ from .embed_loop import (
 )
 from .embedders import by_segment as by_segment, weighted_mean as weighted_mean
 from .filling import fill as fill, read_tensors as read_tensors
+from .workers import begin_worker as begin_worker

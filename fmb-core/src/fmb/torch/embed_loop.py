@@ -18,6 +18,7 @@ from fmb.contract.model import Model, Tokens
 from fmb.datasets.input_digest import input_digests
 from fmb.datasets.objects import by_slots
 from fmb.datasets.quality import Finding, findings
+from fmb.torch.workers import begin_worker
 
 __all__ = ["EmbedJob", "Encoded", "Together", "embed"]
 
@@ -127,6 +128,7 @@ def embed(job: EmbedJob, batches: Iterable[Together]) -> Iterator[Encoded]:
         prefetch_factor=2 if job.workers else None,
         # Workers start afresh: a forked one would share HDF5 handles and OpenMP state.
         multiprocessing_context="spawn" if job.workers else None,
+        worker_init_fn=begin_worker,
     )
     for item in loader:
         vectors: dict[tuple[str, str], list[tuple[Array, Array]]] = {}

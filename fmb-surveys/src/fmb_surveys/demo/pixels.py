@@ -14,7 +14,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from fmb import Array, Dataset, Images, Spectra
-from fmb.store import staged_folder
+from fmb.store import end_with_parent, staged_folder
 from fmb_surveys.files.access import Stacked
 
 __all__ = ["PixelFile", "write_pixels"]
@@ -92,7 +92,8 @@ def write_pixels(
         progress(0, n)
         pieces = [np.arange(i, min(i + ROWS_AT_ONCE, n)) for i in range(0, n, ROWS_AT_ONCE)]
         # The processes stay for the next survey: the first pays a few seconds for them.
-        jobs = Parallel(n_jobs=-1 if shared else 1, return_as="generator")
+        workers = -1 if shared else 1
+        jobs = Parallel(workers, return_as="generator", initializer=end_with_parent)
         made = jobs(delayed(_made)(dataset, list(files), rows) for rows in pieces)
         for rows, piece in zip(pieces, made, strict=True):
             for name, file in files.items():

@@ -14,7 +14,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from fmb import Array, DataError, Dataset, FailedError, Images, Spectra, StoreError
-from fmb.store import sync
+from fmb.store import end_with_parent, sync
 from fmb_surveys.files.access import runs
 from fmb_surveys.files.identity import DIGEST_ATTRIBUTE, survey_digest
 from fmb_surveys.files.survey_toml import (
@@ -107,7 +107,8 @@ def _write(
     calls = ((folder / _DATA, dataset, layouts, piece) for piece in pieces)
     done = 0
     # The processes stay for the next survey: the first pays a few seconds for them.
-    jobs = Parallel(n_jobs=-1 if shared else 1, return_as="generator")
+    workers = -1 if shared else 1
+    jobs = Parallel(workers, return_as="generator", initializer=end_with_parent)
     for n in jobs(delayed(_write_rows)(*call) for call in calls):
         done += n
         progress(done, len(dataset))
