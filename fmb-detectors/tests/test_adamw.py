@@ -1,6 +1,4 @@
-"""Our AdamW takes the steps of torch's."""
-
-import copy
+"""Our AdamW takes the steps of torch's, on each row by itself."""
 
 import pytest
 import torch
@@ -9,29 +7,44 @@ from torch import nn
 from fmb_detectors.adamw import AdamW
 
 
+def rows(seed, size=1.0):
+    generator = torch.Generator().manual_seed(seed)
+    return size * torch.randn(2, 30, generator=generator, dtype=torch.float64)
+
+
 @pytest.mark.parametrize("size", [0.01, 100.0])  # gradients below and above the norm of 5
 def test_steps_are_those_of_torch(size):
-    generator = torch.Generator().manual_seed(0)
-    ours = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1)).double()
-    theirs = copy.deepcopy(ours)
-    adamw = AdamW(ours.parameters())
-    reference = torch.optim.AdamW(theirs.parameters(), lr=1e-2, weight_decay=0.01)
-    for rate in (1e-2, 3e-2, 1e-3, 1e-2):
-        x = size * torch.randn(20, 4, generator=generator).double()
-        adamw.step(ours(x).square().mean() * size, rate)
-        reference.zero_grad()
-        (theirs(x).square().mean() * size).backward()
-        nn.utils.clip_grad_norm_(theirs.parameters(), 5.0)
-        reference.param_groups[0]["lr"] = rate
-        reference.step()
-        for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
-            torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
+    values = rows(0)
+    theirs = [nn.Parameter(row.clone()) for row in values]
+    references = [torch.optim.AdamW([row], weight_decay=0.01) for row in theirs]
+    ours = AdamW(values)
+    for step, rates in enumerate([(1e-2, 5e-3), (3e-2, 1e-2), (1e-3, 0.0), (1e-2, 1e-2)]):
+        gradient = rows(step + 1, size)
+        gradient[0, :10] = 0.0
+        for row, reference, slope, rate in zip(theirs, references, gradient, rates, strict=True):
+            row.grad = slope.clone()
+            nn.utils.clip_grad_norm_([row], 5.0)
+            reference.param_groups[0]["lr"] = rate
+            reference.step()
+        ours.step(values, gradient, rates)
+    # The norm is added up in another order, and the mean squares start at 1e-30.
+    torch.testing.assert_close(values, torch.stack(list(theirs)), rtol=1e-10, atol=1e-12)
 
 
-def test_loaded_weights_are_trained_on():
-    layer = nn.Linear(2, 1)
-    adamw = AdamW(layer.parameters())
-    layer.load_state_dict({"weight": torch.ones(1, 2), "bias": torch.zeros(1)})
-    adamw.step(layer(torch.ones(1, 2)).sum(), 0.1)
-    expected = 1 * (1 - 0.1 * 0.01) - 0.1  # decay, then a first step of the full rate
-    assert layer.weight.tolist()[0] == pytest.approx([expected, expected], rel=1e-6)
+def test_a_parameter_without_gradient_only_decays():
+    values = torch.ones(1, 3)
+    AdamW(values).step(values, torch.zeros(1, 3), [0.5])
+    assert values.tolist()[0] == pytest.approx([1 - 0.5 * 0.01] * 3)
+
+
+def test_a_row_goes_on_as_if_the_others_had_never_been():
+    both, alone = rows(0), rows(0)[1:]
+    ours, single = AdamW(both), AdamW(alone)
+    for step in range(4):
+        gradient = rows(step + 1)
+        single.step(alone, gradient[1:], [0.01])
+        if step == 2:
+            ours.keep([1])
+            both = both[[1]]
+        ours.step(both, gradient[-len(both) :], [0.01] * len(both))
+    assert torch.equal(both[-1], alone[0])

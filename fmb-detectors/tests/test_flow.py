@@ -163,6 +163,27 @@ def test_the_seed_and_nothing_else_draws():
     assert torch.get_num_threads() == threads
 
 
+def test_flows_that_are_fitted_together_are_those_of_each_alone():
+    """With 20, 20, 3 and 19 components; the third has too few objects for a flow."""
+    sizes = (400, 413, 60, 398)
+    wide = np.where(np.arange(50) < 12, 3.0, 1.0)  # the parabolas come first
+    samples = [vectors(wide * curved(n, seed=i, d=50)) for i, n in enumerate(sizes)]
+    together = [FlowDetector(FlowConfig(), seed=i) for i in range(len(sizes))]
+    FlowDetector.fit_together(together, iter(samples))
+    new = vectors(wide * curved(500, seed=9, d=50))
+    for i, (detector, x) in enumerate(zip(together, samples, strict=True)):
+        alone = FlowDetector(FlowConfig(), seed=i)
+        alone.fit(x)
+        told, expected = detector.report(), alone.report()
+        assert told["fallback"] == expected["fallback"] == (len(x) < 100)
+        for key in ("components", "epochs", "best_epoch", "n"):
+            assert told[key] == expected[key]
+        a, b = detector.score(new), alone.score(new)
+        # Products of a stack may be added up in another order, over some hundred steps.
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-3 * b.std())
+        assert set(np.argsort(-a)[:20]) == set(np.argsort(-b)[:20])
+
+
 @pytest.mark.parametrize(
     "option",
     [

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 from detectors.quality import likelihood_tables, planted_table, real_tables
-from detectors.timing import end_to_end_table, step_table
+from detectors.timing import end_to_end_table, folds_table, step_table
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 PARTS = ("real", "planted", "likelihood", "times")
@@ -22,8 +22,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=os.environ.get("FMB_TEST_DATA"))
     parser.add_argument("--only", choices=PARTS, action="append")
     parser.add_argument("--write", type=Path)
+    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
-    torch.set_num_threads(1)  # NumPy's libraries take OMP_NUM_THREADS=1, to be set before
+    torch.set_num_threads(options.threads)  # NumPy's libraries take OMP_NUM_THREADS
     wanted = options.only or PARTS
     if options.write:
         if set(wanted) != set(PARTS) or options.data is None:
@@ -51,6 +52,7 @@ def results(wanted: tuple[str, ...], data: Path | None) -> Iterator[str]:
         yield f"## Times\n\nOMP_NUM_THREADS: {threads}. CPU seconds, range in brackets.\n"
         yield end_to_end_table()
         yield step_table()
+        yield folds_table()
 
 
 def write(page: Path, text: str) -> None:

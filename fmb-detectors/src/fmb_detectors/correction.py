@@ -1,6 +1,7 @@
 """What a flow adds to the Gaussian: the log-density ratio in the leading whitened components."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,9 @@ from fmb import Array
 from fmb_detectors.config import FlowConfig
 from fmb_detectors.covariance import Covariance, centred
 from fmb_detectors.network import build_flow, standard_normal_log_density
-from fmb_detectors.training import Outcome, fit_flow
+from fmb_detectors.training import NOTHING_GAINED, Outcome, Sample, fit_flows
 
-__all__ = ["FlowCorrection", "fit_correction"]
+__all__ = ["Components", "FlowCorrection", "fit_corrections"]
 
 logger = logging.getLogger(__name__)
 
@@ -55,45 +56,100 @@ class FlowCorrection:
         return gains
 
 
-def fit_correction(
-    values: Array, covariance: Covariance, config: FlowConfig, *, seed: int, device: str
-) -> tuple[FlowCorrection | None, dict[str, Any]]:
-    """Fit a flow to the leading whitened components; None where the Gaussian does as well.
+@dataclass(frozen=True, eq=False)
+class Components:
+    """What a flow is fitted to: the leading whitened components of some vectors."""
 
-    Args:
-        values: (n, d), finite.
-        covariance: of `values`.
-        config: options of the flow.
-        seed: draws weights, validation rows and the order of the rows.
-        device: where to train.
+    mean: Array
+    scale: float
+    axes: Array
+    """As in `FlowCorrection`."""
+    n: int
+    rows: torch.Tensor
+    """(n, k), float32, clipped, where to train; (0, k) where n is too small for a flow."""
+    seed: int
+
+    @classmethod
+    def of(
+        cls, values: Array, covariance: Covariance, config: FlowConfig, *, seed: int, device: str
+    ) -> "Components":
+        """The components of vectors.
+
+        Args:
+            values: (n, d), finite.
+            covariance: of `values`.
+            config: options of the flow.
+            seed: draws weights, validation rows and the order of the rows.
+            device: where to train.
+        """
+        n, d = values.shape
+        k = min(d, config.components or min(MOST_COMPONENTS, max(1, n // ROWS_PER_COMPONENT)))
+        mean, scale, bound = covariance.mean, covariance.scale, config.clip or np.inf
+        if n < FEWEST_ROWS:
+            return cls(mean, scale, np.empty((d, k)), n, torch.empty(0, k), seed)
+        axes = covariance.whitening_axes(k)
+        rows = torch.empty(n, k)
+        for at, block in centred(values, mean, scale):
+            rows[at] = torch.from_numpy((block @ axes).clip(-bound, bound))
+        return cls(mean, scale, axes, n, rows.to(device), seed)
+
+
+Fitted = tuple[FlowCorrection | None, dict[str, Any]]
+"""A correction, unless the Gaussian does as well, and what `report` tells of the fit."""
+
+
+def fit_corrections(parts: Sequence[Components], config: FlowConfig) -> list[Fitted]:
+    """Fit a flow to each of `parts`; None where the Gaussian does as well.
+
+    Flows of as many components are trained together.
 
     Returns:
-        The correction, and plain values on the fit: `fallback`, a `note` on it for the
-        user, its `reason` ("" = none), number
-        of `components`, `epochs` run, `best_epoch`, `validation_gain` over the Gaussian in nats a
-        row and its standard error `validation_error`.
+        For each its correction, and plain values on the fit: `fallback`, a `note` on it for the
+        user, its `reason` ("" = none), number of `components`, `epochs` run, `best_epoch`,
+        `validation_gain` over the Gaussian in nats a row and its standard error
+        `validation_error`.
     """
-    n, d = values.shape
-    k = min(d, config.components or min(MOST_COMPONENTS, max(1, n // ROWS_PER_COMPONENT)))
-    if n < FEWEST_ROWS:
-        reason = f"{n} vectors are fewer than the {FEWEST_ROWS} that a flow needs"
-        return None, report(k, Outcome(0.0, 0.0, 0, 0), reason)
-    axes = covariance.whitening_axes(k)
-    z = [block @ axes for _, block in centred(values, covariance.mean, covariance.scale)]
-    bound = config.clip or np.inf
-    seen = torch.from_numpy(np.concatenate(z).clip(-bound, bound)).float().to(device)
-    generator = torch.Generator().manual_seed(seed)
-    flow = build_flow(k, config.hidden, config.transforms, generator).to(device)
-    order = torch.randperm(n, generator=generator).to(device)
-    held_out = min(max(2, round(n * config.validation)), n - 1)
-    outcome = fit_flow(flow, seen[order[held_out:]], seen[order[:held_out]], config, generator)
+    fitted: dict[int, Fitted] = {}
+    alike: dict[int, list[int]] = {}
+    for i, part in enumerate(parts):
+        k = part.rows.shape[1]
+        if part.n < FEWEST_ROWS:
+            reason = f"{part.n} vectors are fewer than the {FEWEST_ROWS} that a flow needs"
+            fitted[i] = None, report(k, NOTHING_GAINED, reason)
+        else:
+            alike.setdefault(k, []).append(i)
+    for numbers in alike.values():
+        fits = fit_alike([parts[i] for i in numbers], config)
+        fitted.update(zip(numbers, fits, strict=True))
+    return [fitted[i] for i in range(len(parts))]
+
+
+def fit_alike(parts: Sequence[Components], config: FlowConfig) -> list[Fitted]:
+    """The same for parts of as many components, none with too few rows."""
+    flows, samples = [], []
+    for part in parts:
+        n, k = part.rows.shape
+        generator = torch.Generator().manual_seed(part.seed)
+        flow = build_flow(k, config.hidden, config.transforms, generator)
+        flows.append(flow.to(part.rows.device))
+        order = torch.randperm(n, generator=generator)
+        held_out = min(max(2, round(n * config.validation)), n - 1)
+        samples.append(Sample(part.rows, order[held_out:], order[:held_out], generator))
+    outcomes = fit_flows(flows, samples, config)
+    return [judged(*each) for each in zip(parts, flows, samples, outcomes, strict=True)]
+
+
+def judged(part: Components, flow: Flow, sample: Sample, outcome: Outcome) -> Fitted:
+    """The correction, unless the Gaussian does as well on the validation rows."""
+    k = part.rows.shape[1]
     if outcome.gain <= ERRORS_ABOVE_ZERO * outcome.error:
         reason = (
-            f"no better than the Gaussian on {held_out} validation vectors"
+            f"no better than the Gaussian on {len(sample.held_out)} validation vectors"
             f" (gain {outcome.gain:.2g} +- {outcome.error:.1g} nats a vector)"
         )
         return None, report(k, outcome, reason)
-    correction = FlowCorrection(covariance.mean, covariance.scale, axes, flow.double(), device)
+    device = str(part.rows.device)
+    correction = FlowCorrection(part.mean, part.scale, part.axes, flow.double(), device)
     return correction, report(k, outcome, "")
 
 

@@ -1,6 +1,6 @@
 """Normalizing-flow detector: strange objects are those the flow finds unlikely."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import torch
 
 from fmb import Array, Vectors, build
 from fmb_detectors.config import FlowConfig
-from fmb_detectors.correction import FlowCorrection, fit_correction
+from fmb_detectors.correction import Components, FlowCorrection, fit_corrections
 from fmb_detectors.covariance import ledoit_wolf
 from fmb_detectors.network import build_flow
 from fmb_detectors.normal import ShrunkNormal
@@ -53,11 +53,26 @@ class FlowDetector:
         Raises:
             DataError: the vectors take two values only, so that their covariance is singular.
         """
+        self.fit_together([self], [x])
+
+    @staticmethod
+    def fit_together(detectors: Sequence["FlowDetector"], samples: Iterable[Vectors]) -> None:
+        """Fit each to its sample, with the flows trained as one.
+
+        Raises:
+            DataError: as `fit`.
+        """
+        # A map, and no loop, keeps no sample after its components are taken.
+        parts = list(map(FlowDetector._fit_gaussian, detectors, samples))
+        fits = fit_corrections(parts, detectors[0].config)
+        for detector, (correction, report) in zip(detectors, fits, strict=True):
+            detector._correction, detector._report = correction, report
+
+    def _fit_gaussian(self, x: Vectors) -> Components:
+        """Fit the Gaussian; returns what is left to the flow."""
         covariance = ledoit_wolf(x.values)
         self._normal = ShrunkNormal.of(covariance, NAME)
-        self._correction, self._report = fit_correction(
-            x.values, covariance, self.config, seed=self.seed, device=self.device
-        )
+        return Components.of(x.values, covariance, self.config, seed=self.seed, device=self.device)
 
     def score(self, x: Vectors) -> Array:
         """Negative log-likelihood of each object.
@@ -79,7 +94,7 @@ class FlowDetector:
         return {"gaussian": gaussian, "flow_gain": gain}
 
     def report(self) -> dict[str, Any]:
-        """What the fit came to; see `fmb_detectors.correction.fit_correction` for the keys."""
+        """What the fit came to; see `fmb_detectors.correction.fit_corrections` for the keys."""
         normal = self._normal
         return {"shrinkage": normal.shrinkage, "n": normal.n, "d": normal.d, **self._report}
 
