@@ -224,8 +224,38 @@ class Dimmed(Sound):
         return super().score(x) + x.columns["magnitude"] / 100
 
 
+class Together(Sound):
+    @staticmethod
+    def fit_together(detectors, samples):
+        for detector, x in zip(detectors, samples, strict=True):
+            detector.fit(x)
+
+
+class TogetherOnTheFirstSample(Together):
+    @staticmethod
+    def fit_together(detectors, samples):
+        first, *_ = samples
+        for detector in detectors:
+            detector.fit(first)
+
+
+class TogetherWithOneSeed(Together):
+    def fit(self, x):
+        super().fit(x)
+        self.mean = self.mean + 0.1 * np.random.default_rng(self.seed).normal(
+            size=x.values.shape[1]
+        )
+
+    @staticmethod
+    def fit_together(detectors, samples):
+        for detector, x in zip(detectors, samples, strict=True):
+            detector.seed = detectors[0].seed
+            detector.fit(x)
+
+
 SIGN = "planted_outliers_get_the_highest_scores"
 SEED = "the_same_seed_gives_the_same_scores"
+TOGETHER = "fits_in_one_go_are_those_of_each_alone"
 ORDER = "scores_follow_their_rows"
 COMPANY = "a_score_does_not_depend_on_the_company"
 INPUT = "the_input_is_left_as_it_was"
@@ -242,6 +272,8 @@ FAULTS = {
     Upended: (SIGN, "in 0% of pairs: higher must mean stranger"),
     Unseeded: (SEED, "draw from the `seed` argument"),
     SeededByTheWorld: (SEED, "draw from the `seed` argument"),
+    TogetherOnTheFirstSample: (TOGETHER, "detector 1 of 0, 1, 2 gives other scores than alone"),
+    TogetherWithOneSeed: (TOGETHER, "detector 1 of 0, 1, 2 gives other scores than alone"),
     Positional: (ORDER, "shuffled objects get other scores"),
     Relative: (COMPANY, "the first 1 objects alone get other scores"),
     InPlace: (INPUT, "read-only vectors are refused"),
@@ -273,6 +305,11 @@ FAULTS = {
 class TestSound(DetectorContract):
     def make(self, seed=0):
         return Sound(seed)
+
+
+class TestOneThatFitsTogether(DetectorContract):
+    def make(self, seed=0):
+        return Together(seed)
 
 
 class TestSoundWithExtras(DetectorContract):

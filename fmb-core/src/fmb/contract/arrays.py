@@ -10,7 +10,6 @@ from fmb.contract.errors import ShapeError
 
 __all__ = ["Array", "Rows", "per_row"]
 
-
 Array = npt.NDArray[Any]
 
 

@@ -1,8 +1,8 @@
 """Detectors: a score of strangeness an object."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 from fmb.contract.dataset import ROLES
 from fmb.contract.spec import NOTHING, ComponentSpec
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from fmb.contract.arrays import Array
     from fmb.contract.vectors import Members, Pairs, Vectors
 
-__all__ = ["Detector", "DetectorSpec", "Summable"]
+__all__ = ["Detector", "DetectorSpec", "FitsTogether", "Summable"]
 
 X = TypeVar("X", "Vectors", "Pairs", "Members", contravariant=True)
 
@@ -92,3 +92,12 @@ class Summable(Protocol):
 
     def subtract(self, other: "Summable") -> None:
         """Take sums that are in this one out again."""
+
+
+@runtime_checkable
+class FitsTogether(Protocol):
+    """A detector whose fits to several samples, as in cross-fitting, cost less in one go."""
+
+    @staticmethod
+    def fit_together(detectors: Sequence[Any], samples: Iterable[Any]) -> None:
+        """Fit new ones, alike but for seeds, each to its sample, which is made when it is taken."""

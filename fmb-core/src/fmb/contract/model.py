@@ -51,10 +51,7 @@ class Accepts:
 
 
 class WeightsSpec(Record):
-    """Weights that can be asked for by name.
-
-    Exactly one of `card` and `location` is given.
-    """
+    """Weights that can be asked for by name; exactly one of `card` and `location` is given."""
 
     name: str
     """As users type it after `--weights`."""

@@ -21,6 +21,5 @@ def problem_of_needs(needs: Iterable[str]) -> str:
     """Which of `needs` nothing answers to, "" when all are known."""
     for need in needs:
         if need not in NEEDS and not re.fullmatch(TABLE, need):
-            known = ", ".join(NEEDS)
-            return f"needs {need!r}, expected any of {known} or table:ANALYSIS.NAME"
+            return f"needs {need!r}, expected any of {', '.join(NEEDS)} or table:ANALYSIS.NAME"
     return ""

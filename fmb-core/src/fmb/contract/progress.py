@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 __all__ = ["Progress", "quiet"]
 
-
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done and how much there is."""
 

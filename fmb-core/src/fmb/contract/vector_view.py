@@ -1,7 +1,7 @@
 """The vectors of a survey in one view, wherever they lie: mapped into memory, copied once."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -98,19 +98,16 @@ class VectorView:
         where[self.rows] = self.at
         at = where[chosen]
         rows = np.flatnonzero(at >= 0)
-        return VectorView(
-            self.name, self.identity, len(chosen), rows, self.parts, at[rows], self.comparable
-        )
+        return replace(self, n=len(chosen), rows=rows, at=at[rows])
 
     def _in_order(self) -> bool:
         return np.array_equal(self.at, np.arange(len(self.parts[0])))
 
     def _pieces(self) -> Iterator[tuple[Array, Array, Array]]:
         """Positions in `rows`, rows of the part, part: ascending within each part."""
-        start = 0
         order = np.argsort(self.at, kind="stable")
         ends = np.searchsorted(self.at[order], np.cumsum([len(part) for part in self.parts]))
-        first = 0
+        start = first = 0
         for part, end in zip(self.parts, ends.tolist(), strict=True):
             place = order[first:end]
             if len(place):

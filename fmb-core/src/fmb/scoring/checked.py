@@ -1,6 +1,7 @@
 """What the core sees to for every detector, so that no author has to repeat it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any
@@ -12,7 +13,7 @@ from fmb.contract.errors import DataError, NotFittedError, PluginError, ShapeErr
 from fmb.contract.vectors import BLOCK_ROWS, Judged, Pairs, Vectors
 from fmb.scoring.ranking import check_finite
 
-__all__ = ["Checked", "require_spread"]
+__all__ = ["Checked", "fit_together", "require_spread"]
 
 _PROBED_ROWS = 64
 _NAMED = 5
@@ -182,15 +183,55 @@ def require_spread(x: Judged, label: str) -> None:
         )
 
 
+def fit_together(detectors: Sequence[Checked], samples: Iterator[Judged], label: str) -> None:
+    """Fit each of `detectors`, which fit together, to its sample; guarded as `Checked.fit`.
+
+    Args:
+        detectors: new ones.
+        samples: one a detector; one is let go before the next is made.
+        label: names all of them in messages.
+
+    Raises:
+        DataError: a value is not finite, a sample has fewer than two objects, or all are alike.
+        PluginError: the detector changes a sample, or leaves some untaken.
+    """
+    stage, taken = "fit_together", []
+
+    def given() -> Iterator[Judged]:
+        for detector in detectors:
+            x = next(samples)
+            _require_sound(x, detector.label)
+            require_spread(x, detector.label)
+            taken.append(detector)
+            with _unchanged(x, detector.label, stage):
+                yield _read_only(x)
+            detector._widths = _widths(x)
+            del x
+
+    handed = given()
+    with _blamed(label, stage):
+        type(detectors[0].detector).fit_together([one.detector for one in detectors], handed)
+    if len(taken) < len(detectors) or next(handed, None) is not None:
+        raise PluginError(
+            f"{label}: {stage}() takes {len(taken)} of {len(detectors)} samples; fit each detector"
+            " to its own"
+        )
+
+
 def _guarded(method: Callable[[Any], Any], x: Judged, label: str, stage: str) -> Any:
     """What `method` returns for `x`; refuses a detector that writes into its input."""
-    changed = f"{label}: {stage}() changes its input; work on a copy"
-    before = _probe(x)
+    with _unchanged(x, label, stage), _blamed(label, stage):
+        return method(_read_only(x))
+
+
+@contextmanager
+def _blamed(label: str, stage: str) -> Iterator[None]:
+    """What is raised in here says where; a write into a read-only array is a broken contract."""
     try:
-        result = method(_read_only(x))
+        yield
     except ValueError as error:
         if "read-only" in str(error):
-            raise PluginError(changed) from error
+            raise PluginError(_changed(label, stage)) from error
         error.add_note(f"raised in {stage}() of {label}")
         raise
     except Exception as error:
@@ -198,11 +239,20 @@ def _guarded(method: Callable[[Any], Any], x: Judged, label: str, stage: str) ->
         raise
     except SystemExit as error:
         raise PluginError(f"{label}: {stage}() calls sys.exit(); raise an error instead") from error
-    # torch writes through the read-only flag of an array that it shares.
+
+
+@contextmanager
+def _unchanged(x: Judged, label: str, stage: str) -> Iterator[None]:
+    """Refuses a change of `x`; torch writes through the read-only flag of an array it shares."""
+    before = _probe(x)
+    yield
     pairs = zip(before, _probe(x), strict=True)
     if not all(np.array_equal(a, b, equal_nan=True) for a, b in pairs):
-        raise PluginError(changed)
-    return result
+        raise PluginError(_changed(label, stage))
+
+
+def _changed(label: str, stage: str) -> str:
+    return f"{label}: {stage}() changes its input; work on a copy"
 
 
 def _read_only(x: Judged) -> Judged:

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fmb.contract.arrays import Array
-from fmb.contract.detector import Summable
+from fmb.contract.detector import FitsTogether, Summable
 from fmb.contract.errors import ScoreError, ShapeError
 from fmb.contract.vectors import Judged, Vectors
-from fmb.scoring.checked import Checked, require_spread
+from fmb.scoring.checked import Checked, fit_together, require_spread
 from fmb.scoring.folds import assign_folds, check_count, group_codes
 from fmb.scoring.foldshift import FoldShift, fold_shift
 from fmb.scoring.ranking import check_scores
@@ -107,12 +107,17 @@ def _fits(make: Make, x: Judged, fold: Array, k: int, name: str) -> Iterator[Che
     """A detector a fold, fitted on the other folds.
 
     One whose fit is a sum sees each object once: the sums of all folds together, less those of the
-    fold that is held out.
+    fold that is held out. One that fits together is given all folds in one call.
     """
     new = [Checked(make(i), f"detector {name!r}, fold {i}") for i in range(k)]
     if not (isinstance(x, Vectors) and isinstance(new[0].detector, Summable)):
-        for i, detector in enumerate(new):
-            detector.fit(x.take(fold != i))
+        samples = (x.take(fold != i) for i in range(k))
+        if isinstance(new[0].detector, FitsTogether):
+            fit_together(new, samples, f"detector {name!r}")
+            yield from new
+            return
+        for detector in new:
+            detector.fit(next(samples))
             yield detector
         return
     require_spread(x, f"detector {name!r}")

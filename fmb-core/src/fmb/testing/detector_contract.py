@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.detector import Detector, DetectorSpec
+from fmb.contract.detector import Detector, DetectorSpec, FitsTogether
 from fmb.contract.errors import PluginError, ScoreError
 from fmb.contract.vectors import Vectors
 from fmb.scoring.checked import Checked
@@ -94,6 +94,19 @@ class DetectorContract:
         _assert_same(
             first, second, 1e-6, "two fits with one seed differ: draw from the `seed` argument"
         )
+
+    def test_fits_in_one_go_are_those_of_each_alone(self) -> None:
+        """`fit_together` is optional; each detector has its own seed and its own objects."""
+        together, x, size = [self.make(seed) for seed in range(3)], self._mixed(), self.n_objects
+        if not isinstance(together[0], FitsTogether):
+            return
+        samples = [self.ordinary(1).take(np.arange(size - i * size // 10)) for i in range(3)]
+        together[0].fit_together(together, map(_copied, samples))
+        for seed, (detector, sample) in enumerate(zip(together, samples, strict=True)):
+            alone = self.make(seed)
+            alone.fit(_copied(sample))
+            message = f"fitted together, detector {seed} of 0, 1, 2 gives other scores than alone"
+            _assert_same(_scores(alone, x), _scores(detector, x), self.tolerance, message)
 
     def test_scores_follow_their_rows(self) -> None:
         """The order of the objects changes the order of the scores and nothing else."""
