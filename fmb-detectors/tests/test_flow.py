@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from fmb import ConfigError, Vectors, build
+from fmb_detectors import correction
 from fmb_detectors.config import FlowConfig, GaussianConfig
 from fmb_detectors.flow import FlowDetector
 from fmb_detectors.gaussian import GaussianDetector
@@ -120,6 +121,24 @@ def test_any_small_survey_gets_finite_varied_scores(n, d, seed):
     scores = fitted(values, seed=seed, epochs=2).score(vectors(values))
     assert np.isfinite(scores).all()
     assert len(np.unique(scores)) > 1
+
+
+def test_scores_are_taken_in_one_thread_whose_number_comes_back(monkeypatch):
+    values, seen = curved(600), []
+    detector = fitted(values)
+    density = correction.standard_normal_log_density
+    monkeypatch.setattr(
+        correction,
+        "standard_normal_log_density",
+        lambda z: seen.append(torch.get_num_threads()) or density(z),
+    )
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        detector.score(vectors(values))
+        assert (set(seen), torch.get_num_threads()) == ({1}, 2)
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_nothing_scored_is_clipped():

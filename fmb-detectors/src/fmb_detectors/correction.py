@@ -10,6 +10,7 @@ import torch
 from nflows.flows import Flow
 
 from fmb import Array
+from fmb.torch import one_thread
 from fmb_detectors.config import FlowConfig
 from fmb_detectors.covariance import Covariance, centred
 from fmb_detectors.network import build_flow, standard_normal_log_density
@@ -50,7 +51,7 @@ class FlowCorrection:
         gains = np.empty(len(values))
         for rows, block in centred(values, self.mean, self.scale):
             z = torch.from_numpy(block @ self.axes).to(self.device)
-            with torch.no_grad():
+            with torch.no_grad(), one_thread():  # a block has 1,024 rows
                 gain = self.flow.log_prob(z) - standard_normal_log_density(z)
             gains[rows] = gain.cpu().numpy()
         return gains
