@@ -77,7 +77,7 @@ def verify_cache() -> None:
 @click.option("--all", "everything", is_flag=True, help="All but weights.")
 @yes_option
 def remove_cache(names: tuple[str, ...], unused: bool, everything: bool, yes: bool) -> None:
-    """Remove what `fmb cache` lists: by NAME, by survey (demo) or by kind (lists).
+    """Remove what `fmb cache` lists: by NAME, by survey or by kind (lists).
 
     Runs stay, with their lists, figures and the vectors of the objects they show.
     """

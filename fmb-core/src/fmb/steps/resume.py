@@ -103,7 +103,7 @@ def _latest(request: Request, home: Path) -> RunFolder:
         if made == wanted:
             return folder
     raise UnknownNameError(
-        "no run was made by this request: name the one to go on with by --out; see `fmb runs`"
+        "no run was made by this request: name the one to go on with, --out NAME; see `fmb runs`"
     )
 
 
