@@ -1,5 +1,10 @@
 """Opening the demo survey: at once, told apart by its configuration, with nothing simulated."""
 
+import dataclasses
+import pickle
+
+import numpy as np
+import pandas as pd
 import pytest
 
 from fmb import ConfigError, build
@@ -95,3 +100,36 @@ def test_demo_eval_adds_copies_of_each_kind_at_each_strength_to_another_sky(tmp_
     assert copies.groupby(["label", "strength"]).size().to_dict() == {
         (kind, strength): 2 for kind in ("agn", "trail") for strength in (0.0, 0.5, 1.0)
     }
+
+
+@pytest.mark.parametrize(
+    "config", [DemoConfig(n_objects=40, inputs=("euclid", "desi")), DemoEvalConfig(n_objects=40)]
+)
+def test_a_survey_with_pixels_opens_without_drawing_a_galaxy_and_is_the_same(
+    tmp_path, monkeypatch, config
+):
+    first = open_demo("demo", config, cache=tmp_path)
+    rows = np.arange(len(first))[::-3]
+    first.make(["desi"], lambda done, total: None)
+    read = first.read(rows, ["desi"])
+
+    def build(*arguments):
+        raise AssertionError("the survey was drawn again")
+
+    monkeypatch.setattr("fmb_surveys.demo.cached.build_demo", build)
+    again = open_demo("demo", config, cache=tmp_path)
+    assert np.array_equal(again.ids, first.ids)
+    pd.testing.assert_frame_equal(again.catalog, first.catalog)
+    assert again.catalog.attrs == first.catalog.attrs
+    assert again.identity == first.identity
+    assert list(again.warnings) == list(first.warnings)
+    for name, info in first.inputs.items():
+        for field in dataclasses.fields(info):
+            assert np.array_equal(
+                getattr(again.inputs[name], field.name), getattr(info, field.name)
+            )
+    same = again.read(rows, ["desi"])
+    for field in dataclasses.fields(read.inputs["desi"]):
+        one, other = (getattr(batch.inputs["desi"], field.name) for batch in (read, same))
+        assert np.array_equal(one, other)
+    assert pickle.loads(pickle.dumps(first)).read(rows[:1], ["euclid"]).ids == first.ids[rows[:1]]

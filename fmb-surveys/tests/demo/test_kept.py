@@ -30,7 +30,8 @@ def open_in(cache, config=CONFIG):
 def kept_in(cache, config=CONFIG):
     """The instruments that are there, by the names of their folders."""
     folder = demo_folder(config, cache)
-    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    names = [path.name for path in folder.iterdir()] if folder.exists() else []
+    return sorted(name for name in names if not name.startswith("catalogue-"))
 
 
 def same(a, b):

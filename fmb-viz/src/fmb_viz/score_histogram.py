@@ -15,7 +15,7 @@ from fmb_viz.score_panels import (
     NAME_IN,
     draw_counts,
     draw_ranks,
-    draw_strip,
+    draw_strips,
     name_scores,
     share_scores,
 )
@@ -67,7 +67,10 @@ class ScoreHistogram:
         shown = known[: self.config.max_kinds]
         left = MARGIN_IN + _left_in(shown)
         page = self._page(data, len(score), shown, known[len(shown) :])
-        scale, heights = score_scale(score), [_HEIGHT_IN] * 2 + [_STRIP_IN] * len(shown)
+        scale, heights = (
+            score_scale(score),
+            [_HEIGHT_IN] * 2 + [_STRIP_IN * len(shown)] * bool(shown),
+        )
         edges = bin_edges(score, scale)
         limits = scale.widened(float(edges[0]), float(edges[-1]))
         panels: list[Axes] = []
@@ -78,8 +81,8 @@ class ScoreHistogram:
             at += height + (_BETWEEN_IN if height == _HEIGHT_IN else 0.0)
         draw_counts(panels[0], score, top, edges)
         draw_ranks(panels[1], score, top, rank)
-        for panel, kind in zip(panels[2:], shown, strict=True):
-            draw_strip(panel, kind, min(self.config.top_k, len(score)))
+        if shown:
+            draw_strips(panels[2], shown, min(self.config.top_k, len(score)))
         name_scores(panels[-1], scale, listed.label)
         return page.figure
 

@@ -1,5 +1,6 @@
 """The panels of the score histogram, one above the other on one axis of scores."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,14 @@ from fmb_viz.palette import BLUE, GREY, INK, VERMILION
 from fmb_viz.score_scale import ScoreScale
 from fmb_viz.typeset import font, shorten, text_style
 
-__all__ = ["NAME_IN", "draw_counts", "draw_ranks", "draw_strip", "name_scores", "share_scores"]
+__all__ = ["NAME_IN", "draw_counts", "draw_ranks", "draw_strips", "name_scores", "share_scores"]
 
 _EMPTY = 0.6
 """Bottom of the logarithmic axis of counts: a bin of one object stands above it."""
 NAME_IN = 3.0
 """Longest name of a kind; more is cut, with dots."""
+_TICK = 0.38
+"""Half the height of a tick, in strips."""
 _POINT: dict[str, Any] = {"linestyle": "", "marker": "o", "markeredgewidth": 0.0}
 
 
@@ -82,36 +85,50 @@ def draw_ranks(panel: Axes, score: Array, top: Array, rank: Array) -> None:
     _finish_log(panel, "rank")
 
 
-def draw_strip(panel: Axes, kind: Kind, n_top: int) -> None:
-    """A tick for each object of a kind, with its name and how many are marked."""
-    for members, colour, name in (
-        (kind.score[~kind.top], BLUE, "all"),
-        (kind.score[kind.top], VERMILION, "top"),
-    ):
+def draw_strips(panel: Axes, kinds: Sequence[Kind], n_top: int) -> None:
+    """A strip for each kind, the first at the top: a tick for each object, name and numbers beside.
+
+    All strips are one panel with a few artists: a panel each costs as much as all else together.
+
+    Args:
+        panel: empty, with the axis of scores.
+        kinds: those that have a strip.
+        n_top: how many of all objects are marked.
+    """
+    n = len(kinds)
+    middles = n - 0.5 - np.arange(n)
+    for name, colour in (("all", BLUE), ("top", VERMILION)):
+        members = [kind.score[kind.top == (name == "top")] for kind in kinds]
+        height = np.repeat(middles, [len(some) for some in members])
         panel.vlines(
-            members, 0.12, 0.88, colors=colour, linestyles="-", linewidth=0.7, gid=name, alpha=0.8
+            np.concatenate(members),
+            height - _TICK,
+            height + _TICK,
+            colors=colour,
+            linestyles="-",
+            linewidth=0.7,
+            gid=name,
+            alpha=0.8,
         )
-    panel.plot(
-        [float(np.median(kind.score))], [0.5], color=INK, markersize=4.0, gid="median", **_POINT
+    medians = [float(np.median(kind.score)) for kind in kinds]
+    panel.plot(medians, middles, color=INK, markersize=4.0, gid="median", **_POINT)
+    panel.hlines(
+        np.arange(1, n), 0.0, 1.0, colors=GREY, linewidth=0.3, transform=panel.get_yaxis_transform()
     )
-    panel.set_ylim(0.0, 1.0)
+    panel.set_ylim(0.0, n)
     panel.set_yticks([])
     for spine in panel.spines.values():
-        spine.set_edgecolor(GREY)
         spine.set_linewidth(0.3)
-    for at, side, text in (
-        (-0.01, "right", shorten(kind.name, NAME_IN, font())),
-        (1.01, "left", f"{int(kind.top.sum())} of {len(kind.score):,} in top {n_top:,}"),
-    ):
-        panel.text(
-            at,
-            0.5,
-            text,
-            ha=side,
-            va="center",
-            transform=panel.transAxes,
-            **text_style(font()),
-        )
+    beside = panel.get_yaxis_transform()
+    for kind, middle in zip(kinds, middles.tolist(), strict=True):
+        count = f"{int(kind.top.sum())} of {len(kind.score):,} in top {n_top:,}"
+        for at, side, text in (
+            (-0.01, "right", shorten(kind.name, NAME_IN, font())),
+            (1.01, "left", count),
+        ):
+            panel.text(
+                at, middle, text, ha=side, va="center", transform=beside, **text_style(font())
+            )
 
 
 def _finish_log(panel: Axes, name: str) -> None:

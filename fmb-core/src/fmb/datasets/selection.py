@@ -53,6 +53,11 @@ class Selection:
         """The objects at `rows` of this selection, in that order."""
         return self._dataset.read(self._rows[np.asarray(rows)], inputs)
 
+    @property
+    def makes_pixels(self) -> bool:
+        """True where the dataset makes them: what nobody asked for costs something."""
+        return isinstance(self._dataset, Making)
+
     def make(self, inputs: Collection[str], progress: Callable[[int, int], None]) -> None:
         """Have `inputs` made and kept, where the dataset makes them and most of it is chosen.
 

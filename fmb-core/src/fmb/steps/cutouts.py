@@ -29,4 +29,12 @@ def keep_cutouts(run: Run, plan: Plan, views: Mapping[VectorName, VectorView]) -
     for name, view in views.items():
         keep_shown(run.folder.shown(name), view, rows)
     if plan.dataset.inputs:
-        write_cutouts(folder, plan.dataset.read(rows))
+        write_cutouts(folder, plan.dataset.read(rows, _instruments(plan)))
+
+
+def _instruments(plan: Plan) -> list[str] | None:
+    """What is shown of an object: all instruments, or those models read where others are made."""
+    if not plan.dataset.makes_pixels:
+        return None
+    read = {name for model in plan.models for name in model.sources.values()}
+    return [name for name in plan.dataset.inputs if name in read]

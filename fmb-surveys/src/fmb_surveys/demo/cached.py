@@ -37,7 +37,9 @@ def open_demo(
     Raises:
         DataError: a kind of anomaly that was asked for cannot be planted.
     """
-    return KeptSurvey(build_demo(config), demo_folder(config, cache))
+    folder = demo_folder(config, cache)
+    catalogue = folder / f"catalogue-{'-'.join(config.inputs)}"
+    return KeptSurvey(lambda: build_demo(config), folder, catalogue)
 
 
 def demo_folder(config: DemoConfig, cache: Path) -> Path:

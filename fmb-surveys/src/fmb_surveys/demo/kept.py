@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fmb import Array, Batch, Columns, DataError, Dataset, Images, InputInfo, Spectra, did_you_mean
-from fmb_surveys.demo.pixels import PixelFile, like, write_pixels
+from fmb_surveys.demo.catalogue_file import read_catalogue, write_catalogue
+from fmb_surveys.demo.pixels import Observed, PixelFile, like, write_pixels
 
 __all__ = ["KeptSurvey"]
 
@@ -27,19 +29,32 @@ class KeptSurvey:
     It is the same whether an instrument is kept or not: what is not is simulated when it is read.
     """
 
-    def __init__(self, survey: Dataset, folder: Path) -> None:
-        """Nothing is read or written.
+    def __init__(self, build: Callable[[], Dataset], folder: Path, catalogue: Path) -> None:
+        """No pixel is made, and nothing written.
 
         Args:
-            survey: makes its pixels when they are read.
+            build: makes the survey, which makes its pixels when they are read.
             folder: holds a folder for each instrument that was made.
+            catalogue: the folder that holds its catalogue once an instrument was made.
         """
-        self._survey, self._folder = survey, folder
+        self._build, self._folder, self._catalogue = build, folder, catalogue
         self._files: dict[str, PixelFile] = {}
-        self.ids, self.catalog = survey.ids, survey.catalog
-        self.inputs: Mapping[str, InputInfo] = survey.inputs
-        self.identity: Mapping[str, Any] = survey.identity
-        self.warnings: Sequence[str] = survey.warnings
+        known = read_catalogue(catalogue)
+        self._like: dict[str, Observed] = {} if known is None else dict(known.like)
+        kept = known or self._survey
+        self.ids, self.catalog = kept.ids, kept.catalog
+        self.inputs: Mapping[str, InputInfo] = kept.inputs
+        self.identity: Mapping[str, Any] = kept.identity
+        self.warnings: Sequence[str] = kept.warnings
+
+    @cached_property
+    def _survey(self) -> Dataset:
+        """The survey that simulates; drawing its galaxies takes a second."""
+        return self._build()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Other processes are sent the survey itself: what builds it need not be sent."""
+        return {**self.__dict__, "_survey": self._survey, "_build": None}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -85,6 +100,8 @@ class KeptSurvey:
         logger.info(text, f"{n:,}", words, f"{max(size, 10**6) / 1e6:,.0f}", self._folder)
         folders = {name: self._folder / name for name in names}
         write_pixels(folders, self._survey, shared=n >= WORTH_SHARING, progress=progress)
+        if not self._catalogue.exists():
+            write_catalogue(self._catalogue, self._survey)
 
     def _count(self, name: str) -> int:
         """Objects that have an instrument."""
@@ -94,7 +111,9 @@ class KeptSurvey:
         """Where an instrument is kept; None = it is not, or not yet."""
         if name not in self._files and (self._folder / name).exists():
             present = self.inputs[name].have(len(self))
-            self._files[name] = PixelFile(self._folder / name, like(self._survey, name), present)
+            if name not in self._like:
+                self._like[name] = like(self._survey, name)
+            self._files[name] = PixelFile(self._folder / name, self._like[name], present)
         return self._files.get(name)
 
     def _checked(self, names: Iterable[str]) -> list[str]:
