@@ -7,8 +7,9 @@ import pandas as pd
 
 from fmb.contract.arrays import Array
 from fmb.contract.dataset import Dataset
+from fmb.contract.inputs import Inputs
 
-__all__ = ["TEXT_ROLES", "by_slots", "object_table", "objects_at", "role_columns"]
+__all__ = ["TEXT_ROLES", "by_slots", "object_table", "objects_at", "role_columns", "why_unusable"]
 
 TEXT_ROLES = ("class", "group", "survey", "split")
 """Roles whose columns hold text."""
@@ -67,3 +68,10 @@ def by_slots(
     for value in sorted(set(code.tolist()), reverse=True):
         pattern = tuple(slot for bit, slot in enumerate(slots) if value >> bit & 1)
         yield pattern, rows[code == value]
+
+
+def why_unusable(inputs: Inputs, slot: str) -> list[str]:
+    """N texts: why a model cannot use the input of an object in a slot, "" where it can."""
+    valid = inputs.valid[slot].tolist()
+    texts = inputs.reasons.get(slot) or [""] * len(valid)
+    return ["" if good else text or "not usable" for good, text in zip(valid, texts, strict=True)]

@@ -16,7 +16,7 @@ from fmb.contract.errors import PluginError
 from fmb.contract.inputs import Batch, Inputs
 from fmb.contract.model import Model, Tokens
 from fmb.datasets.input_digest import input_digests
-from fmb.datasets.objects import by_slots
+from fmb.datasets.objects import by_slots, why_unusable
 from fmb.datasets.quality import Finding, findings
 from fmb.torch.workers import begin_worker
 
@@ -140,16 +140,9 @@ def embed(job: EmbedJob, batches: Iterable[Together]) -> Iterator[Encoded]:
             ids=item.ids,
             digests=item.digests,
             vectors={key: _in_order(parts) for key, parts in vectors.items()},
-            reasons={s: _reasons(item.inputs, s) for s in item.batch.slots},
+            reasons={slot: why_unusable(item.inputs, slot) for slot in item.batch.slots},
             findings=item.findings,
         )
-
-
-def _reasons(inputs: Inputs, slot: str) -> list[str]:
-    """Why each object's input is not usable, "" where it is."""
-    valid = inputs.valid[slot].tolist()
-    texts = inputs.reasons.get(slot) or [""] * len(valid)
-    return ["" if good else text or "not usable" for good, text in zip(valid, texts, strict=True)]
 
 
 def _in_order(parts: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
