@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from fmb.cli.commands import CommandGroup
 from fmb.contract.errors import FmbError, did_you_mean
+from fmb.plugins.commands import CommandGroup
 
 __all__ = ["main"]
 

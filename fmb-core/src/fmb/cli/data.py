@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fmb.cli.commands import CommandGroup
 from fmb.cli.terminal import progress_line
+from fmb.plugins.commands import CommandGroup
 
 if TYPE_CHECKING:
     from fmb.contract.dataset import Dataset
