@@ -28,6 +28,7 @@ FLOORS = {
     "weights": 3,
     "datasets": 3,
     "testing": 3,
+    "terminal": 2,
     "store": 2,
     "plugins": 2,
     "scoring": 2,

@@ -54,3 +54,4 @@ from .plugins.settings import (
 )
 from .runs.run import Run as Run, open_run as open_run
 from .steps.execute import detect as detect, embed as embed, run as run
+from .terminal.progress import progress as progress

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from fmb.cli import echo_json, table_text
+from fmb.cli import echo_json, print_table
 
 __all__ = ["command"]
 
@@ -69,7 +69,7 @@ def command(out: str, overwrite: bool, as_json: bool, **options: Any) -> None:
         _name_some(f"{row['input']}: no file for", row["missing"])
         _name_some(f"{row['input']}: no object for", row["orphans"])
     counts = [{k: len(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows]
-    click.echo(table_text(counts))
+    print_table(counts, "no inputs", more="the same with --overwrite --json", keep=1)
     click.echo(f"wrote {target}")
 
 

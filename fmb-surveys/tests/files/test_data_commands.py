@@ -18,8 +18,10 @@ def test_show_says_what_there_is(files):
     result = fmb_data("show", files.write())
     assert result.exit_code == 0
     assert "sound: 6 objects" in result.stdout
-    assert re.search(r"cam +images +6 +8 x 9 +display +no +G, R +0\.25\"/pixel", result.stdout)
-    assert re.search(r"spec +spectra +6 +40 .* 4000-4079 Angstrom", result.stdout)
+    told = " ".join(result.stdout.split())
+    assert "input cam kind images objects 6 pixels 8 x 9 unit display calibrated no" in told
+    assert 'bands G, R scale 0.25"/pixel input spec kind spectra objects 6 pixels 40' in told
+    assert "wavelengths 4000-4079 Angstrom" in told
     assert re.search(r"ra +float64 +deg", result.stdout)
     assert "warning: not photometric" in result.stdout
 

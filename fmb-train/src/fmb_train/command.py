@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fmb.cli import click_option, echo_json, progress_line, request_options, table_text
+from fmb.cli import click_option, echo_json, print_table, progress_line, request_options, say
 from fmb.plan import Option
 
 if TYPE_CHECKING:
@@ -60,7 +60,10 @@ def command(
     todo = plan_retraining(plan, out)
     if dry_run:
         cost = training_cost(todo)
-        echo_json(cost) if as_json else click.echo(table_text([cost]))
+        if as_json:
+            echo_json(cost)
+        else:
+            print_table([cost], "nothing to train", more="--json", keep=len(cost))
         return
     try:
         card = retrain(todo, resume=resume)
@@ -86,6 +89,6 @@ def _print_weights(card: "Card", folder: Path, *, as_json: bool) -> None:
     click.echo(f"history: {folder / 'training' / 'history.csv'}")
     click.echo(f"use:     fmb run --model {card.model} --weights {folder}")
     for why, count in record["unusable"].items():
-        click.echo(f"note: {count:,} training objects without {why}", err=True)
+        say(f"note: {count:,} training objects without {why}")
     for note in record["notes"]:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}")

@@ -6,6 +6,7 @@ from .options import (
 )
 from .terminal import (
     echo_json as echo_json,
+    print_table as print_table,
     progress_line as progress_line,
     say as say,
     table_text as table_text,

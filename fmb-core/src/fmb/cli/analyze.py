@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from fmb.cli.terminal import progress_line
+from fmb.cli.terminal import print_files, progress_line
 
 __all__ = ["command"]
 
@@ -14,7 +14,8 @@ __all__ = ["command"]
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
 @click.option("--set", multiple=True, metavar="KEY=VALUE", help="As analysis.LABEL.OPTION=VALUE.")
 @click.option("--seed", type=int, default=0, metavar="N", help="Of everything drawn [0].")
-def command(analysis: str, runs: tuple[str, ...], seed: int, **options: Any) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(analysis: str, runs: tuple[str, ...], seed: int, as_json: bool, **options: Any) -> None:
     """Make the tables of an analysis from each RUN, or from all together where it compares runs.
 
     Without RUN it takes the latest. The tables are Parquet files; their paths are printed.
@@ -35,5 +36,4 @@ def command(analysis: str, runs: tuple[str, ...], seed: int, **options: Any) -> 
         paths = analyze_runs(opened, chosen, seed, session.progress)
     else:
         paths = [path for run in opened for path in analyze_run(run, [chosen], seed, progress_line)]
-    for path in paths:
-        click.echo(path)
+    print_files("tables", paths, as_json=as_json)

@@ -9,6 +9,7 @@ import click
 
 from fmb.contract.errors import FmbError, did_you_mean
 from fmb.plugins.commands import CommandGroup
+from fmb.terminal.progress import clear_progress
 
 __all__ = ["main"]
 
@@ -24,7 +25,9 @@ class _OneLine(click.ClickException):
         self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
 
     def show(self, file: Any = None) -> None:
-        click.echo(f"fmb: {self.message}", file=file, err=True)
+        from fmb.cli.terminal import echo_error  # here: help and lists do without it
+
+        echo_error(f"fmb: {self.message}")
 
 
 class _Main(CommandGroup):
@@ -66,8 +69,14 @@ def _sentence(error: click.UsageError) -> str:
     return text[:1].lower() + text[1:]
 
 
+def _beside_progress(record: Any) -> bool:
+    """Every record is shown, on a line without progress."""
+    clear_progress()
+    return True
+
+
 @click.group(
-    cls=_Main, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=_Main, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80}
 )
 @click.version_option(package_name="fmb-core", prog_name="fmb")
 @click.option("--strict", is_flag=True, help="Stop at a broken plugin instead of leaving it out.")
@@ -90,6 +99,7 @@ def main(ctx: click.Context, strict: bool, verbose: int, quiet: bool) -> None:
         logging.ERROR if quiet else (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     )
     handler = logging.StreamHandler()
+    handler.addFilter(_beside_progress)
     handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
     # What is about to be written, and where, is said without -v too: `fmb.note` is for such lines.
     always = () if quiet else ("fmb.note",)

@@ -37,7 +37,7 @@ def _open(source: str, reader: str | None) -> "Dataset":
 @_json
 def show(source: str, reader: str | None, as_json: bool) -> None:
     """Say what SOURCE holds: a survey.toml, its folder or the name of a dataset."""
-    from fmb.cli.terminal import echo_json, table_text
+    from fmb.cli.terminal import echo_folded, echo_json, print_table
 
     dataset = _open(source, reader)
     inputs = [_describe(name, info, len(dataset)) for name, info in dataset.inputs.items()]
@@ -61,10 +61,13 @@ def show(source: str, reader: str | None, as_json: bool) -> None:
         return
     click.echo(f"{dataset.identity.get('name', source)}: {len(dataset):,} objects")
     click.echo(f"ids: {dataset.ids.dtype}, such as {dataset.ids[0]}\n")
-    click.echo(table_text(inputs))
-    click.echo(f"\n{table_text(columns) or 'no catalogue columns'}")
+    more = f"fmb data show {source} --json"
+    print_table(inputs, "no inputs", more=more, keep=len(inputs[0]) if inputs else 0)
+    click.echo("")
+    print_table(columns, "no catalogue columns", more=more, keep=3)
     for line in dataset.warnings:
-        click.echo(f"\nwarning: {line}")
+        click.echo("")
+        echo_folded(f"warning: {line}")
 
 
 def _describe(name: str, info: "InputInfo", n: int) -> dict[str, Any]:
@@ -94,7 +97,7 @@ def validate(ctx: click.Context, source: str, reader: str | None, as_json: bool)
 
     Exits with 1 when some input of an object cannot be used, with 0 when there are warnings only.
     """
-    from fmb.cli.terminal import echo_json
+    from fmb.cli.terminal import echo_folded, echo_json
     from fmb.contract.dataset import Making
     from fmb.datasets.quality import check, summary
 
@@ -106,9 +109,9 @@ def validate(ctx: click.Context, source: str, reader: str | None, as_json: bool)
         echo_json([finding.as_dict() for finding in found])
     else:
         for line in dataset.warnings:
-            click.echo(f"warning: {line}")
+            echo_folded(f"warning: {line}")
         for line in summary(found):
-            click.echo(line)
+            echo_folded(line)
         objects = len({finding.object_id for finding in found})
         click.echo(f"{len(dataset):,} objects read, {objects:,} with findings")
     if any(finding.severity == "error" for finding in found):

@@ -1,13 +1,14 @@
 """`fmb embed`: vectors only."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fmb.cli.options import request_options
 from fmb.cli.run import dry_run_option, json_option
-from fmb.cli.terminal import echo_json, progress_line, quality_lines, table_text
+from fmb.cli.terminal import echo_json, print_table, progress_line, quality_lines, say
 
 if TYPE_CHECKING:
     from fmb.embedding.embed import EmbeddedView
@@ -44,18 +45,22 @@ def _print_embedded(plan: "Plan", done: Sequence["EmbeddedView"], *, as_json: bo
             "vectors": len(one.vectors),
             "without": sum(one.unusable.values()),
             "computed": one.computed,
-            "folder": str(one.store.folder),
+            "folder": str(one.store.folder) if as_json else _within(one.store.folder, plan),
         }
         for one in done
     ]
     if as_json:
         echo_json(rows)
         return
-    click.echo(table_text(rows))
+    print_table(rows, "nothing to embed", more="fmb cache list", keep=3)
     for one in done:
         for why, count in one.unusable.items():
-            view = one.name.view
-            click.echo(f"note: {view}: {count:,} objects have no vector: {why}", err=True)
+            say(f"note: {one.name.view}: {count:,} objects have no vector: {why}")
     findings = dict.fromkeys(finding for one in done for finding in one.findings)
     for line in [*quality_lines([one.as_dict() for one in findings]), *plan.notes]:
-        click.echo(f"note: {line}", err=True)
+        say(f"note: {line}")
+
+
+def _within(folder: Path, plan: "Plan") -> str:
+    """A folder's path within the workspace."""
+    return folder.relative_to(plan.workspace).as_posix()

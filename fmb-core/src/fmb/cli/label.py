@@ -113,7 +113,7 @@ def _import(run: "Run", path: Path) -> None:
 def _print(run: "Run", *, as_csv: bool, as_json: bool) -> None:
     from collections import Counter
 
-    from fmb.cli.terminal import echo_json, say, table_text
+    from fmb.cli.terminal import echo_json, print_table, say
     from fmb.labels.csv_table import table_of
 
     labelled = run.labelled()
@@ -125,6 +125,7 @@ def _print(run: "Run", *, as_csv: bool, as_json: bool) -> None:
     else:
         counts = Counter(event.name for event in events)
         rows = [{"class": name, "objects": f"{n:,}"} for name, n in counts.most_common()]
-        click.echo(table_text(rows) or "no labels yet; give one with `fmb label RUN CLASS ID`")
+        none = "no labels yet; give one with `fmb label RUN CLASS ID`"
+        print_table(rows, none, more=f"fmb label {run.name} --json")
     for line in labelled.remarks():
         say(f"note: {line}")

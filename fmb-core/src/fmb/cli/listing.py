@@ -6,11 +6,12 @@ from typing import Any
 import click
 import pandas as pd
 
-from fmb.cli.terminal import echo_json, fit_columns, is_quiet, say
+from fmb.cli.terminal import echo_folded, echo_json, fit_columns, say
 from fmb.contract.names import ListName
 from fmb.runs.run import Run
 from fmb.scoring.calibration import BY_FOLD
 from fmb.scoring.ranking import describe
+from fmb.terminal.width import screen_width
 
 __all__ = ["print_lists", "print_run", "say_of_p"]
 
@@ -32,18 +33,19 @@ def print_run(run: Run, *, as_json: bool) -> None:
     if figures := run.manifest["figures"]:
         some = "1 figure" if len(figures) == 1 else f"{len(figures)} figures"
         click.echo(f"look at {some} in {run.folder.plots}")
-    click.echo(f"more:  fmb top {run.name} -k 50    fmb object ID --run {run.name}")
-    if not is_quiet():
-        print_remarks(run)
+    more = (f"more:  fmb top {run.name} -k 50", f"fmb object ID --run {run.name}")
+    one_line = "    ".join(more)
+    click.echo(one_line if len(one_line) <= screen_width() else "\n       ".join(more))
+    print_remarks(run)
 
 
 def print_remarks(run: Run) -> None:
     """Print what to know of a run on stderr, the weightiest, and where the rest is."""
     lines = run.remarks()
     for line in lines[:REMARKS]:
-        click.echo(f"note: {line}", err=True)
-    if rest := len(lines) - REMARKS if len(lines) > REMARKS else 0:
-        click.echo(f"note: {rest} more in {run.folder.log}", err=True)
+        say(f"note: {line}")
+    if len(lines) > REMARKS:
+        say(f"note: {len(lines) - REMARKS} more in {run.folder.log}")
 
 
 def print_lists(run: Run, names: Sequence[ListName], k: int) -> None:
@@ -54,7 +56,9 @@ def print_lists(run: Run, names: Sequence[ListName], k: int) -> None:
         hidden = f"; {run.shown.line(ranked - len(run.ranked(name)))}" if run.shown else ""
         text, dropped = fit_columns(_rows(top, ranked))
         left.update(dict.fromkeys(dropped))
-        click.echo(f"\n{name}: the strangest of {ranked:,}{hidden}\n{text or 'nothing to show'}")
+        click.echo("")
+        echo_folded(f"{name}: the strangest of {ranked:,}{hidden}")
+        click.echo(text or "nothing to show")
     if left:
         say(f"more columns ({', '.join(left)}): fmb top {run.name} --json, fmb export {run.name}")
     for line in run.labelled().remarks():

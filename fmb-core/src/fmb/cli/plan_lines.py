@@ -1,8 +1,8 @@
 """A plan in words: what would be computed, from what, and what it would cost."""
 
-import click
+from typing import Any
 
-from fmb.cli.terminal import echo_json, table_text
+from fmb.cli.terminal import echo_folded, echo_json, print_table, say
 from fmb.plan.records import Plan
 from fmb.steps.cost import measure_cost
 
@@ -11,7 +11,7 @@ __all__ = ["print_plan"]
 
 def print_plan(plan: Plan, *, as_json: bool) -> None:
     """Print what a run would do and what it would cost, measured on a few objects."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for model in plan.models:
         cost = measure_cost(plan, model)
         rows.append(
@@ -20,10 +20,10 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
                 "weights": model.weights.name,
                 "views": " ".join(model.views),
                 "inputs": " ".join(f"{s}={i}" for s, i in model.bindings.slots.items()),
-                "objects": f"{cost.objects:,}",
-                "to compute": f"{cost.todo:,}",
-                "seconds": f"{cost.seconds:.1f}",
-                "bytes": f"{cost.bytes:,}",
+                "objects": cost.objects,
+                "to compute": cost.todo,
+                "seconds": round(cost.seconds, 1),
+                "bytes": cost.bytes,
             }
         )
     parts = {
@@ -34,8 +34,13 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
     if as_json:
         echo_json({"models": rows, **parts})
         return
-    click.echo(table_text(rows) or f"{len(plan.dataset):,} objects with vectors of their own")
+    told = [
+        {key: f"{value:,}" if isinstance(value, int) else value for key, value in row.items()}
+        for row in rows
+    ]
+    own = f"{len(plan.dataset):,} objects with vectors of their own"
+    print_table(told, own, more="--json", keep=len(rows[0]) if rows else 0)
     for what, names in parts.items():
-        click.echo(f"{what}: {' '.join(names) or 'none'}")
+        echo_folded(f"{what}: {' '.join(names) or 'none'}")
     for note in plan.notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}")

@@ -3,7 +3,7 @@
 import click
 
 from fmb.cli.options import request_options, shown_options
-from fmb.cli.terminal import progress_line
+from fmb.cli.terminal import print_files, progress_line
 
 __all__ = ["command"]
 
@@ -14,6 +14,7 @@ __all__ = ["command"]
 @click.option("--set", multiple=True, metavar="KEY=VALUE", help="As plot.LABEL.OPTION=VALUE.")
 @request_options("format")
 @shown_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     runs: tuple[str, ...],
     plot: tuple[str, ...],
@@ -21,6 +22,7 @@ def command(
     format: tuple[str, ...],
     without: tuple[str, ...],
     only: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Draw figures of RUN, by default the latest, from what the run folder holds.
 
@@ -58,8 +60,7 @@ def command(
         ensure_folder(shown[0].folder.plots)
         drawn = draw(shown[0], plots, request.run.figure_formats, progress_line, broken)
         note_drawn(shown[0], drawn)
-    for file in drawn.files:
-        click.echo(drawn.folder / file)
+    print_files("figures", [drawn.folder / file for file in drawn.files], as_json=as_json)
     if drawn.not_drawn:
         again = [run.name for run in opened] + [f"--plot {name}" for name in plot]
         raise FailedError(what_is_not_drawn(" ".join(again), drawn.not_drawn))

@@ -29,6 +29,7 @@ def list_plugins(as_json: bool) -> None:
 
 
 def _list(as_json: bool) -> None:
+    from fmb.cli.terminal import echo_error, echo_folded, print_table
     from fmb.contract.hooks import KINDS
     from fmb.plugins.loading import CORE, load_plugins
 
@@ -59,17 +60,25 @@ def _list(as_json: bool) -> None:
         told = {"components": rows, "failures": failures, "not available": missing}
         click.echo(json.dumps(told, indent=1))
     else:
-        for c in components:
-            source = f"{c.distribution} {c.version}"
-            click.echo(f"{c.spec.kind:<10} {c.qualified:<28} {source:<22} {c.spec.summary}")
+        listed = [
+            {
+                "kind": c.spec.kind,
+                "name": c.qualified,
+                "summary": c.spec.summary,
+            }
+            for c in components
+        ]
         for absent in plugins.registry.missing:
             spec, origin = absent.spec, absent.origin
-            click.echo(
-                f"{spec.kind:<10} {origin.plugin}:{spec.names[0]}: not available:"
-                f" pip install '{origin.distribution}[{spec.extra}]'"
-            )
+            install = f"not available: pip install '{origin.distribution}[{spec.extra}]'"
+            name = f"{origin.plugin}:{spec.names[0]}"
+            listed.append({"kind": spec.kind, "name": name, "summary": install})
+        print_table(listed, "nothing", more="fmb plugins --json", prose="summary")
+        packages = dict.fromkeys(f"{c.distribution} {c.version}" for c in components)
+        click.echo("")
+        echo_folded(f"packages: {', '.join(packages)}")
     for line in (*plugins.failures, *plugins.registry.clashes()):
-        click.echo(str(line), err=True)
+        echo_error(str(line))
 
 
 @command.command("info")
@@ -84,6 +93,7 @@ def info(name: str, kind: str | None, as_json: bool) -> None:
     from fmb.contract.hooks import KINDS
     from fmb.plugins.loading import load_plugins
     from fmb.plugins.sheet import sheet_lines, sheet_values
+    from fmb.terminal.width import screen_width
 
     registry = load_plugins().registry
     known = {one.kind: one for one in KINDS}
@@ -101,7 +111,7 @@ def info(name: str, kind: str | None, as_json: bool) -> None:
         click.echo(json.dumps([sheet_values(c) for c in named], indent=1, default=str))
         return
     for n, component in enumerate(named):
-        lines = sheet_lines(component, partial(_weights_line, component))
+        lines = sheet_lines(component, partial(_weights_line, component), screen_width())
         click.echo("\n" * (n > 0) + "\n".join(lines))
 
 

@@ -1,17 +1,25 @@
 """Writing to a terminal: progress, tables and JSON."""
 
-import json
-import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
+from fmb.terminal.json_text import json_text
+from fmb.terminal.progress import clear_progress, tell_progress
+from fmb.terminal.tables import fit_columns, table_text
+from fmb.terminal.width import fold, screen_width, terminal_columns
+
 __all__ = [
+    "echo_error",
+    "echo_folded",
     "echo_json",
     "fit_columns",
     "is_quiet",
+    "print_files",
+    "print_table",
     "progress_line",
     "quality_lines",
     "say",
@@ -19,16 +27,11 @@ __all__ = [
     "table_text",
 ]
 
-WIDTH = 80
-"""Characters that a table of a run may be wide."""
-
 
 def progress_line(what: str, done: int, total: int) -> None:
-    """Progress on stderr, overwritten in place; silent when stderr is not a terminal."""
-    if not sys.stderr.isatty() or is_quiet():
-        return
-    end = "\n" if done >= total else ""
-    click.echo(f"\r\x1b[K{what}: {done:,} of {total:,}{end}", nl=False, err=True)
+    """Progress on stderr, in place on a terminal, a line now and then in a log; none under -q."""
+    if not is_quiet():
+        tell_progress(what, done, total)
 
 
 def is_quiet() -> bool:
@@ -40,24 +43,55 @@ def is_quiet() -> bool:
 def say(line: str) -> None:
     """Tell on stderr what is no result; silent under `fmb -q`."""
     if not is_quiet():
-        click.echo(line, err=True)
+        echo_error(line)
+
+
+def echo_error(line: str) -> None:
+    """Write one line to stderr; a terminal gets it folded between words."""
+    clear_progress()
+    stderr = sys.stderr
+    click.echo(fold(line, terminal_columns(stderr)) if stderr.isatty() else line, err=True)
+
+
+def echo_folded(line: str, indent: str = "  ") -> None:
+    """Write a line of prose to stdout, folded between words."""
+    clear_progress()
+    click.echo(fold(line, screen_width(), indent))
+
+
+def print_table(
+    rows: Sequence[Mapping[str, Any]], empty: str, *, more: str, keep: int = 2, prose: str = ""
+) -> None:
+    """Print a table that fits the screen; on stderr say how to see the columns that do not.
+
+    Args:
+        rows: the keys of the first are the columns.
+        empty: what is printed where there are no rows.
+        more: the command that shows all columns.
+        keep: how many columns always stand there.
+        prose: a column of words, which is folded before any is left out.
+    """
+    text, left = fit_columns(rows, keep, prose)
+    clear_progress()
+    click.echo(text or empty)
+    if left:
+        say(f"more columns ({', '.join(left)}): {more}")
+
+
+def print_files(what: str, paths: Iterable[Path], *, as_json: bool) -> None:
+    """Print the files that a command made, a path a line."""
+    if as_json:
+        echo_json({what: [str(path) for path in paths]})
+        return
+    clear_progress()
+    for path in paths:
+        click.echo(path)
 
 
 def echo_json(value: Any) -> None:
     """Print plain values as JSON; ids are strings, which no reader rounds; what is NaN is null."""
-    click.echo(json.dumps(_without_nan(value), indent=1, default=str, allow_nan=False))
-
-
-def _without_nan(value: Any) -> Any:
-    """Numbers of numpy as plain ones; JSON has no word for NaN and infinity."""
-    if hasattr(value, "dtype") and hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, Mapping):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without_nan(item) for item in value]
-    unknown = isinstance(value, float) and not math.isfinite(value)
-    return None if unknown or type(value).__name__ == "NAType" else value
+    clear_progress()
+    click.echo(json_text(value))
 
 
 def size_text(size: int) -> str:
@@ -66,32 +100,6 @@ def size_text(size: int) -> str:
         if size >= factor:
             return f"{size / factor:.3g} {unit}"
     return f"{size} B"
-
-
-def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as aligned text with a heading; the keys of the first row are the columns."""
-    if not rows:
-        return ""
-    heads = list(rows[0])
-    cells = [[str(row.get(head, "")) for head in heads] for row in rows]
-    widths = [max(len(head), *(len(line[i]) for line in cells)) for i, head in enumerate(heads)]
-    lines = [heads, *cells]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
-
-
-def fit_columns(rows: Sequence[Mapping[str, Any]], keep: int = 2) -> tuple[str, list[str]]:
-    """The table of `rows` in 80 characters, and the columns left out for that, from the right.
-
-    The first `keep` columns stay whole: an id that is cut short names nothing.
-    """
-    heads, left, text = list(rows[0]) if rows else [], list[str](), table_text(rows)
-    while len(heads) > keep and max(map(len, text.splitlines())) > WIDTH:
-        left.insert(0, heads.pop())
-        text = table_text([{head: row.get(head, "") for head in heads} for row in rows])
-    return text, left
 
 
 def quality_lines(findings: Iterable[Mapping[str, Any]]) -> Iterable[str]:

@@ -24,6 +24,13 @@ _SETTINGS = click.option(
 )
 
 
+_LISTED = ("model", "weights", "state", "summary", "from")
+"""What `fmb weights list` tells of each, the last left out first where it does not fit."""
+
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
 @click.group()
 def command() -> None:
     """List, download, verify and convert model weights."""
@@ -31,10 +38,10 @@ def command() -> None:
 
 @command.command("list")
 @click.argument("model", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_JSON
 def list_weights(model: str | None, as_json: bool) -> None:
     """List declared, downloaded and imported weights and their state."""
-    from fmb.cli.terminal import echo_json, table_text
+    from fmb.cli.terminal import echo_json, print_table
     from fmb.contract.model import ModelSpec
     from fmb.plugins.loading import load_plugins
     from fmb.store.workspace import workspace
@@ -46,7 +53,9 @@ def list_weights(model: str | None, as_json: bool) -> None:
     if as_json:
         echo_json(rows)
     else:
-        click.echo(table_text(rows) or "no installed model declares weights")
+        more = f"fmb weights list {model} --json" if model else "fmb weights list --json"
+        told = [{key: row[key] for key in _LISTED} for row in rows]
+        print_table(told, "no installed model declares weights", more=more, keep=3, prose="summary")
 
 
 @command.command("verify")
@@ -54,12 +63,15 @@ def list_weights(model: str | None, as_json: bool) -> None:
 @click.argument("reference")
 @click.option("--accept", is_flag=True, help="Write the digests into weights.lock.")
 @_SETTINGS
-def verify_weights(model: str, reference: str, accept: bool, settings: tuple[str, ...]) -> None:
+@_JSON
+def verify_weights(
+    model: str, reference: str, accept: bool, settings: tuple[str, ...], as_json: bool
+) -> None:
     """Digest the weights REFERENCE of MODEL anew and compare with weights.lock.
 
     REFERENCE is a name the model declares, a folder, a checkpoint file or hf:OWNER/NAME@REVISION.
     """
-    _report(model, reference, settings, accept=accept)
+    _report(model, reference, settings, accept=accept, as_json=as_json)
 
 
 def _report(
@@ -68,10 +80,13 @@ def _report(
     settings: tuple[str, ...],
     *,
     accept: bool = False,
+    as_json: bool,
 ) -> None:
+    from fmb.cli.terminal import echo_folded, echo_json
     from fmb.contract.model import ModelSpec
     from fmb.plugins.loading import load_plugins
     from fmb.store.workspace import workspace
+    from fmb.terminal.width import fold, screen_width
     from fmb.weights.lock import Lock
     from fmb.weights.resolve import resolve_weights
 
@@ -81,10 +96,15 @@ def _report(
     lock = Lock(workspace())
     if accept:
         lock.accept(found)
-    click.echo(f"{found.name}: {lock.state(found)}{f', {found.origin}' if found.origin else ''}")
+    state = lock.state(found)
+    if as_json:
+        told = {"name": found.name, "state": state, "origin": found.origin or None}
+        echo_json({**told, "folder": str(found.folder), "sha256": dict(found.sha256)})
+        return
+    echo_folded(f"{found.name}: {state}{f', {found.origin}' if found.origin else ''}")
     click.echo(f"  in {found.folder}")
     for name, digest in found.sha256.items():
-        click.echo(f"  {name}  sha256 {digest}")
+        click.echo(fold(f"{name}  sha256 {digest}", screen_width(), "    ", "  "))
 
 
 class _Person:
@@ -116,18 +136,21 @@ class _Person:
 @click.option("--accept", is_flag=True, help="Accept what comes, without being asked.")
 @click.option("--allow-moving-revision", is_flag=True, help="Take a branch where it is now.")
 @_SETTINGS
+@_JSON
 def download_weights(
     model: str,
     reference: str,
     accept: bool,
     allow_moving_revision: bool,
     settings: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Download the published weights REFERENCE of MODEL and lock what they are.
 
     REFERENCE is a name the model declares or hf:OWNER/NAME[@REVISION]. Commit, files and digests
     are shown; they are used once you accept them, and from then on nothing else is.
     """
+    from fmb.cli.terminal import say
     from fmb.contract.model import ModelSpec
     from fmb.plugins.loading import load_plugins
     from fmb.store.workspace import workspace
@@ -146,8 +169,8 @@ def download_weights(
         accept=person.agrees,
         allow_moving=allow_moving_revision,
     )
-    click.echo(f"{found.origin} is locked, in {found.folder}", err=True)
-    _report(model, reference, settings)
+    say(f"{found.origin} is locked, in {found.folder}")
+    _report(model, reference, settings, as_json=as_json)
 
 
 def _config(component: "Component[ModelSpec]", settings: tuple[str, ...]) -> "Config":
@@ -180,13 +203,15 @@ def _location(spec: Any, reference: str) -> str:
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--model", metavar="NAME", help="Whose checkpoint it is, where several convert.")
 @_SETTINGS
+@_JSON
 def convert_weights(
-    checkpoint: Path, out: Path, model: str | None, settings: tuple[str, ...]
+    checkpoint: Path, out: Path, model: str | None, settings: tuple[str, ...], as_json: bool
 ) -> None:
     """Make the weights folder OUT of a CHECKPOINT that pickles whole modules.
 
     Nothing in the file is executed. OUT must be empty or not there.
     """
+    from fmb.cli.terminal import echo_folded, echo_json
     from fmb.contract.errors import WeightsError
     from fmb.contract.model import ModelSpec
     from fmb.plugins.loading import load_plugins
@@ -200,4 +225,7 @@ def convert_weights(
     component = registry.get(ModelSpec, model) if model else able[0]
     config = _config(component, settings)
     convert_checkpoint(component, checkpoint, out, config)
-    click.echo(f"{out}  (fmb run --model {component.spec.name} --weights {out} ...)")
+    if as_json:
+        echo_json({"model": component.spec.name, "folder": str(out)})
+    else:
+        echo_folded(f"{out}  (fmb run --model {component.spec.name} --weights {out} ...)")

@@ -3,7 +3,7 @@
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from itertools import pairwise
 from typing import Any, Literal, get_args, get_origin
@@ -14,8 +14,6 @@ from fmb.contract.spec import ComponentSpec, Record, Spec
 from fmb.plugins.registry import Component
 
 __all__ = ["accepts_line", "attribute_docs", "bibtex_lines", "sheet_lines", "sheet_values"]
-
-_WIDTH = 96
 
 
 def sheet_values(component: Component[Spec]) -> dict[str, Any]:
@@ -34,16 +32,17 @@ def sheet_values(component: Component[Spec]) -> dict[str, Any]:
 
 
 def sheet_lines(
-    component: Component[Spec], weights_line: Callable[[WeightsSpec], str]
+    component: Component[Spec], weights_line: Callable[[WeightsSpec], str], width: int = 80
 ) -> Iterator[str]:
     """The lines of a readable sheet.
 
     Args:
         component: any.
         weights_line: what to say of weights that a model declares.
+        width: columns that a line may take; a longer word stays whole.
     """
     spec = component.spec
-    yield f"{spec.kind} {spec.name} - {spec.summary}"
+    yield from _folded(f"{spec.kind} {spec.name} - {spec.summary}", width, "", "  ")
     facts = {
         "also called": ", ".join(spec.aliases),
         "package": f"{component.distribution} {component.version}, as {component.qualified}",
@@ -51,11 +50,11 @@ def sheet_lines(
     }
     if isinstance(spec, ComponentSpec):
         facts |= {"licence": spec.licence, "paper": _paper(spec.source)}
-    yield from _table((key, value) for key, value in facts.items() if value)
+    yield from _table([(key, value) for key, value in facts.items() if value], width)
     if isinstance(spec, ModelSpec):
-        yield from _model_lines(spec, weights_line)
+        yield from _model_lines(spec, weights_line, width)
     else:
-        yield from _section("What it declares", _particulars(spec))
+        yield from _section("What it declares", _particulars(spec), width)
     if not isinstance(spec, ComponentSpec):
         return
     options = [
@@ -63,10 +62,11 @@ def sheet_lines(
         for one in _options(component)
     ]
     table = "data" if isinstance(spec, DatasetSpec) else f"{spec.kind}.{spec.name}"
-    yield from _section(f"Options, --set {table}.NAME=VALUE", options)
+    yield from _section(f"Options, --set {table}.NAME=VALUE", options, width)
     if spec.citation:
         yield "\nCite"
-        yield from (f"  {line}" for line in bibtex_lines(spec.citation))
+        for line in bibtex_lines(spec.citation):
+            yield from _folded(line, width, "  ", "      ")
 
 
 def _particulars(spec: Spec) -> Iterator[tuple[str, str]]:
@@ -83,8 +83,10 @@ def _particulars(spec: Spec) -> Iterator[tuple[str, str]]:
         yield name, f"{shown}  {about.get(name, '')}".rstrip()
 
 
-def _model_lines(spec: ModelSpec, weights_line: Callable[[WeightsSpec], str]) -> Iterator[str]:
-    yield from _section("Takes", [(a.slot, accepts_line(a)) for a in spec.accepts])
+def _model_lines(
+    spec: ModelSpec, weights_line: Callable[[WeightsSpec], str], width: int = 80
+) -> Iterator[str]:
+    yield from _section("Takes", [(a.slot, accepts_line(a)) for a in spec.accepts], width)
     joint = {"native": ", read together", "unit-mean": ", the mean of their unit vectors"}
     views = [
         (view, f"from {' and '.join(slots)}{joint.get(spec.joint or '', '') if slots[1:] else ''}")
@@ -94,13 +96,13 @@ def _model_lines(spec: ModelSpec, weights_line: Callable[[WeightsSpec], str]) ->
         views.append(("", "the views share one space: their cosine has a meaning"))
     first, *others = [*spec.embedders, ""]
     views.append(("embedders", ", ".join([f"{first} (default)", *filter(None, others)])))
-    yield from _section("Gives", views)
+    yield from _section("Gives", views, width)
     weights = [(one.name, weights_line(one)) for one in spec.weights]
     if spec.importer:
         weights.append(("PATH", "a checkpoint or folder of the upstream is imported"))
     if spec.converter:
         weights.append(("", "pickled modules go through `fmb weights convert` first"))
-    yield from _section("Weights, --weights NAME", weights)
+    yield from _section("Weights, --weights NAME", weights, width)
 
 
 def accepts_line(accepts: Accepts) -> str:
@@ -204,23 +206,27 @@ def _paper(source: str) -> str:
     return f"{source}, https://arxiv.org/abs/{arxiv}" if arxiv != source else source
 
 
-def _section(title: str, rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+def _section(title: str, rows: Iterable[tuple[str, str]], width: int) -> Iterator[str]:
     rows = list(rows)
     if rows:
         yield f"\n{title}"
-        yield from _table(rows)
+        yield from _table(rows, width)
 
 
-def _table(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+def _table(rows: Sequence[tuple[str, str]], width: int) -> Iterator[str]:
     """Rows of name and text, aligned, long texts wrapped below themselves."""
-    rows = list(rows)
-    width = max([12, *(len(name) + 2 for name, _ in rows)])
+    margin = max([12, *(len(name) + 2 for name, _ in rows)])
     for name, text in rows:
-        yield from textwrap.wrap(
-            text or "-",
-            _WIDTH,
-            initial_indent=f"  {name:<{width}}",
-            subsequent_indent=" " * (width + 2),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        yield from _folded(text or "-", width, f"  {name:<{margin}}", " " * (margin + 2))
+
+
+def _folded(text: str, width: int, start: str, indent: str) -> list[str]:
+    """Lines of a text; nothing breaks within a word."""
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=start,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fmb import ConfigError, UnknownNameError, did_you_mean
-from fmb.cli import say, shown_options
+from fmb.cli import echo_json, say, shown_options
 
 if TYPE_CHECKING:
     from fmb import ListName, Run
@@ -24,6 +24,7 @@ __all__ = ["command"]
 @shown_options
 @click.option("-o", "--out", metavar="FILE", help="As its ending says, .gz too [RUN.fits].")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     run: str | None,
     stems: tuple[str, ...],
@@ -34,6 +35,7 @@ def command(
     only: tuple[str, ...],
     out: str | None,
     force: bool,
+    as_json: bool,
 ) -> None:
     """Write lists of RUN, by default the latest, with labels and catalogue into one file.
 
@@ -57,7 +59,10 @@ def command(
     told = provenance(opened, names)
     ensure_folder(path.absolute().parent)
     publish(path, file_bytes(name, exported, told, zipped=path.suffix == ".gz"))
-    click.echo(path)
+    if as_json:
+        echo_json({"file": str(path), "format": name, "rows": len(exported.table)})
+    else:
+        click.echo(path)
     for line in (*_remarks(opened, name), *opened.labelled().remarks()):
         say(f"note: {line}")
 
