@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from fmb.cli import echo_json, print_table
+from fmb.cli import echo_json, print_table, progress_line, stage
 
 __all__ = ["command"]
 
@@ -61,7 +61,8 @@ def command(out: str, overwrite: bool, as_json: bool, **options: Any) -> None:
     target = Path(out)
     if target.exists() and not overwrite:
         raise ConfigError(f"{target}: is there already; pass --overwrite to replace it")
-    rows = make_survey(target, options)
+    with stage(progress_line, "look for files"):
+        rows = make_survey(target, options)
     if as_json:
         echo_json(rows)
         return

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fmb.cli import click_option, echo_json, print_table, progress_line, request_options, say
+from fmb.cli import click_option, echo_json, print_table, progress_line, request_options, say, stage
 from fmb.plan import Option
 
 if TYPE_CHECKING:
@@ -48,10 +48,11 @@ def command(
     Settings of the training are keys of `train`, for instance --set train.epochs=20. The best
     weights on held-out objects are kept. Interrupted, it goes on with --resume.
     """
-    # Imported here: the help text needs none of it.
-    from fmb import Session, StoppedError
-    from fmb.plan import options_request
-    from fmb_train.retrain import plan_retraining, retrain, training_cost
+    with stage(progress_line, "start"):
+        # Imported here: the help text needs none of it.
+        from fmb import Session, StoppedError
+        from fmb.plan import options_request
+        from fmb_train.retrain import plan_retraining, retrain, training_cost
 
     batch_size = options.pop("batch_size")
     settings = (f"train.batch_size={batch_size}",) if batch_size is not None else ()

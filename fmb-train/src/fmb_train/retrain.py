@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fmb import Array, ConfigError, DataError, build, did_you_mean
+from fmb.cli import stage
 from fmb.plan import ModelPlan, Plan
 from fmb.store import derive_seed
 from fmb.weights import Card
@@ -64,11 +65,12 @@ def retrain(todo: Retraining, *, resume: bool = False) -> Card | None:
     Raises:
         FmbError: the folder is not free, or the training fails; what was saved stays.
     """
-    # Imported here: planning needs no torch.
-    from fmb.torch import resolve_device
-    from fmb_train.fit import fit
-    from fmb_train.outcome import finish
-    from fmb_train.processes import processes
+    with stage(todo.plan.progress, "load torch"):
+        # Imported here: planning needs no torch.
+        from fmb.torch import resolve_device
+        from fmb_train.fit import fit
+        from fmb_train.outcome import finish
+        from fmb_train.processes import processes
 
     run = todo.plan.request.run
     device = resolve_device(run.device)
@@ -84,7 +86,8 @@ def retrain(todo: Retraining, *, resume: bool = False) -> Card | None:
             inputs = todo.model.bindings.slots.values()
             plan.dataset.make(inputs, partial(plan.progress, "simulate"))
         group.gather(None)  # the others read what the first has made
-        job = _job(todo, own_device, group)
+        with stage(plan.progress, f"load {todo.model.label}"):
+            job = _job(todo, own_device, group)
         fitted = fit(job, resume=resume, progress=plan.progress)
         return finish(todo, job, fitted) if group.first else None
 

@@ -9,5 +9,6 @@ from .terminal import (
     print_table as print_table,
     progress_line as progress_line,
     say as say,
+    stage as stage,
     table_text as table_text,
 )

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from fmb.cli.terminal import print_files, progress_line
+from fmb.terminal.progress import stage
 
 __all__ = ["command"]
 
@@ -20,13 +21,14 @@ def command(analysis: str, runs: tuple[str, ...], seed: int, as_json: bool, **op
 
     Without RUN it takes the latest. The tables are Parquet files; their paths are printed.
     """
-    # Imported here: the help text needs none of it.
-    from fmb.plan.figures import plan_analysis
-    from fmb.plan.options import options_request
-    from fmb.plan.session import Session
-    from fmb.plugins.registry import split_label
-    from fmb.runs.run import open_run
-    from fmb.steps.analyze import analyze_run, analyze_runs
+    with stage(progress_line, "start"):
+        # Imported here: the help text needs none of it.
+        from fmb.plan.figures import plan_analysis
+        from fmb.plan.options import options_request
+        from fmb.plan.session import Session
+        from fmb.plugins.registry import split_label
+        from fmb.runs.run import open_run
+        from fmb.steps.analyze import analyze_run, analyze_runs
 
     session = Session.open(progress_line)
     request = options_request({"analysis": analysis, **options})

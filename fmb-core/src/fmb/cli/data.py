@@ -1,11 +1,13 @@
 """`fmb data`: describe and check survey data; what plugins add to that stands beside it."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fmb.cli.terminal import progress_line
 from fmb.plugins.commands import CommandGroup
+from fmb.terminal.progress import stage
 
 if TYPE_CHECKING:
     from fmb.contract.dataset import Dataset
@@ -24,11 +26,17 @@ def command() -> None:
 
 
 def _open(source: str, reader: str | None) -> "Dataset":
-    # Imported here: the help text needs none of it.
-    from fmb.datasets.opening import open_dataset
-    from fmb.store.workspace import workspace
+    with stage(progress_line, f"read {Path(source).name}"):
+        # Imported here: the help text needs none of it.
+        from fmb.datasets.opening import open_dataset
+        from fmb.store.workspace import workspace
 
-    return open_dataset(source, reader=reader, cache=workspace() / "data")
+        return open_dataset(
+            source,
+            reader=reader,
+            cache=workspace() / "data",
+            progress=lambda done, total: progress_line(f"make {source}", done, total),
+        )
 
 
 @click.command("show")

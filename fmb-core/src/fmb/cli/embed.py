@@ -9,6 +9,7 @@ import click
 from fmb.cli.options import request_options
 from fmb.cli.run import dry_run_option, json_option
 from fmb.cli.terminal import echo_json, print_table, progress_line, quality_lines, say
+from fmb.terminal.progress import stage
 
 if TYPE_CHECKING:
     from fmb.embedding.embed import EmbeddedView
@@ -23,11 +24,12 @@ __all__ = ["command"]
 @json_option
 def command(dry_run: bool, as_json: bool, **options: Any) -> None:
     """Turn a survey into vectors. Interrupted, the same command goes on where it stopped."""
-    # Imported here: the help text needs none of it.
-    from fmb.cli.plan_lines import print_plan
-    from fmb.embedding.embed import embed_model
-    from fmb.plan.options import options_request
-    from fmb.plan.session import Session
+    with stage(progress_line, "start"):
+        # Imported here: the help text needs none of it.
+        from fmb.cli.plan_lines import print_plan
+        from fmb.embedding.embed import embed_model
+        from fmb.plan.options import options_request
+        from fmb.plan.session import Session
 
     plan = Session.open(progress_line).plan(options_request(options), steps=("embed",))
     if dry_run:

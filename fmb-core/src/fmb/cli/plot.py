@@ -4,6 +4,7 @@ import click
 
 from fmb.cli.options import request_options, shown_options
 from fmb.cli.terminal import print_files, progress_line
+from fmb.terminal.progress import stage
 
 __all__ = ["command"]
 
@@ -31,15 +32,16 @@ def command(
     With several RUNs, figures that compare runs are drawn into `figures` of the workspace. Figures
     that show labelled objects only, or none of them, stand in a folder of their own.
     """
-    # Imported here: the help text needs none of it.
-    from fmb.contract.errors import ConfigError, FailedError
-    from fmb.plan.figures import plan_analyses, plan_plots, recorded_figures
-    from fmb.plan.options import options_request
-    from fmb.plan.session import Session
-    from fmb.runs.run import open_run
-    from fmb.steps.analyze import analyze_run
-    from fmb.steps.plot import draw, draw_together, note_drawn, what_is_not_drawn
-    from fmb.store.atomic import ensure_folder
+    with stage(progress_line, "start"):
+        # Imported here: the help text needs none of it.
+        from fmb.contract.errors import ConfigError, FailedError
+        from fmb.plan.figures import plan_analyses, plan_plots, recorded_figures
+        from fmb.plan.options import options_request
+        from fmb.plan.session import Session
+        from fmb.runs.run import open_run
+        from fmb.steps.analyze import analyze_run
+        from fmb.steps.plot import draw, draw_together, note_drawn, what_is_not_drawn
+        from fmb.store.atomic import ensure_folder
 
     session = Session.open(progress_line)
     opened = [open_run(name) for name in runs or (None,)]
@@ -55,7 +57,8 @@ def command(
     for run in opened:  # tables are of all objects
         analyze_run(run, analyses, run.manifest["request"]["run"]["seed"], progress_line)
     if several:
-        drawn = draw_together(shown, plots, request.run.figure_formats)
+        with stage(session.progress, "draw figures"):
+            drawn = draw_together(shown, plots, request.run.figure_formats)
     else:
         ensure_folder(shown[0].folder.plots)
         drawn = draw(shown[0], plots, request.run.figure_formats, progress_line, broken)

@@ -7,6 +7,7 @@ import click
 
 from fmb.cli.options import RUN_GROUPS, request_options
 from fmb.cli.terminal import progress_line
+from fmb.terminal.progress import stage
 
 __all__ = ["command", "do_run", "dry_run_option", "json_option", "resume_option"]
 
@@ -34,15 +35,16 @@ def command(**options: Any) -> None:
 
 def do_run(options: dict[str, Any], *, steps: Iterable[str]) -> None:
     """Do what the options of `run` and `detect` ask and print what came out."""
-    # Imported here: the help text needs none of it.
-    from fmb.cli.listing import print_run
-    from fmb.cli.plan_lines import print_plan
-    from fmb.contract.errors import FailedError
-    from fmb.plan.options import options_request
-    from fmb.plan.session import Session
-    from fmb.steps.execute import execute
-    from fmb.steps.plot import what_is_not_drawn
-    from fmb.steps.resume import plan_run
+    with stage(progress_line, "start"):
+        # Imported here: the help text needs none of it.
+        from fmb.cli.listing import print_run
+        from fmb.cli.plan_lines import print_plan
+        from fmb.contract.errors import FailedError
+        from fmb.plan.options import options_request
+        from fmb.plan.session import Session
+        from fmb.steps.execute import execute
+        from fmb.steps.plot import what_is_not_drawn
+        from fmb.steps.resume import plan_run
 
     resume, dry_run, as_json = (options.pop(name) for name in ("resume", "dry_run", "as_json"))
     session = Session.open(progress_line)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from fmb.terminal.json_text import json_text
-from fmb.terminal.progress import clear_progress, tell_progress
+from fmb.terminal.progress import clear_progress, stage, tell_progress
 from fmb.terminal.tables import fit_columns, table_text
 from fmb.terminal.width import fold, screen_width, terminal_columns
 
@@ -24,6 +24,7 @@ __all__ = [
     "quality_lines",
     "say",
     "size_text",
+    "stage",
     "table_text",
 ]
 

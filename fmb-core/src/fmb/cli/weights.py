@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fmb.terminal.progress import stage
+
 if TYPE_CHECKING:
     from fmb.contract.config import Config
     from fmb.contract.model import ModelSpec
@@ -82,7 +84,7 @@ def _report(
     accept: bool = False,
     as_json: bool,
 ) -> None:
-    from fmb.cli.terminal import echo_folded, echo_json
+    from fmb.cli.terminal import echo_folded, echo_json, progress_line
     from fmb.contract.model import ModelSpec
     from fmb.plugins.loading import load_plugins
     from fmb.store.workspace import workspace
@@ -92,7 +94,10 @@ def _report(
 
     component = load_plugins().registry.get(ModelSpec, model)
     config = _config(component, settings)
-    found = resolve_weights(component, reference, config, seed=0, workspace=workspace(), fresh=True)
+    with stage(progress_line, f"digest {Path(reference).name}"):
+        found = resolve_weights(
+            component, reference, config, seed=0, workspace=workspace(), fresh=True
+        )
     lock = Lock(workspace())
     if accept:
         lock.accept(found)
@@ -211,7 +216,7 @@ def convert_weights(
 
     Nothing in the file is executed. OUT must be empty or not there.
     """
-    from fmb.cli.terminal import echo_folded, echo_json
+    from fmb.cli.terminal import echo_folded, echo_json, progress_line
     from fmb.contract.errors import WeightsError
     from fmb.contract.model import ModelSpec
     from fmb.plugins.loading import load_plugins
@@ -224,7 +229,8 @@ def convert_weights(
         raise WeightsError(f"models that convert: {names or 'none'}; name one with --model")
     component = registry.get(ModelSpec, model) if model else able[0]
     config = _config(component, settings)
-    convert_checkpoint(component, checkpoint, out, config)
+    with stage(progress_line, f"convert {checkpoint.name}"):
+        convert_checkpoint(component, checkpoint, out, config)
     if as_json:
         echo_json({"model": component.spec.name, "folder": str(out)})
     else:

@@ -13,6 +13,7 @@ from fmb.embedding.loading import model_job
 from fmb.store.cuts import Group
 from fmb.store.keys import derive_seed
 from fmb.store.vector_store import Comparison, VectorStore, Versions
+from fmb.terminal.progress import stage
 
 __all__ = ["compare_versions", "verify"]
 
@@ -36,7 +37,8 @@ def compare_versions(inventory: Inventory) -> None:
     """
     for name, store in inventory.stores.items():
         for versions in store.unchecked():
-            outcome = _compare(inventory, name, store.made_by(versions))
+            with stage(inventory.plan.progress, f"compare versions of {name}"):
+                outcome = _compare(inventory, name, store.made_by(versions))
             if outcome is None:
                 continue  # nothing that is asked for is of this version
             store.compared(outcome)
@@ -58,7 +60,8 @@ def verify(inventory: Inventory) -> None:
         FailedError: they differ.
     """
     for name, store in inventory.stores.items():
-        outcome = _compare(inventory, name, store)
+        with stage(inventory.plan.progress, f"compare vectors of {name}"):
+            outcome = _compare(inventory, name, store)
         if outcome is not None and not outcome.same:
             raise FailedError(
                 f"{name}: {outcome.objects} objects encoded again differ by {outcome.worst:.2g} of"

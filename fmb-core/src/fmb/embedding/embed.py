@@ -14,6 +14,7 @@ from fmb.contract.arrays import Array
 from fmb.contract.engine import EngineSpec, Resources
 from fmb.contract.errors import FailedError, StoppedError, did_you_mean
 from fmb.contract.names import VectorName
+from fmb.contract.progress import quiet
 from fmb.contract.vector_view import VectorView
 from fmb.datasets.quality import Finding
 from fmb.embedding.comparison import compare_versions, verify
@@ -27,6 +28,7 @@ from fmb.plan.session import Session
 from fmb.plugins.settings import build
 from fmb.store.vector_store import VectorStore
 from fmb.store.views import view_of
+from fmb.terminal.progress import stage
 
 __all__ = ["EmbeddedView", "embed_model", "run_shards"]
 
@@ -63,7 +65,8 @@ def embed_model(plan: Plan, model: ModelPlan) -> list[EmbeddedView]:
     inventory = Inventory(plan, model)
     everybody = np.arange(inventory.n)
     try:
-        inventory.open()
+        with stage(plan.progress, f"look for vectors of {model.label}"):
+            inventory.open()
         inventory.read_unknown(everybody)
         compare_versions(inventory)
         if plan.request.run.verify:
@@ -163,7 +166,7 @@ def run_shards(
     Raises:
         FmbError: the request cannot be met, or a shard cannot be computed.
     """
-    session = Session.open(home=None if home is None else Path(home))
+    session = Session.open(quiet, home=None if home is None else Path(home))
     plan = session.plan(build(Request, request, "request"), steps=("embed",))
     labels = [model.label for model in plan.models]
     if label not in labels:

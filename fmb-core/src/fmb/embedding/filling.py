@@ -154,11 +154,12 @@ class Filling:
     def _encode(
         self, batches: Iterable[tuple[_Tag, Group]], workers: int | None = None
     ) -> Iterator[Any]:
+        if self._job is None:
+            self._job = model_job(self._inventory.plan, self._inventory.model)
+            self._tell()
         # Imported here: a run whose vectors are all in the store never loads torch for them.
         from fmb.torch.embed_loop import Together, embed
 
-        if self._job is None:
-            self._job = model_job(self._inventory.plan, self._inventory.model)
         job = self._job if workers is None else replace(self._job, workers=workers)
         return embed(job, (Together(rows, slots, tag) for tag, (slots, rows) in batches))
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from fmb.plan.records import ModelPlan, Plan
 from fmb.store.keys import derive_seed
+from fmb.terminal.progress import stage
 
 if TYPE_CHECKING:
     from fmb.torch.embed_loop import EmbedJob
@@ -17,15 +18,16 @@ def model_job(plan: Plan, model: ModelPlan) -> "EmbedJob":
     Raises:
         FmbError: the device is not there, or the weights do not fit.
     """
-    # Imported here: a run whose vectors are all in the store never loads torch for them.
-    from fmb.torch.device import resolve_device
-    from fmb.torch.embed_loop import EmbedJob
-
     options = plan.request.run
-    device = resolve_device(options.device)
     seed = derive_seed(options.seed, "model", model.component.qualified)
-    loaded = model.new(seed=seed, device=device, precision=options.precision)
-    loaded.load(model.weights.folder)
+    with stage(plan.progress, f"load {model.label}"):
+        # Imported here: a run whose vectors are all in the store never loads torch for them.
+        from fmb.torch.device import resolve_device
+        from fmb.torch.embed_loop import EmbedJob
+
+        device = resolve_device(options.device)
+        loaded = model.new(seed=seed, device=device, precision=options.precision)
+        loaded.load(model.weights.folder)
     return EmbedJob(
         model=loaded,
         embedders={label: embedder.new() for label, embedder in model.embedders.items()},

@@ -7,7 +7,7 @@ from pathlib import Path
 from fmb.contract.dataset import Dataset
 from fmb.contract.errors import ConfigError
 from fmb.contract.notes import Note
-from fmb.contract.progress import Progress, quiet
+from fmb.contract.progress import Progress
 from fmb.datasets.ids import refuse_duplicates
 from fmb.datasets.opening import find_reader, open_with
 from fmb.datasets.selection import select
@@ -22,6 +22,8 @@ from fmb.plugins.registry import Registry
 from fmb.store.atomic import ensure_folder
 from fmb.store.digests import Digests
 from fmb.store.workspace import workspace
+from fmb.terminal.progress import progress as seen
+from fmb.terminal.progress import stage
 
 __all__ = ["STEPS", "Session"]
 
@@ -40,14 +42,14 @@ class Session:
 
     registry: Registry
     workspace: Path
-    progress: Progress = quiet
+    progress: Progress = seen
 
     @classmethod
-    def open(cls, progress: Progress = quiet, *, home: Path | None = None) -> "Session":
+    def open(cls, progress: Progress = seen, *, home: Path | None = None) -> "Session":
         """The session of this environment.
 
         Args:
-            progress: told how far long work is.
+            progress: told how far long work is; by default a terminal or notebook.
             home: the workspace; None = as `fmb paths` says.
 
         Raises:
@@ -75,15 +77,17 @@ class Session:
         plots, broken_plots = plan_plots(request, registry) if "plot" in steps else ((), {})
         analyses = plan_analyses(request.analysis, plots, registry) if "analyze" in steps else ()
         engine = choose_engine(request.engine, registry)
-        weighted = choose_weights(request, registry, self.workspace, simulated=survey.simulated)
-        dataset = select(
-            survey.open(),
-            where=data.where,
-            limit=data.limit,
-            include=data.include,
-            exclude=data.exclude,
-            split=data.split,
-        )
+        with stage(self.progress, "check weights"):
+            weighted = choose_weights(request, registry, self.workspace, simulated=survey.simulated)
+        with stage(self.progress, f"read {survey.title}"):
+            dataset = select(
+                survey.open(),
+                where=data.where,
+                limit=data.limit,
+                include=data.include,
+                exclude=data.exclude,
+                split=data.split,
+            )
         refuse_duplicates(dataset.ids, str(survey.source or "vectors"))
         beyond, train = request.run.allow_out_of_domain, "train" in steps
         models = tuple(
@@ -140,7 +144,7 @@ class Session:
                 source,
                 data.settings,
                 cache=self.workspace / "data",
-                progress=lambda done, total: self.progress(f"read {source}", done, total),
+                progress=lambda done, total: self.progress(f"make {source}", done, total),
             ),
         )
 
@@ -163,6 +167,11 @@ class _Survey:
     name: str
     """What runs on it are named after; "" = as it calls itself."""
     open: Callable[[], Dataset]
+
+    @property
+    def title(self) -> str:
+        """What people call it: the name of a dataset or a file."""
+        return Path(self.source or self.name).name
 
     def run_name(self, dataset: Dataset, request: Request) -> str:
         """The name of a run on it, fit for a folder."""

@@ -51,6 +51,7 @@ def cross_fit(
     name: str,
     folds: npt.ArrayLike | None = None,
     details: Sequence[str] = (),
+    told: Callable[[int], None] = lambda fits: None,
 ) -> CrossFit:
     """Score each fold by a detector that was fitted on the others.
 
@@ -70,6 +71,7 @@ def cross_fit(
         name: what messages call the detector.
         folds: (n,), int, 0 .. k-1, for instance from `sky_folds`; None = by hash of the group.
         details: columns that the detector tells of each object, taken out of fold like the scores.
+        told: called with how many folds are scored, after each.
 
     Raises:
         ConfigError, DataError: the folds cannot be made.
@@ -92,6 +94,7 @@ def cross_fit(
             for column, values in detector.details(held_out, details).items():
                 tables[column][inside] = values
         detectors.append(detector)
+        told(len(detectors))
     check_scores(scores, x.ids, f"detector {name!r}")
     if all(np.ptp(scores[fold == i]) == 0 for i in range(k)) and len(x) > k:
         raise ScoreError(

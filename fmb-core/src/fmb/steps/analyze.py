@@ -15,6 +15,7 @@ from fmb.runs.run import Run
 from fmb.store.atomic import ensure_folder, publish_json
 from fmb.store.keys import content_key, derive_seed
 from fmb.store.tables import read_meta, write_table
+from fmb.terminal.progress import stage
 
 __all__ = ["analyze_run", "analyze_runs"]
 
@@ -85,7 +86,8 @@ def _tables(
     if all(read_meta(path).get("key") == key for path in place.values()):
         return list(place.values())
     own_seed = derive_seed(seed, "analysis", one.component.qualified)
-    made: Any = one.new(seed=own_seed).analyze(runs, progress)
+    with stage(progress, f"analyze {one.label}"):
+        made: Any = one.new(seed=own_seed).analyze(runs, progress)
     got = list(made) if isinstance(made, Mapping) else []
     if set(got) != set(place) or not all(isinstance(t, pd.DataFrame) for t in made.values()):
         raise PluginError(

@@ -1,6 +1,6 @@
 """The detect step: cross-fitted scores of every list, ranked and kept."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -46,12 +46,13 @@ def make_lists(
     """
     shelf, keys = KeptLists(plan.workspace), _Keys(survey, plan.request.run)
     records = []
-    for done, one in enumerate(plan.lists):
-        plan.progress("detect", done, len(plan.lists))
+    meter = _Fits(plan)
+    for one in plan.lists:
         key = keys.of(one)
         if not shelf.holds(key):
             with shelf.making(key) as place:
-                _make(place, one, survey, devices[one.detector.label], plan.request.run)
+                _make(place, one, survey, devices[one.detector.label], plan.request.run, meter.told)
+        meter.list_done(one)
         # Lists made of lists come after all others: they read those in the run folder.
         shelf.put(key, folder, one.name)
         record = {
@@ -63,8 +64,30 @@ def make_lists(
         }
         publish_json(folder.record(one.name), record)
         records.append(record)
-    plan.progress("detect", len(plan.lists), len(plan.lists))
     return records
+
+
+class _Fits:
+    """Tells how many of all fits of a plan are done: one list may take as long as all others."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._progress, options = plan.progress, plan.request.run
+        crossed = options.fit == "cross-fit"
+        self._of = {
+            one.name: options.folds if crossed and one.detector.spec.fitted else 1
+            for one in plan.lists
+        }
+        self._before = 0
+        self.told(0)
+
+    def told(self, fits: int) -> None:
+        """So many fits of the present list are done."""
+        self._progress("fit detectors", self._before + fits, sum(self._of.values()))
+
+    def list_done(self, one: ListPlan) -> None:
+        """All fits of a list are done, or were kept."""
+        self._before += self._of[one.name]
+        self.told(0)
 
 
 class _Keys:
@@ -100,14 +123,22 @@ class _Keys:
         return [dict(view.identity), array_key(view.rows)]
 
 
-def _make(place: KeptList, one: ListPlan, survey: Survey, device: str, options: RunOptions) -> None:
+def _make(
+    place: KeptList,
+    one: ListPlan,
+    survey: Survey,
+    device: str,
+    options: RunOptions,
+    told: Callable[[int], None],
+) -> None:
     """Score the objects of one list and write what is kept of it."""
     x, rows = survey.judged(one)
     if survey.reference is not None:
         ranked = ~survey.reference.rows[rows]
         x, rows = x.take(ranked), rows[ranked]
     groups = survey.groups[rows]
-    fitted = _fit(x, groups, survey.objects.iloc[rows], one, present_device(device), options)
+    objects = survey.objects.iloc[rows]
+    fitted = _fit(x, groups, objects, one, present_device(device), options, told)
     ranking = rank_survey(x.ids, fitted.scores, groups)
     n = len(survey.objects)
     columns = {
@@ -157,6 +188,7 @@ def _fit(
     one: ListPlan,
     device: str,
     options: RunOptions,
+    told: Callable[[int], None],
 ) -> CrossFit:
     spec, name = one.detector.spec, str(one.name)
 
@@ -181,7 +213,8 @@ def _fit(
             raise DataError("--fold-by sky needs positions: the catalogue has no ra and dec")
         position = objects["ra"].to_numpy(float), objects["dec"].to_numpy(float)
         folds = sky_folds(*position, groups, options.folds).fold
-    return cross_fit(make, x, groups, options.folds, name=name, folds=folds, details=details)
+    k = options.folds
+    return cross_fit(make, x, groups, k, name=name, folds=folds, details=details, told=told)
 
 
 def _spread(values: Array, rows: Array, n: int) -> Array:

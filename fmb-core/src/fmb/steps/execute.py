@@ -7,7 +7,7 @@ from typing import Any
 
 from fmb.contract.errors import StoppedError
 from fmb.contract.names import VectorName
-from fmb.contract.progress import Progress, quiet
+from fmb.contract.progress import Progress
 from fmb.contract.vector_view import VectorView
 from fmb.plan.options import options_request
 from fmb.plan.records import Plan
@@ -24,6 +24,8 @@ from fmb.steps.plot import draw, what_is_not_drawn
 from fmb.steps.resume import plan_run
 from fmb.steps.vectors import embed_all
 from fmb.store.atomic import publish_json
+from fmb.terminal.progress import progress as seen
+from fmb.terminal.progress import stage
 
 __all__ = ["detect", "embed", "execute", "run"]
 
@@ -36,7 +38,7 @@ def run(
     detector: str | Sequence[str] = (),
     data: str | None = None,
     resume: bool = False,
-    progress: Progress = quiet,
+    progress: Progress = seen,
     **options: Any,
 ) -> Run:
     """Do what `fmb run` does and return the finished run; figures that fail are logged.
@@ -46,7 +48,8 @@ def run(
         detector: one `[label=]name` or several.
         data: a dataset's name or a survey file; None = the dataset taken when none is named.
         resume: go on with the run named by `out`, or the latest that was made by this request.
-        progress: told how far it is.
+        progress: told how far it is; by default a terminal, a notebook or an interactive Python
+            shows it, and `fmb.quiet` switches that off.
         options: as on the command line, with underscores: `weights`, `view`, `where`, `limit`,
             `out`, `seed`, `set=["detector.LABEL.OPTION=5"]` ...
 
@@ -64,7 +67,7 @@ def detect(
     embeddings: str | None = None,
     data: str | None = None,
     resume: bool = False,
-    progress: Progress = quiet,
+    progress: Progress = seen,
     **options: Any,
 ) -> Run:
     """Do what `fmb detect` does, lists without figures, and return the finished run.
@@ -89,7 +92,7 @@ def embed(
     *,
     model: str | Sequence[str] = (),
     data: str | None = None,
-    progress: Progress = quiet,
+    progress: Progress = seen,
     **options: Any,
 ) -> dict[VectorName, VectorView]:
     """Do what `fmb embed` does and return the vectors, mapped.
@@ -152,12 +155,14 @@ def _carry_out(plan: Plan, folder: RunFolder, devices: Mapping[str, str]) -> Run
     embedded = embed_all(plan)
     embedded.keep(folder)
     clock.lap("embed")
-    survey = survey_of(plan, embedded, folder)
+    with stage(plan.progress, "find repeats"):
+        survey = survey_of(plan, embedded, folder)
     records = make_lists(folder, plan, survey, devices)
     clock.lap("detect")
     manifest = manifest_of(plan, embedded, survey, records)
     done = Run(folder, manifest)
-    keep_cutouts(done, plan, embedded.views)
+    with stage(plan.progress, "keep cutouts"):
+        keep_cutouts(done, plan, embedded.views)
     tables = analyze_run(done, plan.analyses, plan.request.run.seed, plan.progress)
     manifest["tables"] = [path.relative_to(folder.path).as_posix() for path in tables]
     clock.lap("analyze")

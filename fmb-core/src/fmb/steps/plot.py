@@ -77,10 +77,10 @@ def draw(
     before = [{"figure": label, "why": why} for label, why in broken.items()]
     drawn = Drawn(run.folder.path, not_drawn=before)
     place_of_plots = run.folder.plots.relative_to(run.folder.path).as_posix()
-    for done, (stem, plot, data) in enumerate(jobs):
-        progress("plot", done, len(jobs))
+    progress("draw figures", 0, len(jobs))
+    for done, (stem, plot, data) in enumerate(jobs, 1):
         _show(drawn, f"{place_of_plots}/{stem}", plot, data, [run], formats)
-    progress("plot", len(jobs), len(jobs))
+        progress("draw figures", done, len(jobs))
     return drawn
 
 

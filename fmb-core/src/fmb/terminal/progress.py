@@ -3,13 +3,14 @@
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 from fmb.terminal.width import terminal_columns
 
-__all__ = ["Meter", "Pace", "clear_progress", "progress", "tell_progress"]
+__all__ = ["Meter", "Pace", "clear_progress", "progress", "stage", "tell_progress"]
 
 REDRAW_SECONDS = 0.1
 LOG_SECONDS = 30.0
@@ -57,7 +58,7 @@ class Meter:
         self, stream: Any, *, overwrite: bool, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._stream, self._overwrite, self._clock = stream, overwrite, clock
-        self._what: str | None = None
+        self._what = ""
         self._start = self._drawn = clock()
         self._done = 0
         self._first = 0
@@ -67,14 +68,12 @@ class Meter:
     def __call__(self, what: str, done: int, total: int) -> None:
         """Tell how far work is: `done` of `total`, which is 1 where nobody counts."""
         now = self._clock()
-        if what != self._what or done < self._done:
+        begins = _work(what) != _work(self._what) or done < self._done
+        if begins:
             if done >= total:
                 return  # told to be over a second time, or nothing was to be done
-            self._what, self._start, self._first = what, now, done
-            self._pace, begins = Pace(now, done), True
-        else:
-            begins = False
-        self._done = done
+            self._start, self._first, self._pace = now, done, Pace(now, done)
+        self._what, self._done = what, done
         if done >= total:
             self._end(now, total)
         elif begins or now - self._drawn >= REDRAW_SECONDS:
@@ -101,13 +100,13 @@ class Meter:
         seconds, n = now - self._start, total - self._first
         self._pace.add(now, total)
         if total > 1:
-            told = [f"{self._what}: {n:,} in {_clock(seconds)}"]
+            told = [f"{_work(self._what)}: {n:,} in {_clock(seconds)}"]
             told += [_rate(n / seconds)] if seconds >= TOLD_SECONDS else []
         elif seconds >= TOLD_SECONDS:
             told = [f"{self._what}: {_clock(seconds)}"]
         else:
             told = []
-        self._what, self._done = None, 0
+        self._what, self._done = "", 0
         if not self._overwrite:
             if told:
                 self._draw(now, told)
@@ -136,6 +135,11 @@ class Meter:
     def _write(self, text: str) -> None:
         self._stream.write(text)
         self._stream.flush()
+
+
+def _work(what: str) -> str:
+    """The name of the work; after a colon stands what changes while it lasts."""
+    return what.partition(":")[0]
 
 
 def _rate(rate: float) -> str:
@@ -176,6 +180,19 @@ def progress(what: str, done: int, total: int) -> None:
     """
     if sys.stderr.isatty() or _in_notebook():
         tell_progress(what, done, total)
+
+
+@contextmanager
+def stage(told: Callable[[str, int, int], None], what: str) -> Iterator[None]:
+    """Work that nobody counts has a name as long as the block lasts.
+
+    Args:
+        told: progress.
+        what: is done.
+    """
+    told(what, 0, 1)
+    yield
+    told(what, 1, 1)
 
 
 def clear_progress() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fmb import ConfigError, UnknownNameError, did_you_mean
-from fmb.cli import echo_json, say, shown_options
+from fmb.cli import echo_json, progress_line, say, shown_options, stage
 
 if TYPE_CHECKING:
     from fmb import ListName, Run
@@ -55,10 +55,11 @@ def command(
     if path.exists() and not force:
         raise ConfigError(f"{path}: is there already; pass --force to replace it")
     names = _names(opened, stems)
-    exported = (wide_table if wide else long_table)(opened, names, top)
-    told = provenance(opened, names)
-    ensure_folder(path.absolute().parent)
-    publish(path, file_bytes(name, exported, told, zipped=path.suffix == ".gz"))
+    with stage(progress_line, f"write {path.name}"):
+        exported = (wide_table if wide else long_table)(opened, names, top)
+        told = provenance(opened, names)
+        ensure_folder(path.absolute().parent)
+        publish(path, file_bytes(name, exported, told, zipped=path.suffix == ".gz"))
     if as_json:
         echo_json({"file": str(path), "format": name, "rows": len(exported.table)})
     else:
