@@ -16,12 +16,33 @@ def command() -> None:
 
 @command.command("show")
 @request_options(*RUN_GROUPS)
-def show(**options: Any) -> None:
-    """Print the configuration of a run as TOML; takes the options of `fmb run`."""
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(as_json: bool, **options: Any) -> None:
+    """Print the configuration of a run as TOML; takes the options of `fmb run`.
+
+    A comment says where each value comes from: default, fmb.toml, --config, an option or --set.
+    """
     # Imported here: the help text needs none of it.
-    import tomli_w
+    from fmb.cli.terminal import echo_json, say
+    from fmb.plan.components import check_components
+    from fmb.plan.options import option_layers
+    from fmb.plan.request import build_request, request_toml
+    from fmb.plugins.loading import load_plugins
+    from fmb.plugins.settings import leaves, value_sources
+    from fmb.terminal.toml_text import toml_text
 
-    from fmb.plan.options import options_request
-    from fmb.plan.request import request_toml
-
-    click.echo(tomli_w.dumps(request_toml(options_request(options))), nl=False)
+    layers = option_layers(options)
+    request = build_request(*(layer for _, layer in layers))
+    notes = check_components(request, load_plugins().registry)
+    tables, sources = request_toml(request), value_sources(layers)
+    if as_json:
+        echo_json(
+            {
+                ".".join(path): {"value": value, "source": sources.get(path, "default")}
+                for path, value in leaves(tables)
+            }
+        )
+    else:
+        click.echo(toml_text(tables, lambda path: sources.get(path, "default")), nl=False)
+    for note in notes:
+        say(f"note: {note}")

@@ -1,6 +1,6 @@
 """What the command line and `fmb.run` take, as layers of the request."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -9,8 +9,9 @@ from fmb.contract.errors import ConfigError, did_you_mean
 from fmb.plan.option_table import COMPONENTS, OPTIONS
 from fmb.plan.request import Request, build_request, read_layers
 from fmb.plugins.registry import split_label
+from fmb.plugins.settings import Layer, merge, parse_setting
 
-__all__ = ["options_request"]
+__all__ = ["option_layers", "options_request"]
 
 _PLACES = {option.name: option.place for option in OPTIONS}
 
@@ -27,17 +28,32 @@ def options_request(
     Raises:
         ConfigError: an option nobody takes, or a value that does not fit.
     """
+    return build_request(recorded, *(layer for _, layer in option_layers(options)))
+
+
+def option_layers(options: Mapping[str, Any]) -> list[Layer]:
+    """Where the values of a request come from, and which; later ones win.
+
+    Args:
+        options: as for `options_request`.
+
+    Returns:
+        ("fmb.toml", "--config FILE", the flag of an option, or "--set"; nested plain values).
+
+    Raises:
+        ConfigError: an option nobody takes, or a file that cannot be read.
+    """
     for name in options:
         if name not in _PLACES:
             raise ConfigError(f"unknown option {name!r}{did_you_mean(name, _PLACES)}")
     given = {k: v for k, v in options.items() if v is not None and v is not False and v != ()}
-    asked = _placed(given) | _components(given)
-    files = read_layers(Path(given["config"]) if "config" in given else None)
+    layers = read_layers(Path(given["config"]) if "config" in given else None)
+    layers += [*_placed(given), *_components(given)]
     # Labels may be named in a file: the options that go with a model need all of them.
-    labels = list(_table(files, "model") | _table(asked, "model"))
-    models = ({"model": layer} for layer in _model_layers(given, labels))
-    layers = (recorded, files, asked, _figures(given), *models)
-    return build_request(*layers, settings=_listed(given.get("set", ())))
+    labels = list(_table(merge(*(layer for _, layer in layers)), "model"))
+    layers += [(flag, {"model": layer}) for flag, layer in _model_layers(given, labels)]
+    layers += _figures(given)
+    return layers + [("--set", parse_setting(text)) for text in _listed(given.get("set", ()))]
 
 
 def _table(values: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -45,67 +61,68 @@ def _table(values: Mapping[str, Any], name: str) -> dict[str, Any]:
     return dict(table) if isinstance(table, Mapping) else {}
 
 
-def _placed(given: Mapping[str, Any]) -> dict[str, Any]:
+def _placed(given: Mapping[str, Any]) -> Iterator[Layer]:
     """The options that have a place of their own in the request."""
-    values: dict[str, Any] = {}
     for name, value in given.items():
         table, _, key = _PLACES[name].partition(".")
+        if table == "embeddings" and "embeddings" not in given:
+            raise ConfigError(f"{_flag(name)} goes with --embeddings FILE")
         if key:
             # A switch that turns something off stands for the value False.
-            values.setdefault(table, {})[key] = False if name.startswith("no_") else value
-    if "embeddings" in values and "embeddings" not in given:
-        stray = next(name for name in given if _PLACES[name].startswith("embeddings."))
-        raise ConfigError(f"--{stray.replace('_', '-')} goes with --embeddings FILE")
-    return values
+            yield _flag(name), {table: {key: False if name.startswith("no_") else value}}
+
+
+def _flag(name: str) -> str:
+    return next(option.flag for option in OPTIONS if option.name == name)
 
 
 def _listed(value: str | Iterable[str]) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def _components(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables of the components that are named, by kind and label."""
-    tables: dict[str, Any] = {}
+def _components(given: Mapping[str, Any]) -> Iterator[Layer]:
+    """The components that are named, by kind and label."""
     for kind in COMPONENTS:
+        seen: set[str] = set()
         for text in _listed(given.get(kind, ())):
             label, name = split_label(text)
-            if label in tables.setdefault(kind, {}):
+            if label in seen:
                 raise ConfigError(
                     f"two {kind}s are labelled {label!r}: tell them apart, for instance"
                     f" other={name}"
                 )
-            tables[kind][label] = {"use": name}
-    return tables
+            seen.add(label)
+            yield _flag(kind), {kind: {label: {"use": name}}}
 
 
-def _figures(given: Mapping[str, Any]) -> dict[str, Any]:
+def _figures(given: Mapping[str, Any]) -> Iterator[Layer]:
     """Which figures and no others, and as which files."""
-    places = {"plot": "figures", "format": "figure_formats"}
-    asked = {places[name]: list(_listed(given[name])) for name in places if name in given}
-    if "figures" in asked:
-        asked["figures"] = [split_label(text)[0] for text in asked["figures"]]
-    run = {key: list(dict.fromkeys(values)) for key, values in asked.items()}
-    return {"run": run} if run else {}
+    if "plot" in given:
+        labels = [split_label(text)[0] for text in _listed(given["plot"])]
+        yield "--plot", {"run": {"figures": list(dict.fromkeys(labels))}}
+    if "format" in given:
+        formats = list(dict.fromkeys(_listed(given["format"])))
+        yield "--format", {"run": {"figure_formats": formats}}
 
 
-def _model_layers(given: Mapping[str, Any], labels: list[str]) -> Iterable[dict[str, Any]]:
+def _model_layers(given: Mapping[str, Any], labels: list[str]) -> Iterator[Layer]:
     for text in _listed(given.get("weights", ())):
         for label, value in _for_labels(text, labels):
-            yield {label: {"weights": value}}
+            yield "--weights", {label: {"weights": value}}
     for key in ("view", "embedder"):
         chosen: dict[str, list[str]] = {}
         for text in _listed(given.get(key, ())):
             for label, value in _for_labels(text, labels):
                 chosen.setdefault(label, []).append(value)
         for label, several in chosen.items():
-            yield {label: {key: several}}
+            yield _flag(key), {label: {key: several}}
     for text in _listed(given.get("input", ())):
         place, equals, instrument = text.partition("=")
         label, dot, slot = place.rpartition(".")
         if not equals or not slot:
             raise ConfigError(f"--input {text!r}: write SLOT=INSTRUMENT, for instance image=euclid")
         for one in [label] if dot else labels:
-            yield {_known(one, labels): {"input": {slot: instrument}}}
+            yield "--input", {_known(one, labels): {"input": {slot: instrument}}}
 
 
 def _for_labels(text: str, labels: list[str]) -> Iterable[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """What a user asks for, from all layers, as one validated record: the content of `run.toml`."""
 
+import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,7 +12,7 @@ from fmb.contract.config import Config
 from fmb.contract.errors import ConfigError
 from fmb.datasets.vector_file import OwnVectors
 from fmb.plugins.registry import LABEL
-from fmb.plugins.settings import build, merge, parse_setting, read_toml
+from fmb.plugins.settings import Layer, build, merge, read_toml
 
 __all__ = [
     "FORMAT",
@@ -25,6 +26,8 @@ __all__ = [
     "read_layers",
     "request_toml",
 ]
+
+logger = logging.getLogger(__name__)
 
 KINDS = ("model", "embedder", "detector", "analysis", "plot", "engine")
 """Tables whose keys are labels of components."""
@@ -157,8 +160,11 @@ class Request(Config):
     """Table `[train]`: settings of a training, checked against those of the model there."""
 
 
-def read_layers(config: Path | None = None, *, folder: Path = Path()) -> dict[str, Any]:
-    """What project file and `--config` file say, the latter winning, as nested plain values.
+def read_layers(config: Path | None = None, *, folder: Path = Path()) -> list[Layer]:
+    """What project file and `--config` file say, the latter winning, each with its name.
+
+    A file that holds a whole request, as every run keeps, is not mixed with the project file: it
+    would not repeat its run.
 
     Args:
         config: the file given by `--config`.
@@ -168,21 +174,22 @@ def read_layers(config: Path | None = None, *, folder: Path = Path()) -> dict[st
         ConfigError: a file is missing or not TOML.
     """
     project = folder / PROJECT_FILE
-    files = [*([project] if project.is_file() else []), *([config] if config is not None else [])]
-    return merge(*map(read_toml, files))
+    asked = [] if config is None else [(f"--config {config}", read_toml(config))]
+    if not project.is_file():
+        return list[Layer](asked)
+    if asked and "format" in asked[0][1]:
+        logger.warning("%s is left out: %s holds a whole request", project, config)
+        return list[Layer](asked)
+    return [(str(project), read_toml(project)), *asked]
 
 
-def build_request(*layers: Mapping[str, Any], settings: Sequence[str] = ()) -> Request:
-    """The request that layers make, later ones winning.
-
-    Args:
-        layers: nested plain values.
-        settings: "table.key=value", the last layers.
+def build_request(*layers: Mapping[str, Any]) -> Request:
+    """The request that layers of nested plain values make, later ones winning.
 
     Raises:
         ConfigError: an unknown table or key, or a value of the wrong kind.
     """
-    tables = merge(*layers, *map(parse_setting, settings))
+    tables = merge(*layers)
     for kind in KINDS:
         labelled = tables.get(kind, {})
         if not isinstance(labelled, Mapping):

@@ -1,5 +1,6 @@
 """A session: what is installed and where things are kept; it makes plans."""
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from fmb.datasets.ids import refuse_duplicates
 from fmb.datasets.opening import find_reader, open_with
 from fmb.datasets.selection import select
 from fmb.datasets.vector_file import open_vector_file
+from fmb.plan.components import check_embedders
 from fmb.plan.figures import choose_engine, plan_analyses, plan_plots
 from fmb.plan.lists import Judged, choose_judges, plan_lists
 from fmb.plan.models import bind_model, choose_weights
@@ -26,6 +28,8 @@ from fmb.terminal.progress import progress as seen
 from fmb.terminal.progress import stage
 
 __all__ = ["STEPS", "Session"]
+
+logger = logging.getLogger(__name__)
 
 STEPS = ("embed", "detect", "analyze", "plot")
 """What a run does; "train" stands alone."""
@@ -73,6 +77,8 @@ class Session:
         data = request.data.model_copy(update={"source": survey.source})
         request = request.model_copy(update={"data": data})  # so that run.toml names it
         # Names first: a misspelt one must not wait for a survey to be simulated.
+        for line in check_embedders(request, registry):
+            logger.warning("%s", line)
         judges = choose_judges(request, registry) if "detect" in steps else ()
         plots, broken_plots = plan_plots(request, registry) if "plot" in steps else ((), {})
         analyses = plan_analyses(request.analysis, plots, registry) if "analyze" in steps else ()

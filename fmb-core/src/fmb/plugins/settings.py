@@ -1,7 +1,7 @@
 """Settings: read, merged in layers, checked; errors name the key and the nearest right one."""
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,9 +9,11 @@ from pydantic import BaseModel, ValidationError
 
 from fmb.contract.errors import ConfigError, did_you_mean
 
-__all__ = ["build", "merge", "parse_setting", "read_toml"]
+__all__ = ["Layer", "build", "leaves", "merge", "parse_setting", "read_toml", "value_sources"]
 
 C = TypeVar("C", bound=BaseModel)
+Layer = tuple[str, Mapping[str, Any]]
+"""Where values come from, and the values, nested."""
 
 
 def build(cls: type[C], values: Mapping[str, Any], where: str) -> C:
@@ -71,6 +73,25 @@ def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
             else:
                 merged[key] = dict(value) if isinstance(value, Mapping) else value
     return merged
+
+
+def leaves(
+    tables: Mapping[str, Any], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Each value of a nested mapping that is no table, with the path to it."""
+    for key, value in tables.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, (*path, key))
+        else:
+            yield (*path, key), value
+
+
+def value_sources(layers: Sequence[Layer]) -> dict[tuple[str, ...], str]:
+    """The path of each value that somebody gave -> who gave it last."""
+    sources: dict[tuple[str, ...], str] = {}
+    for name, layer in layers:
+        sources.update((path, name) for path, _ in leaves(layer))
+    return sources
 
 
 def parse_setting(text: str) -> dict[str, Any]:

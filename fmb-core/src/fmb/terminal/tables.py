@@ -5,7 +5,7 @@ from typing import Any
 
 from fmb.terminal.width import fold, screen_width
 
-__all__ = ["facts_text", "fit_columns", "table_text"]
+__all__ = ["facts_text", "fit_columns", "size_text", "table_text"]
 
 Row = Mapping[str, Any]
 
@@ -110,3 +110,11 @@ def _aligned(rows: Sequence[Row], heads: Sequence[str], widths: Sequence[int]) -
                 lines.extend([""] * (start + 1 - len(lines)))
             at += width + 2
     return "\n".join(line.rstrip() for line in lines)
+
+
+def size_text(size: int) -> str:
+    """Bytes as people read them: "2.3 GB"."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            return f"{size / factor:.3g} {unit}"
+    return f"{size} B"
