@@ -69,11 +69,98 @@ def _nothing_finished(request, home):
         (("top", "nosuch"), ("no run is called 'nosuch'",)),
         (("cache", "remove", "nosuch"), ("nosuch",)),
         (("plugins", "info", "flo"), ("did you mean 'flow'",)),
+        ((*RUN, "--set", "model.astropt.min_coverage=true"), ("= true: expected a number",)),
+        ((*RUN, "--set", "run.seed=true"), ("run.seed = true: expected a number",)),
+        ((*RUN, "--set", "embedder.mean.x=1"), ("embedder.mean.x",)),
     ],
 )
 def test_a_misspelt_request_is_answered_with_the_nearest_right_one(fmb, survey, args, words):
     data = ("--data", survey) if args[0] == "run" else ()
     refused(fmb(*args, *data), *words)
+
+
+DEEP = {
+    "signs": "-" * 900 + "mag < 3",
+    "nots": "not " * 900 + "mag < 3",
+    "brackets": "(" * 900 + "mag < 3" + ")" * 900,
+    "terms": "+".join(["mag"] * 900) + " < 3",
+}
+
+
+@pytest.mark.parametrize("condition", DEEP.values(), ids=DEEP)
+def test_a_condition_that_is_too_deep_is_one_short_line(fmb, survey, condition):
+    result = fmb(*RUN, "--data", survey, "--where", condition)
+    refused(result, "--where", "zwarn == 0")
+    assert len(result.stderr) < 300
+
+
+def test_a_long_condition_that_is_flat_is_taken(fmb, survey):
+    condition = " and ".join(["mag > 0"] * 900)
+    command = ("embed", *RUN[1:-2], "--data", survey, "--where", condition)
+    assert fmb(*command, "--dry-run").exit_code == 0
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (*RUN, "--data", f"{LONG}.toml"),
+        (*RUN, "--config", LONG),
+        (*RUN[:3], "--weights", LONG, *RUN[-2:]),
+        ("detect", "--embeddings", f"{LONG}.npz", "--detector", "gaussian"),
+        ("data", "show", LONG),
+        ("weights", "verify", "astropt", LONG),
+        ("weights", "convert", LONG, "out", "--model", "astroclip"),
+        ("top", LONG),
+    ],
+)
+def test_a_name_that_no_file_can_have_is_one_line(fmb, command):
+    refused(fmb(*command), "xxx")
+
+
+@pytest.mark.parametrize("option", ["--exclude", "--include", "--reference", "--out"])
+def test_a_name_that_no_file_can_have_is_one_line_of_a_run_too(fmb, survey, option):
+    refused(fmb(*RUN, "--data", survey, option, LONG), "xxx")
+
+
+def with_text(column):
+    """Has text in one row of a column of numbers."""
+
+    def change(arrays):
+        values = arrays[column].astype("S20")
+        values[7] = b"12h30m"
+        arrays[column] = values
+
+    return change
+
+
+@pytest.mark.parametrize("column", ["ra", "dec", "redshift"])
+def test_text_in_a_column_of_numbers_is_named_with_its_row(fmb, make_survey, tmp_path, column):
+    path = make_survey(tmp_path / "texts", change=with_text(column))
+    told = f"column {column!r} holds '12h30m' in row"
+    refused(fmb(*RUN, "--data", path), str(path), told, "expected numbers")
+    if column != "redshift":
+        refused(fmb("data", "validate", path), told)
+    assert fmb("data", "show", path).exit_code == 0
+
+
+def test_text_in_a_column_of_a_role_is_named(fmb, make_survey, tmp_path):
+    toml = make_survey(tmp_path / "sound").read_text()
+    roles = '[catalog.roles]\nmagnitude = "mag"\n\n[inputs.euclid]'
+    toml = toml.replace("[inputs.euclid]", roles)
+    path = make_survey(tmp_path / "texts", toml=toml, change=with_text("mag"))
+    refused(fmb(*RUN, "--data", path), str(path), "column 'mag' holds '12h30m'")
+
+
+def test_text_in_a_catalogue_beside_vectors_is_named(fmb, tmp_path):
+    vectors = np.random.default_rng(0).random((40, 3))
+    np.savez(tmp_path / "v.npz", object_id=np.arange(40), v=vectors)
+    rows = [f"{i},{'north' if i == 9 else i},0" for i in range(40)]
+    (tmp_path / "c.csv").write_text("\n".join(["object_id,ra,dec", *rows]))
+    command = ("detect", "--embeddings", "v.npz", "--catalog", "c.csv", "--detector", "gaussian")
+    refused(fmb(*command), "c.csv", "column 'ra' holds 'north' in row 9")
 
 
 def test_a_model_whose_inputs_the_survey_lacks_says_what_is_missing(fmb, make_survey, tmp_path):

@@ -1,8 +1,10 @@
 """The `fmb` command: one file a subcommand, imported when it is called."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -54,6 +56,12 @@ def _one_line() -> Iterator[None]:
         raise _OneLine(f"{where}: {_sentence(error)}", 2) from None
     except FmbError as error:
         raise _OneLine(" ".join(str(error).split()), error.exit_code) from error
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        from fmb.store.atomic import write_failure  # here: help and lists do without it
+
+        raise _OneLine(str(write_failure(Path(), error)), 2) from None
     except KeyboardInterrupt:
         raise _OneLine(
             "interrupted; what was finished is kept, the same command resumes", 130

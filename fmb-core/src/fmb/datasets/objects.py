@@ -7,9 +7,18 @@ import pandas as pd
 
 from fmb.contract.arrays import Array
 from fmb.contract.dataset import Dataset
+from fmb.contract.errors import DataError
 from fmb.contract.inputs import Inputs
 
-__all__ = ["TEXT_ROLES", "by_slots", "object_table", "objects_at", "role_columns", "why_unusable"]
+__all__ = [
+    "TEXT_ROLES",
+    "by_slots",
+    "numbers",
+    "object_table",
+    "objects_at",
+    "role_columns",
+    "why_unusable",
+]
 
 TEXT_ROLES = ("class", "group", "survey", "split")
 """Roles whose columns hold text."""
@@ -48,8 +57,25 @@ def role_columns(objects: pd.DataFrame, roles: Sequence[str]) -> dict[str, Array
         elif role in TEXT_ROLES:
             columns[role] = objects[column].astype("string").fillna("").to_numpy(dtype=str)
         else:
-            columns[role] = objects[column].to_numpy(dtype=np.float64, na_value=np.nan)
+            columns[role] = numbers(objects[column])
     return columns
+
+
+def numbers(values: pd.Series, file: str = "") -> Array:
+    """A column of a catalogue as (n,), float64, NaN where unknown.
+
+    Raises:
+        DataError: it holds text; names the file, the column and the first such value.
+    """
+    try:
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        found = pd.to_numeric(values.astype("string"), errors="coerce")
+        row = int(np.flatnonzero(values.notna() & found.isna())[0])
+    raise DataError(
+        f"{file}{': ' if file else ''}column {values.name!r} holds {values.iloc[row]!r} in row"
+        f" {row}, expected numbers"
+    )
 
 
 def by_slots(

@@ -10,6 +10,7 @@ import numpy as np
 from fmb.contract.arrays import Array
 from fmb.contract.dataset import Dataset
 from fmb.contract.inputs import Batch, Images, Spectra
+from fmb.datasets.objects import numbers
 
 __all__ = ["Finding", "catalog_findings", "check", "disordered", "findings", "summary"]
 
@@ -189,7 +190,7 @@ def catalog_findings(dataset: Dataset) -> list[Finding]:
     problems.append(("its id stands in more than one row", "error", repeated))
     for name, low, high in (("ra", -180.0, 360.0), ("dec", -90.0, 90.0)):
         if name in catalog.columns:
-            degrees = catalog[name].to_numpy(dtype=np.float64, na_value=np.nan)
+            degrees = numbers(catalog[name])
             lost = ~np.isfinite(degrees)
             problems.append((f"{name} is missing", "warning", lost))
             outside = ~lost & ((degrees < low) | (degrees > high))

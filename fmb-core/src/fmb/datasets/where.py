@@ -24,6 +24,8 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
 }
+SHOWN = 120
+"""Characters of a condition that a message repeats."""
 _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -31,6 +33,8 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
     ast.Mod: operator.mod,
 }
+DEEPEST = 60
+"""Levels of brackets and operators in a condition."""
 _TOKEN = re.compile(r"""('[^']*'|"[^"]*")|`([^`]+)`|\b(class|lambda|from|global|def)\b""")
 """Text in quotes, a column in backticks, or a column called like a word of Python."""
 
@@ -43,10 +47,16 @@ class Where:
         self._columns: dict[str, str] = {}
         try:
             tree = ast.parse(_TOKEN.sub(self._plain, text).strip(), mode="eval")
-        except (SyntaxError, ValueError, RecursionError) as error:
-            reason = getattr(error, "msg", "") or "not a condition"
+            nested: list[ast.AST] = [tree.body]
+            for _ in range(DEEPEST):
+                nested = [inner for outer in nested for inner in ast.iter_child_nodes(outer)]
+            if nested:
+                raise RecursionError
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            reason = getattr(error, "msg", "") or "no condition, or too deep a one"
+            shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
             raise SelectionError(
-                f"--where {text!r}: {reason}; write for instance 'mag_r < 22 and zwarn == 0'"
+                f"--where {shown!r}: {reason}; write for instance 'mag_r < 22 and zwarn == 0'"
             ) from None
         self._body = tree.body
 

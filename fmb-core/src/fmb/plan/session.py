@@ -10,6 +10,7 @@ from fmb.contract.errors import ConfigError
 from fmb.contract.notes import Note
 from fmb.contract.progress import Progress
 from fmb.datasets.ids import refuse_duplicates
+from fmb.datasets.objects import TEXT_ROLES, numbers
 from fmb.datasets.opening import find_reader, open_with
 from fmb.datasets.selection import select
 from fmb.datasets.vector_file import open_vector_file
@@ -95,6 +96,8 @@ class Session:
                 split=data.split,
             )
         refuse_duplicates(dataset.ids, str(survey.source or "vectors"))
+        own = request.embeddings
+        _refuse_text(dataset, str(survey.source or (own and own.catalog)))
         beyond, train = request.run.allow_out_of_domain, "train" in steps
         models = tuple(
             bind_model(one, dataset, allow_out_of_domain=beyond, train=train) for one in weighted
@@ -163,6 +166,19 @@ def _simulated(notes: Sequence[Note]) -> list[Note]:
     return [Note("simulated", f"{what}: not evidence"), *others]
 
 
+def _refuse_text(dataset: Dataset, file: str) -> None:
+    """Refuse text where positions or a role take numbers, before anything is computed.
+
+    Raises:
+        DataError: names the file, the column and the first such value.
+    """
+    roles = dataset.catalog.attrs.get("roles", {})
+    counted = [column for role, column in roles.items() if role not in TEXT_ROLES]
+    for name in ("ra", "dec", *counted):
+        if name in dataset.catalog:
+            numbers(dataset.catalog[name], file)
+
+
 @dataclass(frozen=True)
 class _Survey:
     """What is named, before it is read."""
@@ -182,7 +198,7 @@ class _Survey:
     def run_name(self, dataset: Dataset, request: Request) -> str:
         """The name of a run on it, fit for a folder."""
         name = self.name or str(dataset.identity.get("name", self.source))
-        return _fit("-".join([name, *request.model, *request.detector]))
+        return _fit("-".join([name, *request.model, *request.detector]))[:200]
 
     def folder_name(self, dataset: Dataset) -> str:
         """What it calls itself, else its file's name, fit for a folder."""

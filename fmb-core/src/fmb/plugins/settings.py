@@ -30,9 +30,24 @@ def build(cls: type[C], values: Mapping[str, Any], where: str) -> C:
     if not isinstance(values, Mapping):
         raise ConfigError(f"{where} = {values!r}: expected a table of options")
     try:
-        return cls.model_validate(dict(values))
+        made = cls.model_validate(dict(values))
     except ValidationError as error:
         raise ConfigError("; ".join(_explain(cls, where, error))) from None
+    _refuse_switches(values, made, where)
+    return made
+
+
+def _refuse_switches(given: Any, made: Any, where: str) -> None:
+    """Refuse true and false where a number came of them: pydantic takes them for 1 and 0."""
+    if isinstance(given, bool) and isinstance(made, (int, float)) and not isinstance(made, bool):
+        raise ConfigError(f"{where} = {str(given).lower()}: expected a number")
+    if isinstance(given, Mapping):
+        for key, value in given.items():
+            own = made.get(key) if isinstance(made, Mapping) else getattr(made, key, value)
+            _refuse_switches(value, own, f"{where}.{key}")
+    elif isinstance(given, (list, tuple)) and isinstance(made, (list, tuple)):
+        for at, (value, own) in enumerate(zip(given, made, strict=False)):
+            _refuse_switches(value, own, f"{where}.{at}")
 
 
 def _explain(cls: type[BaseModel], where: str, error: ValidationError) -> Iterable[str]:

@@ -32,7 +32,7 @@ __all__ = ["RunFolder", "find_run", "list_runs", "named_runs", "new_folder", "re
 
 
 PARTS = ("vectors", "scores", "details", "detectors", "analyses", "plots", "cutouts")
-_RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,8 @@ def new_folder(
     """
     if wanted is not None and not _RUN_NAME.fullmatch(wanted):
         raise ConfigError(
-            f"--out {wanted!r}: a run name has letters, digits, dots, hyphens, underscores"
+            f"--out {wanted[:40]!r}: a run name has up to 200 letters, digits, dots, hyphens,"
+            " underscores"
         )
     runs = ensure_folder(home / "runs")
     for number in count(1):

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from fmb.contract.errors import FailedError, StoreError
+from fmb.contract.errors import ConfigError, FailedError, FmbError, StoreError
 from fmb.store.keys import canonical_json
 
 __all__ = [
@@ -94,8 +94,11 @@ def _beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{owner}.{secrets.token_hex(4)}.tmp")
 
 
-def write_failure(path: Path, error: OSError) -> FailedError:
+def write_failure(path: Path, error: OSError) -> FmbError:
     """What to tell where `path` could not be written."""
+    if error.errno == errno.ENAMETOOLONG:
+        name = max(Path(str(error.filename or path)).parts, key=len)
+        return ConfigError(f"{name[:40]}...: longer than the name of a file can be")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return FailedError(f"no space left for {path}; free some and repeat the command")
     return FailedError(f"cannot write {path}: {error.strerror or error}")
