@@ -301,6 +301,24 @@ def test_fmb_plugins_as_json_says_the_same(all_broken, fmb):
     }
 
 
+def test_a_plugin_whose_import_is_slow_is_named_by_fmb_plugins_only(install, fmb):
+    sound = declares({"name": "late"})
+    install("slow-dist", f"import time\ntime.sleep(0.4)\n{sound}", plugin="late", version="0.3")
+    told = json.loads(fmb("plugins", "--json").stdout)["slow"]
+    (late,) = [one for one in told if one["plugin"] == "late"]
+    assert (late["distribution"], late["version"]) == ("slow-dist", "0.3")
+    assert late["seconds"] >= 0.4
+    assert all(one["seconds"] >= 0.3 for one in told)
+    listed = fmb("plugins")
+    assert "slow: plugin 'late' of slow-dist 0.3, " in listed.stdout
+    assert listed.stdout.rstrip().endswith("s to import")
+    assert "slow" not in listed.stderr
+    for other in ("--help", "paths"):
+        done = fmb(other)
+        assert done.returncode == 0
+        assert "slow:" not in done.stdout + done.stderr
+
+
 def test_what_a_broken_plugin_would_provide_is_asked_for_in_vain_but_with_its_name(install, fmb):
     install("broken-dist", BROKEN["raising midway"][0], plugin="broken")
     done = fmb("run", "--model", "first", "--detector", "first")

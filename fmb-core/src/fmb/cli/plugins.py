@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fmb.contract.model import WeightsSpec
+    from fmb.plugins.loading import Plugins
     from fmb.plugins.registry import Component
 
 __all__ = ["command"]
@@ -29,7 +32,7 @@ def list_plugins(as_json: bool) -> None:
 
 
 def _list(as_json: bool) -> None:
-    from fmb.cli.terminal import echo_error, echo_folded, print_table
+    from fmb.cli.terminal import echo_error
     from fmb.contract.hooks import KINDS
     from fmb.plugins.loading import CORE, load_plugins
 
@@ -41,44 +44,50 @@ def _list(as_json: bool) -> None:
         # `fmb --help` lists the core's commands.
         if not (kind.kind == "command" and c.distribution == CORE)
     ]
-    if as_json:
-        import json
-
-        rows = [
-            {
-                "kind": c.spec.kind,
-                "name": c.spec.name,
-                "plugin": c.plugin,
-                "distribution": c.distribution,
-                "version": c.version,
-                "summary": c.spec.summary,
-            }
-            for c in components
-        ]
-        failures = [failure._asdict() for failure in plugins.failures]
-        missing = [str(one) for one in plugins.registry.missing]
-        told = {"components": rows, "failures": failures, "not available": missing}
-        click.echo(json.dumps(told, indent=1))
-    else:
-        listed = [
-            {
-                "kind": c.spec.kind,
-                "name": c.qualified,
-                "summary": c.spec.summary,
-            }
-            for c in components
-        ]
-        for absent in plugins.registry.missing:
-            spec, origin = absent.spec, absent.origin
-            install = f"not available: pip install '{origin.distribution}[{spec.extra}]'"
-            name = f"{origin.plugin}:{spec.names[0]}"
-            listed.append({"kind": spec.kind, "name": name, "summary": install})
-        print_table(listed, "nothing", more="fmb plugins --json", prose="summary")
-        packages = dict.fromkeys(f"{c.distribution} {c.version}" for c in components)
-        click.echo("")
-        echo_folded(f"packages: {', '.join(packages)}")
+    (_print_json if as_json else _print_table)(plugins, components)
     for line in (*plugins.failures, *plugins.registry.clashes()):
         echo_error(str(line))
+
+
+def _print_json(plugins: "Plugins", components: "Sequence[Component[Any]]") -> None:
+    from fmb.cli.terminal import echo_json
+
+    rows = [
+        {
+            "kind": c.spec.kind,
+            "name": c.spec.name,
+            "plugin": c.plugin,
+            "distribution": c.distribution,
+            "version": c.version,
+            "summary": c.spec.summary,
+        }
+        for c in components
+    ]
+    slow = [{**one._asdict(), "seconds": round(s, 2)} for one, s in plugins.slow.items()]
+    failures = [failure._asdict() for failure in plugins.failures]
+    missing = [str(one) for one in plugins.registry.missing]
+    told = {"components": rows, "failures": failures, "not available": missing, "slow": slow}
+    echo_json(told)
+
+
+def _print_table(plugins: "Plugins", components: "Sequence[Component[Any]]") -> None:
+    from fmb.cli.terminal import echo_folded, print_table
+
+    rows = [
+        {"kind": c.spec.kind, "name": c.qualified, "summary": c.spec.summary} for c in components
+    ]
+    for absent in plugins.registry.missing:
+        spec, origin = absent.spec, absent.origin
+        install = f"not available: pip install '{origin.distribution}[{spec.extra}]'"
+        name = f"{origin.plugin}:{spec.names[0]}"
+        rows.append({"kind": spec.kind, "name": name, "summary": install})
+    print_table(rows, "nothing", more="fmb plugins --json", prose="summary")
+    packages = dict.fromkeys(f"{c.distribution} {c.version}" for c in components)
+    click.echo("")
+    echo_folded(f"packages: {', '.join(packages)}")
+    for one, seconds in plugins.slow.items():
+        about = f"plugin {one.plugin!r} of {one.distribution} {one.version}"
+        echo_folded(f"slow: {about}, {seconds:.1f} s to import")
 
 
 @command.command("info")

@@ -3,7 +3,8 @@
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint, distributions
 from importlib.util import find_spec
@@ -27,6 +28,8 @@ UNREADABLE = "its entry_points.txt cannot be read"
 """Entry-point group, hook marker and project name."""
 CORE = "fmb-core"
 """The distribution whose names of commands nobody else can claim."""
+SLOW_SECONDS = 0.3
+"""An import that takes longer is named."""
 
 
 class Plugins(NamedTuple):
@@ -35,6 +38,8 @@ class Plugins(NamedTuple):
     registry: Registry
     origins: tuple[Origin, ...]
     failures: tuple[Failure, ...] = ()
+    slow: Mapping[Origin, float] = {}
+    """Plugins whose import keeps every command waiting, and for how many seconds."""
 
 
 class _StageError(Exception):
@@ -67,11 +72,13 @@ def load_plugins(
     origins: list[Origin] = []
     failures: list[Failure] = []
     missing: list[Missing] = []
+    slow: dict[Origin, float] = {}
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(HOOK_SPECS)
     for entry in plugin_entries():
         if entry.name in skipped:
             continue
+        start = time.perf_counter()
         try:
             records = _load(manager, entry, kinds)
             _check_commands(entry, records, registry)
@@ -81,6 +88,8 @@ def load_plugins(
         origin = _origin(entry) if records or kinds is KINDS else None
         if origin is not None:
             origins.append(origin)
+            if (seconds := time.perf_counter() - start) > SLOW_SECONDS:
+                slow[origin] = seconds
             for record in records:
                 try:
                     absent = _absent(record, origin)
@@ -89,7 +98,7 @@ def load_plugins(
                 else:
                     missing.append(absent) if absent else registry.add(Component(record, *origin))
     registry.failures, registry.missing = tuple(failures), tuple(missing)
-    return Plugins(registry, tuple(origins), tuple(failures))
+    return Plugins(registry, tuple(origins), tuple(failures), slow)
 
 
 def _failure(origin: Origin, error: _StageError, strict: bool) -> Failure:
