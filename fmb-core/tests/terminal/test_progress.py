@@ -4,6 +4,7 @@ import io
 import math
 import os
 import sys
+import time
 
 import pytest
 
@@ -109,6 +110,37 @@ def test_a_log_has_a_line_every_30_seconds_at_most():
     assert lines[0] == "embed: 30 of 200, 1.0/s, 2:50 left"
     assert [line.split()[1] for line in lines] == ["30", "60", "90", "120", "150", "180"]
     assert told(steps[:30], overwrite=False).getvalue() == ""
+
+
+def wait_for(text, stream):
+    for _ in range(1000):
+        if text in stream.getvalue():
+            return
+        time.sleep(0.01)
+    pytest.fail(f"{text!r} was never written: {stream.getvalue()!r}")
+
+
+@pytest.mark.parametrize(
+    ("steps", "line"),
+    [
+        ([(0, "load the model", 0, 1)], "\rload the model ... 0:07"),
+        ([(0, "draw", 0, 6)], "\rdraw: 0 of 6, 0:07"),
+        # 3 of 6 in 3 s leave 3 s; 2 of them have passed.
+        ([(2, "draw", 0, 6), (5, "draw", 3, 6)], "\rdraw: 3 of 6, 1.0/s, 0:01 left"),
+    ],
+)
+def test_what_tells_nothing_for_a_while_shows_the_time(steps, line, width):
+    clock, stream = Clock(), Terminal()
+    meter = Meter(stream, overwrite=True, tick=0.01, clock=clock)
+    for clock.now, *work in steps:
+        meter(*work)
+    clock.now = 7
+    wait_for(line, stream)
+    meter.clear()
+    cleared = stream.getvalue()
+    clock.now = 9
+    time.sleep(0.05)
+    assert stream.getvalue() == cleared
 
 
 def interactive(monkeypatch, way):

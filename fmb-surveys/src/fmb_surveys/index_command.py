@@ -64,7 +64,8 @@ def command(out: str, overwrite: bool, as_json: bool, **options: Any) -> None:
     with stage(progress_line, "look for files"):
         rows = make_survey(target, options)
     if as_json:
-        echo_json(rows)
+        # Ids as text, which no reader of JSON rounds.
+        echo_json([{**row, "missing": list(map(str, row["missing"]))} for row in rows])
         return
     for row in rows:
         _name_some(f"{row['input']}: no file for", row["missing"])

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from threading import Lock
 from typing import Any
 
+from fmb.terminal.ticker import Ticker
 from fmb.terminal.width import terminal_columns
 
 __all__ = ["Meter", "Pace", "clear_progress", "progress", "stage", "tell_progress"]
@@ -17,6 +19,8 @@ LOG_SECONDS = 30.0
 """Between two lines where lines cannot be overwritten."""
 MEMORY_SECONDS = 5.0
 """How long the rate remembers: what is left is told from the last seconds, not from the first."""
+TICK_SECONDS = 1.0
+"""A command that waits shows that it lives so often."""
 TOLD_SECONDS = 1.0
 """Work without a count that took less leaves no line."""
 
@@ -24,23 +28,26 @@ TOLD_SECONDS = 1.0
 class Pace:
     """How fast work goes: the mean rate, in which an older time counts exponentially less."""
 
+    last: float
+    """When it was told last."""
+
     def __init__(self, now: float, done: int) -> None:
-        self._start, self._last, self._done = now, now, done
+        self._start, self.last, self._done = now, now, done
         self._sum = 0.0
 
     def add(self, now: float, done: int) -> None:
         """Take in how far the work is now."""
-        passed = now - self._last
+        passed = now - self.last
         if passed <= 0:
             return
         fade = math.exp(-passed / MEMORY_SECONDS)
         self._sum = self._sum * fade + (1 - fade) * (done - self._done) / passed
-        self._last, self._done = now, done
+        self.last, self._done = now, done
 
     @property
     def rate(self) -> float:
         """Units a second; 0 where nothing was done yet."""
-        passed = self._last - self._start
+        passed = self.last - self._start
         # The weights of the times since the start add up to this.
         return self._sum / -math.expm1(-passed / MEMORY_SECONDS) if passed > 0 else 0.0
 
@@ -51,11 +58,17 @@ class Meter:
     Args:
         stream: where to.
         overwrite: one line that changes in place; False = a whole line every 30 s at most.
+        tick: seconds after which that line tells the time although nothing was told; None = never.
         clock: gives seconds.
     """
 
     def __init__(
-        self, stream: Any, *, overwrite: bool, clock: Callable[[], float] = time.monotonic
+        self,
+        stream: Any,
+        *,
+        overwrite: bool,
+        tick: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stream, self._overwrite, self._clock = stream, overwrite, clock
         self._what = ""
@@ -64,36 +77,61 @@ class Meter:
         self._first = 0
         self._pace = Pace(0.0, 0)
         self._shown = 0
+        self._total = 0
+        self._lock = Lock()
+        self._ticker = None if tick is None else Ticker(self._ticked, tick)
+        self._waits = tick or 0.0
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Tell how far work is: `done` of `total`, which is 1 where nobody counts."""
+        with self._lock:
+            self._tell(what, done, total)
+            if self._shown and self._ticker is not None:
+                self._ticker.start()
+
+    def _tell(self, what: str, done: int, total: int) -> None:
         now = self._clock()
         begins = _work(what) != _work(self._what) or done < self._done
         if begins:
             if done >= total:
                 return  # told to be over a second time, or nothing was to be done
             self._start, self._first, self._pace = now, done, Pace(now, done)
-        self._what, self._done = what, done
+        self._what, self._done, self._total = what, done, total
         if done >= total:
             self._end(now, total)
         elif begins or now - self._drawn >= REDRAW_SECONDS:
             self._pace.add(now, done)
-            self._draw(now, self._line(done, total), begins=begins)
+            self._draw(now, self._line(now))
 
     def clear(self) -> None:
         """Take the line away that stands on a terminal, before something else is written."""
+        with self._lock:
+            self._wipe()
+
+    def _wipe(self) -> None:
         if self._shown:
             self._write("\r" + " " * self._shown + "\r")
             self._shown = 0
 
-    def _line(self, done: int, total: int) -> list[str]:
+    def _ticked(self) -> None:
+        """Tell the time where nothing was told for a while; stop where no line stands there."""
+        with self._lock:
+            now = self._clock()
+            if not self._shown and self._ticker is not None:
+                self._ticker.stop()
+            elif now - self._drawn >= self._waits:
+                self._draw(now, self._line(now, waiting=True))
+
+    def _line(self, now: float, *, waiting: bool = False) -> list[str]:
         """What is told while it lasts, the most important first."""
-        if total <= 1:
-            return [f"{self._what} ..."]
-        rate, told = self._pace.rate, [f"{self._what}: {done:,} of {total:,}"]
-        if rate > 0:
-            told += [_rate(rate), f"{_clock((total - done) / rate)} left"]
-        return told
+        passed = [_clock(now - self._start)] if waiting else []
+        if self._total <= 1:
+            return [" ".join([f"{self._what} ...", *passed])]
+        rate, told = self._pace.rate, [f"{self._what}: {self._done:,} of {self._total:,}"]
+        if rate <= 0:
+            return told + passed
+        left = (self._total - self._done) / rate - (now - self._pace.last)
+        return [*told, _rate(rate), f"{_clock(max(left, 0))} left"]
 
     def _end(self, now: float, total: int) -> None:
         """The last line on this work."""
@@ -111,11 +149,11 @@ class Meter:
             if told:
                 self._draw(now, told)
             return
-        self.clear()
+        self._wipe()
         if told:
             self._write(self._fitting(told) + "\n")
 
-    def _draw(self, now: float, told: list[str], *, begins: bool = False) -> None:
+    def _draw(self, now: float, told: list[str]) -> None:
         if self._overwrite:
             line = self._fitting(told)
             self._write("\r" + line.ljust(self._shown))
@@ -166,11 +204,7 @@ def tell_progress(what: str, done: int, total: int) -> None:
         done: how much of it.
         total: how much there is; 1 where nobody counts.
     """
-    global _meter
-    if _meter is None or _meter[0] is not sys.stderr:
-        in_place = sys.stderr.isatty() or _in_notebook()
-        _meter = sys.stderr, Meter(sys.stderr, overwrite=in_place)
-    _meter[1](what, done, total)
+    _meter_of(sys.stderr, tick=TICK_SECONDS)(what, done, total)
 
 
 def progress(what: str, done: int, total: int) -> None:
@@ -179,7 +213,17 @@ def progress(what: str, done: int, total: int) -> None:
     What `fmb.run` takes unless told otherwise; `fmb.quiet` switches it off.
     """
     if sys.stderr.isatty() or _in_notebook():
-        tell_progress(what, done, total)
+        # No tick: who catches an error goes on, and nobody would stop it.
+        _meter_of(sys.stderr, tick=None)(what, done, total)
+
+
+def _meter_of(stream: Any, *, tick: float | None) -> Meter:
+    """What writes to a stream; a command has one all the time."""
+    global _meter
+    if _meter is None or _meter[0] is not stream:
+        in_place = stream.isatty() or _in_notebook()
+        _meter = stream, Meter(stream, overwrite=in_place, tick=tick if in_place else None)
+    return _meter[1]
 
 
 @contextmanager
