@@ -1,5 +1,6 @@
 """`fmb data index`: a survey.toml for a catalogue and its files, and what it refuses."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -111,6 +112,12 @@ def test_an_existing_survey_file_is_not_replaced_unasked(cutouts):
     assert fmb_data(*documented()).exit_code == 0
     assert "is there already; pass --overwrite" in refused(*documented())
     assert fmb_data(*documented(), "--overwrite", "--json").exit_code == 0
+
+
+def test_ids_in_json_are_text(cutouts, files):
+    images, _ = json.loads(fmb_data(*documented(), "--json").stdout)
+    assert images["missing"] == [str(files.arrays["id"][2])]
+    assert images["objects"] == 6
 
 
 def test_a_failed_overwrite_keeps_what_was_there(cutouts):

@@ -11,6 +11,7 @@ from fmb.plan.records import Plan
 from fmb.runs.run import Run
 from fmb.runs.stored_vectors import keep_shown
 from fmb.store.atomic import ensure_folder
+from fmb.terminal.progress import stage
 
 __all__ = ["keep_cutouts"]
 
@@ -29,7 +30,8 @@ def keep_cutouts(run: Run, plan: Plan, views: Mapping[VectorName, VectorView]) -
     for name, view in views.items():
         keep_shown(run.folder.shown(name), view, rows)
     if plan.dataset.inputs:
-        write_cutouts(folder, plan.dataset.read(rows, _instruments(plan)))
+        with stage(plan.progress, "keep cutouts"):
+            write_cutouts(folder, plan.dataset.read(rows, _instruments(plan)))
 
 
 def _instruments(plan: Plan) -> list[str] | None:

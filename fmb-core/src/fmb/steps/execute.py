@@ -25,7 +25,6 @@ from fmb.steps.resume import plan_run
 from fmb.steps.vectors import embed_all
 from fmb.store.atomic import publish_json
 from fmb.terminal.progress import progress as seen
-from fmb.terminal.progress import stage
 
 __all__ = ["detect", "embed", "execute", "run"]
 
@@ -155,14 +154,12 @@ def _carry_out(plan: Plan, folder: RunFolder, devices: Mapping[str, str]) -> Run
     embedded = embed_all(plan)
     embedded.keep(folder)
     clock.lap("embed")
-    with stage(plan.progress, "find repeats"):
-        survey = survey_of(plan, embedded, folder)
+    survey = survey_of(plan, embedded, folder)
     records = make_lists(folder, plan, survey, devices)
     clock.lap("detect")
     manifest = manifest_of(plan, embedded, survey, records)
     done = Run(folder, manifest)
-    with stage(plan.progress, "keep cutouts"):
-        keep_cutouts(done, plan, embedded.views)
+    keep_cutouts(done, plan, embedded.views)
     tables = analyze_run(done, plan.analyses, plan.request.run.seed, plan.progress)
     manifest["tables"] = [path.relative_to(folder.path).as_posix() for path in tables]
     clock.lap("analyze")

@@ -12,6 +12,7 @@ from fmb.steps.judged import Survey
 from fmb.steps.vectors import Embedded
 from fmb.store.keys import content_key
 from fmb.store.tables import read_meta, read_table, write_table
+from fmb.terminal.progress import stage
 
 __all__ = ["survey_of"]
 
@@ -23,7 +24,8 @@ def survey_of(plan: Plan, embedded: Embedded, folder: RunFolder) -> Survey:
         FmbError: the reference names nothing, or the table cannot be written.
     """
     objects = _kept(plan, folder)
-    groups = group_keys(objects)
+    with stage(plan.progress, "find repeats"):
+        groups = group_keys(objects)
     text = plan.request.run.reference
     reference = text and find_reference(text, objects, groups, plan.workspace)
     return Survey(

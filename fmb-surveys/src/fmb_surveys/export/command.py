@@ -60,10 +60,8 @@ def command(
         told = provenance(opened, names)
         ensure_folder(path.absolute().parent)
         publish(path, file_bytes(name, exported, told, zipped=path.suffix == ".gz"))
-    if as_json:
-        echo_json({"file": str(path), "format": name, "rows": len(exported.table)})
-    else:
-        click.echo(path)
+    record = {"file": str(path), "format": name, "rows": len(exported.table)}
+    echo_json(record) if as_json else click.echo(path)
     for line in (*_remarks(opened, name), *opened.labelled().remarks()):
         say(f"note: {line}")
 
