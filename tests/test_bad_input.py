@@ -60,6 +60,7 @@ def _nothing_finished(request, home):
         ((*RUN, "--input", "image=desi"), ("image",)),
         ((*RUN, "--reference", "mag > 99"), ("--reference",)),
         ((*RUN, "--out", "a/b"), ("run name",)),
+        ((*RUN, "--out", "a" * 201), ("run name has up to 200",)),
         ((*RUN, "--resume"), ("--out NAME",)),
         ((*RUN, "--resume", "--out", "never"), ("no run 'never'",)),
         (("run", "--model", "astropt", "--weights", "random"), ("--detector", "gaussian")),

@@ -23,7 +23,7 @@ _BATCH = Option("batch_size", "", "N", "Objects an update.", "train", whole=True
 
 
 @click.command(
-    epilog="Example: fmb retrain MODEL --data survey.toml --weights random --out my-weights"
+    epilog="Example: fmb retrain MODEL --data survey.toml --weights random --out trained"
 )
 @click.argument("model", metavar="MODEL")
 @_WEIGHTS
