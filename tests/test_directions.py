@@ -18,12 +18,13 @@ CORE = REPOSITORY / "fmb-core" / "src" / "fmb"
 OTHERS = sorted(p for p in REPOSITORY.glob("fmb-*/src/*") if p.is_dir() and p != CORE)
 
 FLOORS = {
-    "cli": 7,
-    "steps": 6,
-    "runs": 5,
-    "embedding": 5,
-    "plan": 4,
-    "torch": 4,
+    "cli": 8,
+    "steps": 7,
+    "runs": 6,
+    "embedding": 6,
+    "plan": 5,
+    "torch": 5,
+    "request": 4,
     "labels": 4,
     "weights": 3,
     "datasets": 3,
@@ -38,7 +39,7 @@ FLOORS = {
 BUDGET_PACKAGE, BUDGET_FILE = 1600, 300
 FACES = {"fmb", "fmb.torch", "fmb.weights", "fmb.scoring", "fmb.datasets", "fmb.testing"}
 """What every distribution imports of the core."""
-FOR_COMMANDS = {"fmb.cli", "fmb.plan", "fmb.store"}
+FOR_COMMANDS = {"fmb.cli", "fmb.plan", "fmb.request", "fmb.store", "fmb.terminal"}
 """What a distribution that adds commands imports besides; models write weights, so they may not."""
 
 

@@ -17,7 +17,8 @@ import planted
 from demo_page import STRENGTHS, Entrant, page
 
 from fmb import Session
-from fmb.plan import ModelPlan, Plan, options_request
+from fmb.plan import ModelPlan, Plan
+from fmb.request import options_request
 from fmb.steps.local_engine import side_by_side
 
 PAGE = Path(__file__).parents[1] / "demo-results.md"

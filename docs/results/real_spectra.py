@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from fmb import Session
-from fmb.plan import options_request
+from fmb.request import options_request
 from fmb.steps.execute import execute
 from fmb_analyses.bootstrap import interval
 from fmb_analyses.metrics import auroc

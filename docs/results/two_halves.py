@@ -13,7 +13,8 @@ from sklearn.decomposition import PCA
 from fmb import Array, Images, Session
 from fmb.datasets import group_keys, objects_at
 from fmb.embedding.loading import model_job
-from fmb.plan import Plan, options_request
+from fmb.plan import Plan
+from fmb.request import options_request
 from fmb.scoring import assign_folds
 from fmb.steps.vectors import embed_all
 from fmb.store import content_key

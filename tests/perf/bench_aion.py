@@ -27,7 +27,7 @@ from bench_embed import bare_loop
 
 from fmb import Batch, Config, Images, Inputs, Session, Spectra
 from fmb.embedding.embed import embed_model
-from fmb.plan import options_request
+from fmb.request import options_request
 from fmb.torch.embedders import Mean
 from fmb_aion.config import AionConfig
 from fmb_aion.model import AionModel

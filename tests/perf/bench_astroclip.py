@@ -26,7 +26,8 @@ from torch import nn
 from fmb import Session
 from fmb.embedding.embed import embed_model
 from fmb.embedding.loading import model_job
-from fmb.plan import Plan, options_request
+from fmb.plan import Plan
+from fmb.request import options_request
 from fmb_astroclip.drawing import draw_network
 from fmb_astroclip.presets import FULL, PUBLISHED
 from fmb_astroclip.vision import VisionTransformer

@@ -20,7 +20,8 @@ import torch
 from fmb import Session
 from fmb.embedding.embed import embed_model
 from fmb.embedding.loading import model_job
-from fmb.plan import Plan, options_request
+from fmb.plan import Plan
+from fmb.request import options_request
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.presets import random_card
 

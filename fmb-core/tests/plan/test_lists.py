@@ -8,8 +8,8 @@ from fmb.contract.errors import ConfigError, UnknownNameError
 from fmb.contract.names import ListName, VectorName
 from fmb.plan.choice import Chosen
 from fmb.plan.lists import Judge, Judged, choose_judges, plan_lists
-from fmb.plan.request import build_request
 from fmb.plugins.registry import Component, Registry
+from fmb.request.record import build_request
 
 
 def judge(label, scope="single", *of, companion=False):

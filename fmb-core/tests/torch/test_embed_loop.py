@@ -9,7 +9,7 @@ from fmb.contract.errors import PluginError
 from fmb.contract.inputs import Batch, Images, InputInfo, Inputs, Spectra
 from fmb.contract.model import Tokens
 from fmb.datasets import by_slots
-from fmb.datasets.input_digest import input_digests
+from fmb.store.input_digest import input_digests
 from fmb.torch import EmbedJob, Together, embed, resolve_device
 
 WAVELENGTH = np.linspace(4000, 9000, 5)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from fmb.cli import echo_json, print_table, progress_line, stage
+from fmb.terminal import echo_json, print_table, progress_line, stage
 
 __all__ = ["command"]
 

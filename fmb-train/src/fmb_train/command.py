@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fmb.cli import click_option, echo_json, print_table, progress_line, request_options, say, stage
-from fmb.plan import Option
+from fmb.cli import click_option, request_options
+from fmb.request import Option
+from fmb.terminal import echo_json, print_table, progress_line, say, stage
 
 if TYPE_CHECKING:
     from fmb.weights import Card
@@ -51,7 +52,7 @@ def command(
     with stage(progress_line, "start"):
         # Imported here: the help text needs none of it.
         from fmb import Session, StoppedError
-        from fmb.plan import options_request
+        from fmb.request import options_request
         from fmb_train.retrain import plan_retraining, retrain, training_cost
 
     batch_size = options.pop("batch_size")

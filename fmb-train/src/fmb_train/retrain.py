@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fmb import Array, ConfigError, DataError, build, did_you_mean
-from fmb.cli import stage
 from fmb.plan import ModelPlan, Plan
 from fmb.store import derive_seed
+from fmb.terminal import stage
 from fmb.weights import Card
 from fmb_train.config import TrainConfig
 from fmb_train.folder import TrainingFolder

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from fmb.cli.terminal import print_files, progress_line
+from fmb.terminal.printing import print_files, progress_line
 from fmb.terminal.progress import stage
 
 __all__ = ["command"]
@@ -24,9 +24,9 @@ def command(analysis: str, runs: tuple[str, ...], seed: int, as_json: bool, **op
     with stage(progress_line, "start"):
         # Imported here: the help text needs none of it.
         from fmb.plan.figures import plan_analysis
-        from fmb.plan.options import options_request
         from fmb.plan.session import Session
         from fmb.plugins.registry import split_label
+        from fmb.request.options import options_request
         from fmb.runs.run import open_run
         from fmb.steps.analyze import analyze_run, analyze_runs
 

@@ -27,7 +27,7 @@ class _OneLine(click.ClickException):
         self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
 
     def show(self, file: Any = None) -> None:
-        from fmb.cli.terminal import echo_error  # here: help and lists do without it
+        from fmb.terminal.printing import echo_error  # here: help and lists do without it
 
         echo_error(f"fmb: {self.message}")
 

@@ -2,7 +2,7 @@
 
 import click
 
-from fmb.cli.removal import confirmed, yes_option
+from fmb.terminal.question import confirmed, yes_option
 
 __all__ = ["command"]
 
@@ -22,9 +22,10 @@ def command(ctx: click.Context) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_cache(as_json: bool = False) -> None:
     """List vectors, lists, figures, simulated surveys, weights and leftovers of killed work."""
-    from fmb.cli.terminal import echo_json, size_text, table_text
     from fmb.runs.holdings import bytes_of, holdings
     from fmb.store.workspace import workspace
+    from fmb.terminal.printing import echo_json
+    from fmb.terminal.tables import size_text, table_text
 
     kept = holdings()
     if as_json:
@@ -81,8 +82,8 @@ def remove_cache(names: tuple[str, ...], unused: bool, everything: bool, yes: bo
 
     Runs stay, with their lists, figures and the vectors of the objects they show.
     """
-    from fmb.cli.terminal import size_text
     from fmb.runs.holdings import bytes_of, holdings, remove, select_holdings
+    from fmb.terminal.tables import size_text
 
     if not names and not everything and not unused:
         raise click.UsageError("name what to remove, or --unused, or --all")

@@ -23,12 +23,12 @@ def show(as_json: bool, **options: Any) -> None:
     A comment says where each value comes from: default, fmb.toml, --config, an option or --set.
     """
     # Imported here: the help text needs none of it.
-    from fmb.cli.terminal import echo_json, say
     from fmb.plan.components import check_components
-    from fmb.plan.options import option_layers
-    from fmb.plan.request import build_request, request_toml
     from fmb.plugins.loading import load_plugins
     from fmb.plugins.settings import leaves, value_sources
+    from fmb.request.options import option_layers
+    from fmb.request.record import build_request, request_toml
+    from fmb.terminal.printing import echo_json, say
     from fmb.terminal.toml_text import toml_text
 
     layers = option_layers(options)

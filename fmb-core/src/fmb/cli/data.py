@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fmb.cli.terminal import progress_line
 from fmb.plugins.commands import CommandGroup
+from fmb.terminal.printing import progress_line
 from fmb.terminal.progress import stage
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _open(source: str, reader: str | None) -> "Dataset":
 @_json
 def show(source: str, reader: str | None, as_json: bool) -> None:
     """Say what SOURCE holds: a survey.toml, its folder or the name of a dataset."""
-    from fmb.cli.terminal import echo_folded, echo_json, print_table
+    from fmb.terminal.printing import echo_folded, echo_json, print_table
 
     dataset = _open(source, reader)
     inputs = [_describe(name, info, len(dataset)) for name, info in dataset.inputs.items()]
@@ -105,9 +105,9 @@ def validate(ctx: click.Context, source: str, reader: str | None, as_json: bool)
 
     Exits with 1 when some input of an object cannot be used, with 0 when there are warnings only.
     """
-    from fmb.cli.terminal import echo_folded, echo_json
     from fmb.contract.dataset import Making
     from fmb.datasets.quality import check, summary
+    from fmb.terminal.printing import echo_folded, echo_json
 
     dataset = _open(source, reader)
     if isinstance(dataset, Making):

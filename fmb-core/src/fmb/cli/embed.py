@@ -8,7 +8,8 @@ import click
 
 from fmb.cli.options import request_options
 from fmb.cli.run import dry_run_option, json_option
-from fmb.cli.terminal import echo_json, print_table, progress_line, quality_lines, say
+from fmb.runs.remarks import quality_lines
+from fmb.terminal.printing import echo_json, print_table, progress_line, say
 from fmb.terminal.progress import stage
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def command(dry_run: bool, as_json: bool, **options: Any) -> None:
         # Imported here: the help text needs none of it.
         from fmb.cli.plan_lines import print_plan
         from fmb.embedding.embed import embed_model
-        from fmb.plan.options import options_request
         from fmb.plan.session import Session
+        from fmb.request.options import options_request
 
     plan = Session.open(progress_line).plan(options_request(options), steps=("embed",))
     if dry_run:

@@ -78,8 +78,8 @@ def _ids(words: tuple[str, ...], file: str | None) -> "Array":
 
 
 def _label(run: "Run", name: str, ids: "Array", stem: str | None) -> None:
-    from fmb.cli.terminal import say
     from fmb.labels.occasion import slips
+    from fmb.terminal.printing import say
 
     known = run.label_book.classes()
     n = run.label(ids, name, name=stem)
@@ -95,9 +95,9 @@ def _label(run: "Run", name: str, ids: "Array", stem: str | None) -> None:
 
 
 def _import(run: "Run", path: Path) -> None:
-    from fmb.cli.terminal import say
     from fmb.labels.csv_table import read_labels
     from fmb.labels.occasion import adopt, slips
+    from fmb.terminal.printing import say
 
     known = run.label_book.classes()
     ids = run.objects["object_id"].to_numpy()
@@ -113,8 +113,8 @@ def _import(run: "Run", path: Path) -> None:
 def _print(run: "Run", *, as_csv: bool, as_json: bool) -> None:
     from collections import Counter
 
-    from fmb.cli.terminal import echo_json, print_table, say
     from fmb.labels.csv_table import table_of
+    from fmb.terminal.printing import echo_json, print_table, say
 
     labelled = run.labelled()
     events = list(labelled.held.values())

@@ -6,11 +6,12 @@ from typing import Any
 import click
 import pandas as pd
 
-from fmb.cli.terminal import echo_folded, echo_json, fit_columns, say
 from fmb.contract.names import ListName
 from fmb.runs.run import Run
 from fmb.scoring.calibration import BY_FOLD
 from fmb.scoring.ranking import describe
+from fmb.terminal.printing import echo_folded, echo_json, say
+from fmb.terminal.tables import fit_columns
 from fmb.terminal.width import screen_width
 
 __all__ = ["print_lists", "print_run", "say_of_p"]

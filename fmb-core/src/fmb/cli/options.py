@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from fmb.plan.option_table import Option, options_of
+from fmb.request.option_table import Option, options_of
 
 __all__ = ["RUN_GROUPS", "click_option", "request_options", "shown_options"]
 

@@ -2,7 +2,7 @@
 
 import click
 
-from fmb.cli.terminal import echo_json
+from fmb.terminal.printing import echo_json
 from fmb.terminal.tables import facts_text
 
 __all__ = ["command"]

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from fmb.cli.terminal import echo_folded, echo_json, print_table, say
 from fmb.plan.records import Plan
 from fmb.steps.cost import measure_cost
+from fmb.terminal.printing import echo_folded, echo_json, print_table, say
 
 __all__ = ["print_plan"]
 

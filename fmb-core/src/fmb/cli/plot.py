@@ -3,7 +3,7 @@
 import click
 
 from fmb.cli.options import request_options, shown_options
-from fmb.cli.terminal import print_files, progress_line
+from fmb.terminal.printing import print_files, progress_line
 from fmb.terminal.progress import stage
 
 __all__ = ["command"]
@@ -36,8 +36,8 @@ def command(
         # Imported here: the help text needs none of it.
         from fmb.contract.errors import ConfigError, FailedError
         from fmb.plan.figures import plan_analyses, plan_plots, recorded_figures
-        from fmb.plan.options import options_request
         from fmb.plan.session import Session
+        from fmb.request.options import options_request
         from fmb.runs.run import open_run
         from fmb.steps.analyze import analyze_run
         from fmb.steps.plot import draw, draw_together, note_drawn, what_is_not_drawn

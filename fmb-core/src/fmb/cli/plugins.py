@@ -32,9 +32,9 @@ def list_plugins(as_json: bool) -> None:
 
 
 def _list(as_json: bool) -> None:
-    from fmb.cli.terminal import echo_error
     from fmb.contract.hooks import KINDS
     from fmb.plugins.loading import CORE, load_plugins
+    from fmb.terminal.printing import echo_error
 
     plugins = load_plugins()
     components = [
@@ -50,7 +50,7 @@ def _list(as_json: bool) -> None:
 
 
 def _print_json(plugins: "Plugins", components: "Sequence[Component[Any]]") -> None:
-    from fmb.cli.terminal import echo_json
+    from fmb.terminal.printing import echo_json
 
     rows = [
         {
@@ -71,7 +71,7 @@ def _print_json(plugins: "Plugins", components: "Sequence[Component[Any]]") -> N
 
 
 def _print_table(plugins: "Plugins", components: "Sequence[Component[Any]]") -> None:
-    from fmb.cli.terminal import echo_folded, print_table
+    from fmb.terminal.printing import echo_folded, print_table
 
     rows = [
         {"kind": c.spec.kind, "name": c.qualified, "summary": c.spec.summary} for c in components

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from fmb.cli.options import RUN_GROUPS, request_options
-from fmb.cli.terminal import progress_line
+from fmb.terminal.printing import progress_line
 from fmb.terminal.progress import stage
 
 __all__ = ["command", "do_run", "dry_run_option", "json_option", "resume_option"]
@@ -40,8 +40,8 @@ def do_run(options: dict[str, Any], *, steps: Iterable[str]) -> None:
         from fmb.cli.listing import print_run
         from fmb.cli.plan_lines import print_plan
         from fmb.contract.errors import FailedError
-        from fmb.plan.options import options_request
         from fmb.plan.session import Session
+        from fmb.request.options import options_request
         from fmb.steps.execute import execute
         from fmb.steps.plot import what_is_not_drawn
         from fmb.steps.resume import plan_run

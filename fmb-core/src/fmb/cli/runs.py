@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fmb.cli.removal import confirmed, yes_option
+from fmb.terminal.question import confirmed, yes_option
 
 if TYPE_CHECKING:
     from fmb.runs.folder import RunFolder
@@ -21,8 +21,9 @@ def command(ctx: click.Context, sizes: bool, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     # Imported here: the help text needs none of it.
-    from fmb.cli.terminal import echo_json, size_text, table_text
     from fmb.runs.folder import list_runs
+    from fmb.terminal.printing import echo_json
+    from fmb.terminal.tables import size_text, table_text
 
     rows = [_row(folder, sizes=sizes) for folder in list_runs()]
     if as_json:
@@ -38,8 +39,8 @@ def command(ctx: click.Context, sizes: bool, as_json: bool) -> None:
 def _row(folder: "RunFolder", *, sizes: bool) -> dict[str, Any]:
     """What is told of a run, whatever state it is in."""
     from fmb.contract.errors import FmbError
-    from fmb.plan.request import FORMAT
     from fmb.plugins.settings import read_toml
+    from fmb.request.record import FORMAT
     from fmb.runs.holdings import bytes_of, freed_by
     from fmb.store.atomic import read_json
 
@@ -73,9 +74,9 @@ def _row(folder: "RunFolder", *, sizes: bool) -> dict[str, Any]:
 @yes_option
 def remove(names: tuple[str, ...], yes: bool) -> None:
     """Remove runs; vectors, lists and figures that are kept for others stay in the cache."""
-    from fmb.cli.terminal import size_text
     from fmb.runs.folder import named_runs, remove_run
     from fmb.runs.holdings import freed_by
+    from fmb.terminal.tables import size_text
 
     folders = named_runs(names)
     size = size_text(sum(freed_by(folder.path) for folder in folders))

@@ -41,9 +41,9 @@ def command(
     """
     # Imported here: the help text needs none of it.
     from fmb.cli.listing import print_lists
-    from fmb.cli.terminal import echo_json
     from fmb.contract.errors import UnknownNameError
     from fmb.runs.run import open_run
+    from fmb.terminal.printing import echo_json
 
     opened = open_run(run).showing(without=without, only=only)
     names = [
@@ -71,8 +71,8 @@ def _print_ids(run: "Run", names: "list[ListName]", k: int) -> None:
     import csv
     import sys
 
-    from fmb.cli.terminal import say
     from fmb.contract.errors import ConfigError
+    from fmb.terminal.printing import say
 
     if len(names) > 1:
         lists = ", ".join(name.stem for name in names)

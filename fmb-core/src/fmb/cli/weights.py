@@ -43,10 +43,10 @@ def command() -> None:
 @_JSON
 def list_weights(model: str | None, as_json: bool) -> None:
     """List declared, downloaded and imported weights and their state."""
-    from fmb.cli.terminal import echo_json, print_table
     from fmb.contract.model import ModelSpec
     from fmb.plugins.loading import load_plugins
     from fmb.store.workspace import workspace
+    from fmb.terminal.printing import echo_json, print_table
     from fmb.weights.listing import known_weights
 
     registry = load_plugins().registry
@@ -84,10 +84,10 @@ def _report(
     accept: bool = False,
     as_json: bool,
 ) -> None:
-    from fmb.cli.terminal import echo_folded, echo_json, progress_line
     from fmb.contract.model import ModelSpec
     from fmb.plugins.loading import load_plugins
     from fmb.store.workspace import workspace
+    from fmb.terminal.printing import echo_folded, echo_json, progress_line
     from fmb.terminal.width import fold, screen_width
     from fmb.weights.lock import Lock
     from fmb.weights.resolve import resolve_weights
@@ -155,10 +155,10 @@ def download_weights(
     REFERENCE is a name the model declares or hf:OWNER/NAME[@REVISION]. Commit, files and digests
     are shown; they are used once you accept them, and from then on nothing else is.
     """
-    from fmb.cli.terminal import say
     from fmb.contract.model import ModelSpec
     from fmb.plugins.loading import load_plugins
     from fmb.store.workspace import workspace
+    from fmb.terminal.printing import say
     from fmb.weights.download import download
     from fmb.weights.hub import HubReference
 
@@ -216,10 +216,10 @@ def convert_weights(
 
     Nothing in the file is executed. OUT must be empty or not there.
     """
-    from fmb.cli.terminal import echo_folded, echo_json, progress_line
     from fmb.contract.errors import WeightsError
     from fmb.contract.model import ModelSpec
     from fmb.plugins.loading import load_plugins
+    from fmb.terminal.printing import echo_folded, echo_json, progress_line
     from fmb.weights.pickles import convert_checkpoint
 
     registry = load_plugins().registry

@@ -23,9 +23,9 @@ from fmb.embedding.inventory import Inventory
 from fmb.embedding.places import comparable
 from fmb.plan.choice import Chosen
 from fmb.plan.records import ModelPlan, Plan
-from fmb.plan.request import Request
 from fmb.plan.session import Session
 from fmb.plugins.settings import build
+from fmb.request.record import Request
 from fmb.store.vector_store import VectorStore
 from fmb.store.views import view_of
 from fmb.terminal.progress import stage

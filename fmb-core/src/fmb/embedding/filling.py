@@ -9,12 +9,12 @@ import numpy as np
 
 from fmb.contract.arrays import Array
 from fmb.contract.names import VectorName
-from fmb.datasets.input_digest import joined
 from fmb.embedding.inventory import PUBLISH_SECONDS, Inventory
 from fmb.embedding.loading import model_job
 from fmb.embedding.places import request_digest, survey_folder
 from fmb.store.claims import Claims
 from fmb.store.cuts import Cut, Group, publish_cut, read_cut
+from fmb.store.input_digest import joined
 
 __all__ = ["Filling"]
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from fmb.contract.arrays import Array
 from fmb.contract.names import VectorName
-from fmb.datasets.input_digest import WIDTH, input_digests, joined
 from fmb.datasets.objects import by_slots
 from fmb.datasets.quality import Finding, findings
 from fmb.embedding.places import ledgers, vector_stores
 from fmb.plan.records import ModelPlan, Plan
 from fmb.store.cuts import Group
+from fmb.store.input_digest import WIDTH, input_digests, joined
 from fmb.store.vector_store import Stored
 
 __all__ = ["PUBLISH_SECONDS", "Inventory"]

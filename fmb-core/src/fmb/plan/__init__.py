@@ -1,4 +1,4 @@
-"""What is asked for, and what it comes to: nothing here computes."""
+"""What a request comes to: every name resolved, every file opened, nothing computed."""
 
 import lazy_loader
 

@@ -11,9 +11,9 @@ from fmb.contract.model import ModelSpec
 from fmb.contract.plot import PlotSpec
 from fmb.datasets.opening import find_reader
 from fmb.plan.choice import choose
-from fmb.plan.request import Request
 from fmb.plugins.registry import Registry
 from fmb.plugins.settings import build
+from fmb.request.record import Request
 
 __all__ = ["check_components", "check_embedders"]
 

@@ -11,8 +11,8 @@ from fmb.contract.needs import TABLE
 from fmb.contract.plot import PlotSpec
 from fmb.contract.spec import ComponentSpec
 from fmb.plan.choice import Chosen, choose
-from fmb.plan.request import AnalysisRequest, EngineRequest, PlotRequest, Request
 from fmb.plugins.registry import Registry
+from fmb.request.record import AnalysisRequest, EngineRequest, PlotRequest, Request
 
 __all__ = [
     "choose_engine",

@@ -9,8 +9,8 @@ from fmb.contract.errors import ConfigError, UnknownNameError, did_you_mean
 from fmb.contract.names import ListName, VectorName
 from fmb.plan.choice import Chosen, choose
 from fmb.plan.records import ListPlan, ModelPlan
-from fmb.plan.request import Request
 from fmb.plugins.registry import Registry
+from fmb.request.record import Request
 
 __all__ = ["Judge", "Judged", "choose_judges", "plan_lists"]
 

@@ -12,8 +12,8 @@ from fmb.contract.notes import Note
 from fmb.plan.choice import Chosen, choose
 from fmb.plan.matching import Bindings, bind_inputs, choose_views
 from fmb.plan.records import ModelPlan
-from fmb.plan.request import ModelRequest, Request
 from fmb.plugins.registry import Registry
+from fmb.request.record import ModelRequest, Request
 from fmb.weights.folder import Weights
 from fmb.weights.lock import Lock
 from fmb.weights.resolve import resolve_weights

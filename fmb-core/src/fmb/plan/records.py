@@ -17,7 +17,7 @@ from fmb.contract.progress import Progress
 from fmb.datasets.selection import Selection
 from fmb.plan.choice import Chosen
 from fmb.plan.matching import Bindings
-from fmb.plan.request import Request
+from fmb.request.record import Request
 from fmb.weights.folder import Weights
 
 __all__ = ["ListPlan", "ModelPlan", "Plan"]

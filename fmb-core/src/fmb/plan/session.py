@@ -19,9 +19,9 @@ from fmb.plan.figures import choose_engine, plan_analyses, plan_plots
 from fmb.plan.lists import Judged, choose_judges, plan_lists
 from fmb.plan.models import bind_model, choose_weights
 from fmb.plan.records import Plan
-from fmb.plan.request import Request
 from fmb.plugins.loading import load_plugins
 from fmb.plugins.registry import Registry
+from fmb.request.record import Request
 from fmb.store.atomic import ensure_folder
 from fmb.store.digests import Digests
 from fmb.store.workspace import workspace

@@ -1,11 +1,11 @@
 """What a reader of a run's numbers must know, in lines: each thing once, the weightiest first."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fmb.datasets.quality import Finding, summary
 
-__all__ = ["remarks"]
+__all__ = ["quality_lines", "remarks"]
 
 
 def remarks(manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -13,8 +13,7 @@ def remarks(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield _objects(manifest["objects"])
     yield from _without(manifest["vectors"])
     yield from dict.fromkeys(note["text"] for note in manifest["notes"])
-    findings = [Finding(**finding) for finding in manifest["quality"]]
-    yield from (f"data quality: {line}" for line in summary(findings))
+    yield from quality_lines(manifest["quality"])
     yield from manifest["calibration"]
 
 
@@ -35,3 +34,12 @@ def _without(vectors: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for (model, why), counts in views.items():
         told = ", ".join(f"{view} {count:,}" for view, count in counts.items())
         yield f"{model} has no vector of some objects: {why} ({told})"
+
+
+def quality_lines(findings: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What is wrong with the data, by problem, naming the worst objects.
+
+    Args:
+        findings: plain values, as a manifest has them.
+    """
+    return [f"data quality: {line}" for line in summary([Finding(**f) for f in findings])]

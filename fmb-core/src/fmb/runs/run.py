@@ -16,7 +16,7 @@ from fmb.contract.vector_view import VectorView
 from fmb.datasets.cutouts import read_cutouts
 from fmb.datasets.ids import locate
 from fmb.labels.shown import Classes, Shown
-from fmb.plan.request import FORMAT
+from fmb.request.record import FORMAT
 from fmb.runs.folder import RunFolder, find_run
 from fmb.runs.labelled_run import LabelledRun
 from fmb.runs.remarks import remarks

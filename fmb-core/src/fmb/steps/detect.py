@@ -13,7 +13,7 @@ from fmb.contract.names import ListName, VectorName
 from fmb.contract.vectors import Judged
 from fmb.datasets.objects import role_columns
 from fmb.plan.records import ListPlan, Plan
-from fmb.plan.request import RunOptions
+from fmb.request.record import RunOptions
 from fmb.runs.folder import RunFolder
 from fmb.scoring.calibration import p_values_by_fold, q_values
 from fmb.scoring.crossfit import CrossFit, cross_fit, in_sample, rule, score_each

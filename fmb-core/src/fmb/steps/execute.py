@@ -9,9 +9,9 @@ from fmb.contract.errors import StoppedError
 from fmb.contract.names import VectorName
 from fmb.contract.progress import Progress
 from fmb.contract.vector_view import VectorView
-from fmb.plan.options import options_request
 from fmb.plan.records import Plan
 from fmb.plan.session import STEPS, Session
+from fmb.request.options import options_request
 from fmb.runs.folder import RunFolder, new_folder
 from fmb.runs.run import Run
 from fmb.steps.analyze import analyze_run

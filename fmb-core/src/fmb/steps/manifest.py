@@ -11,8 +11,8 @@ from fmb.contract.inputs import InputInfo
 from fmb.contract.notes import Note
 from fmb.plan.matching import feeds
 from fmb.plan.records import ModelPlan, Plan
-from fmb.plan.request import FORMAT
 from fmb.plugins.environment import environment
+from fmb.request.record import FORMAT
 from fmb.scoring.calibration import NO_REFERENCE, reference_lines
 from fmb.steps.judged import Survey
 from fmb.steps.vectors import Embedded

@@ -6,9 +6,9 @@ from typing import Any
 
 from fmb.contract.errors import ConfigError, StoreError, UnknownNameError, did_you_mean
 from fmb.plan.records import Plan
-from fmb.plan.request import FORMAT, Request, request_toml
 from fmb.plan.session import Session
 from fmb.plugins.settings import build, merge, read_toml
+from fmb.request.record import FORMAT, Request, request_toml
 from fmb.runs.folder import RunFolder, list_runs
 
 __all__ = ["plan_run", "resumed"]

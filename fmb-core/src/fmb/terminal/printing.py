@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from fmb.terminal.json_text import json_text
-from fmb.terminal.progress import clear_progress
+from fmb.terminal.progress import clear_progress, tell_progress
 from fmb.terminal.tables import fit_columns
 from fmb.terminal.width import fold, screen_width, terminal_columns
 
@@ -19,6 +19,7 @@ __all__ = [
     "is_quiet",
     "print_files",
     "print_table",
+    "progress_line",
     "say",
 ]
 
@@ -81,3 +82,9 @@ def echo_json(value: Any) -> None:
     """Print plain values as JSON; ids are strings, which no reader rounds; what is NaN is null."""
     clear_progress()
     click.echo(json_text(value))
+
+
+def progress_line(what: str, done: int, total: int) -> None:
+    """Progress on stderr, in place on a terminal, a line now and then in a log; none under -q."""
+    if not is_quiet():
+        tell_progress(what, done, total)

@@ -15,9 +15,9 @@ from fmb.contract.embedder import Embedder
 from fmb.contract.errors import PluginError
 from fmb.contract.inputs import Batch, Inputs
 from fmb.contract.model import Model, Tokens
-from fmb.datasets.input_digest import input_digests
 from fmb.datasets.objects import by_slots, why_unusable
 from fmb.datasets.quality import Finding, findings
+from fmb.store.input_digest import input_digests
 from fmb.torch.workers import begin_worker
 
 __all__ = ["EmbedJob", "Encoded", "Together", "embed"]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from fmb import ConfigError, UnknownNameError, did_you_mean
-from fmb.cli import echo_json, progress_line, say, shown_options, stage
+from fmb.cli import shown_options
+from fmb.terminal import echo_json, progress_line, say, stage
 
 if TYPE_CHECKING:
     from fmb import ListName, Run

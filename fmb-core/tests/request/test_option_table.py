@@ -6,10 +6,10 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from fmb.plan.option_table import COMPONENTS, OPTIONS, options_of
-from fmb.plan.options import options_request
-from fmb.plan.request import Request
 from fmb.plugins.sheet import attribute_docs
+from fmb.request.option_table import COMPONENTS, OPTIONS, options_of
+from fmb.request.options import options_request
+from fmb.request.record import Request
 
 PLACED = [option for option in OPTIONS if option.place]
 

@@ -1,7 +1,7 @@
 import pytest
 
 from fmb.contract.errors import ConfigError
-from fmb.plan.options import options_request
+from fmb.request.options import options_request
 
 
 @pytest.fixture(autouse=True)

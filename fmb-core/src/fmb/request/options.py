@@ -6,10 +6,10 @@ from types import MappingProxyType
 from typing import Any
 
 from fmb.contract.errors import ConfigError, did_you_mean
-from fmb.plan.option_table import COMPONENTS, OPTIONS
-from fmb.plan.request import Request, build_request, read_layers
 from fmb.plugins.registry import split_label
 from fmb.plugins.settings import Layer, merge, parse_setting
+from fmb.request.option_table import COMPONENTS, OPTIONS
+from fmb.request.record import Request, build_request, read_layers
 
 __all__ = ["option_layers", "options_request"]
 

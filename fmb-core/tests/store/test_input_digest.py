@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fmb import Columns, Images, Spectra
-from fmb.datasets.input_digest import input_digests, joined
+from fmb.store.input_digest import input_digests, joined
 
 N = 3
 RNG = np.random.default_rng(0)

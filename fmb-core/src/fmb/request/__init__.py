@@ -1,0 +1,5 @@
+"""What a user asks for: options, files and settings, as one checked record."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

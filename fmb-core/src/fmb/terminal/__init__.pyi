@@ -1,0 +1,8 @@
+from .printing import (
+    echo_json as echo_json,
+    print_table as print_table,
+    progress_line as progress_line,
+    say as say,
+)
+from .progress import stage as stage
+from .tables import table_text as table_text
