@@ -1,5 +1,7 @@
 """What to know of a run is said once, in few lines, and is true of the objects that were taken."""
 
+import json
+
 import numpy as np
 
 from fmb import open_run
@@ -61,3 +63,33 @@ def test_at_most_five_notes_are_printed_and_the_log_has_all(fmb, counting, surve
     assert len(set(told)) == len(told)
     log = run.folder.log.read_text()
     assert all(line in log for line in told)
+
+
+def test_validate_foresees_which_objects_a_model_drops_and_why(
+    fmb, counting, survey, make_survey, home
+):
+    def damage(arrays):
+        arrays["image/flux"][[4, 5]] = np.nan
+        arrays["seen"] = np.arange(40) % 4 > 0
+
+    make_survey(survey.parent, change=damage)
+    text = survey.read_text().replace("[inputs.desi]", '[inputs.desi]\npresent = "seen"')
+    survey.write_text(text)
+    foreseen = fmb(
+        "data", "validate", survey, "--model", "counting", "--weights", "random", "--json"
+    )
+    assert counting.ids() == []  # nothing was encoded
+    lost = {}
+    for one in json.loads(foreseen.stdout):
+        if one["input"].startswith("counting "):
+            lost.setdefault((one["input"], one["problem"]), set()).add(one["object_id"])
+    fmb("detect", *RUN, survey)
+    run = open_run()
+    ids = run.objects["object_id"].astype(str).to_numpy()
+    for view in ("image", "spectrum", "joint"):
+        told = set().union(
+            *(who for (where, _), who in lost.items() if where == f"counting {view}")
+        )
+        assert told == set(ids) - set(ids[run.vectors(view).rows])
+    assert len(lost["counting image", "no vector: mostly without a value"]) == 2
+    assert len(lost["counting spectrum", "no vector: not observed"]) == 10

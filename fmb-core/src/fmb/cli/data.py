@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fmb.cli.options import request_options
 from fmb.plugins.commands import CommandGroup
 from fmb.terminal.printing import progress_line
 from fmb.terminal.progress import stage
@@ -12,6 +13,7 @@ from fmb.terminal.progress import stage
 if TYPE_CHECKING:
     from fmb.contract.dataset import Dataset
     from fmb.contract.inputs import InputInfo
+    from fmb.datasets.quality import Finding
 
 __all__ = ["command", "show", "validate"]
 
@@ -98,12 +100,16 @@ def _describe(name: str, info: "InputInfo", n: int) -> dict[str, Any]:
 @click.command("validate")
 @_source
 @_reader
+@request_options("model", "input")
 @_json
 @click.pass_context
-def validate(ctx: click.Context, source: str, reader: str | None, as_json: bool) -> None:
+def validate(
+    ctx: click.Context, /, source: str, reader: str | None, as_json: bool, **options: Any
+) -> None:
     """Read all of SOURCE and name what is wrong with which object.
 
-    Exits with 1 when some input of an object cannot be used, with 0 when there are warnings only.
+    With --model also which objects that model will make no vector of, and why. Exits with 1 when
+    some input of an object cannot be used, with 0 when there are warnings only.
     """
     from fmb.contract.dataset import Making
     from fmb.datasets.quality import check, summary
@@ -113,6 +119,8 @@ def validate(ctx: click.Context, source: str, reader: str | None, as_json: bool)
     if isinstance(dataset, Making):
         dataset.make(dataset.inputs, lambda done, total: progress_line("simulate", done, total))
     found = check(dataset, progress=lambda done, total: progress_line("check", done, total))
+    if options["model"]:
+        found += _foreseen({"data": source, "reader": reader, **options})
     if as_json:
         echo_json([finding.as_dict() for finding in found])
     else:
@@ -124,3 +132,13 @@ def validate(ctx: click.Context, source: str, reader: str | None, as_json: bool)
         click.echo(f"{len(dataset):,} objects read, {objects:,} with findings")
     if any(finding.severity == "error" for finding in found):
         ctx.exit(1)
+
+
+def _foreseen(asked: dict[str, Any]) -> list["Finding"]:
+    """Of which objects models will make no vector."""
+    from fmb.embedding.foresight import foresee
+    from fmb.plan.session import Session
+    from fmb.request.options import options_request
+
+    plan = Session.open(progress_line).plan(options_request(asked), steps=("embed",))
+    return [finding for model in plan.models for finding in foresee(plan, model)]
