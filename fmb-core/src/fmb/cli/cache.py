@@ -24,8 +24,8 @@ def list_cache(as_json: bool = False) -> None:
     """List vectors, lists, figures, simulated surveys, weights and leftovers of killed work."""
     from fmb.runs.holdings import bytes_of, holdings
     from fmb.store.workspace import workspace
-    from fmb.terminal.printing import echo_json
-    from fmb.terminal.tables import size_text, table_text
+    from fmb.terminal.printing import echo_json, print_table
+    from fmb.terminal.tables import size_text
 
     kept = holdings()
     if as_json:
@@ -47,13 +47,13 @@ def list_cache(as_json: bool = False) -> None:
         {
             "kind": one.kind,
             "size": size_text(one.bytes),
-            "runs": len(one.used_by) or "",
-            "about": one.about,
             "name": one.name,
+            "about": one.about,
+            "runs": len(one.used_by) or "",
         }
         for one in kept
     ]
-    click.echo(table_text(rows) or "nothing is kept yet")
+    print_table(rows, "nothing is kept yet", more="fmb cache list --json", keep=3, prose="about")
     if kept:
         click.echo(f"{size_text(bytes_of([workspace()]))} in {workspace()}, runs included")
 
