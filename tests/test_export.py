@@ -85,7 +85,7 @@ def test_a_labelled_list_without_its_artefacts_opens_in_astropy(fmb, home, tmp_p
 
 def test_the_long_table_has_a_row_for_each_object_and_list(detect, fmb, tmp_path):
     run = detect(mag=np.linspace(18, 22, N))
-    run.label(BIG[:2], "lens", name=LIST_A)
+    run.label(BIG[:2], "lens", list=LIST_A)
     done(fmb("export", "mine", "-o", "long.parquet"))
     table = pd.read_parquet(tmp_path / "long.parquet")
     assert table["list"].value_counts().to_dict() == {LIST_A: N, LIST_B: N}
@@ -109,7 +109,7 @@ def test_the_top_of_each_list_is_that_of_the_command_top(detect, fmb, tmp_path):
     table = Table.read(tmp_path / "top.ecsv")
     for name in (LIST_A, LIST_B):
         ids = table["object_id"][table["list"] == name].tolist()
-        assert ids == run.top(7, name=name)["object_id"].tolist()
+        assert ids == run.top(7, list=name)["object_id"].tolist()
     done(fmb("export", "mine", "--list", LIST_B, "-o", "all.ecsv"))
     every = Table.read(tmp_path / "all.ecsv")
     assert len(every) == N

@@ -20,7 +20,7 @@ __all__ = ["command"]
 @click.argument("run")
 @click.argument("words", metavar="[CLASS] [ID]...", nargs=-1, type=click.UNPROCESSED)
 @click.option("--ids", "file", metavar="FILE", help="Ids in FILE, one a line; - is stdin.")
-@click.option("--list", "stem", metavar="NAME", help="The list in which they were looked at.")
+@click.option("--list", "listed", metavar="WORDS", help="The list in which they were looked at.")
 @click.option("--remove", is_flag=True, help="Take the labels of the objects away; no CLASS.")
 @click.option("--import", "source", metavar="FILE", help="Take the labels of a CSV file.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print all labels as CSV, as --import reads.")
@@ -31,7 +31,7 @@ def command(
     run: str,
     words: tuple[str, ...],
     file: str | None,
-    stem: str | None,
+    listed: str | None,
     remove: bool,
     source: str | None,
     as_csv: bool,
@@ -61,7 +61,7 @@ def command(
         ids = _ids(words if remove else words[1:], file)
         if name is None or not len(ids):
             raise ConfigError("name a CLASS and the objects: fmb label RUN CLASS ID, or --ids FILE")
-        _label(opened, name, ids, stem)
+        _label(opened, name, ids, listed)
     else:
         _print(opened, as_csv=as_csv, as_json=as_json)
 
@@ -77,12 +77,12 @@ def _ids(words: tuple[str, ...], file: str | None) -> "Array":
     return parse_ids(texts, "ids to label")
 
 
-def _label(run: "Run", name: str, ids: "Array", stem: str | None) -> None:
+def _label(run: "Run", name: str, ids: "Array", words: str | None) -> None:
     from fmb.labels.occasion import slips
     from fmb.terminal.printing import say
 
     known = run.label_book.classes()
-    n = run.label(ids, name, name=stem)
+    n = run.label(ids, name, list=words)
     objects = "object" if n == 1 else "objects"
     if not name:
         click.echo(f"{n:,} {objects} labelled no more")

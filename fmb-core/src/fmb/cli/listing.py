@@ -53,7 +53,7 @@ def print_lists(run: Run, names: Sequence[ListName], k: int) -> None:
     """Print the k strangest objects of some lists, and what is to be known of the tables."""
     left: dict[str, None] = {}
     for name in names:
-        ranked, top = run.record(name)["ranked"], run.top(k, name=name)
+        ranked, top = run.record(name)["ranked"], run.top(k, list=name)
         hidden = f"; {run.shown.line(ranked - len(run.ranked(name)))}" if run.shown else ""
         text, dropped = fit_columns(_rows(top, ranked))
         left.update(dict.fromkeys(dropped))

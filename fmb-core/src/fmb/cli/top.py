@@ -19,7 +19,7 @@ __all__ = ["command"]
 @click.option("--model", help="Only lists of this model label.")
 @click.option("--view", help="Only lists of this view.")
 @click.option("--detector", help="Only lists of this detector label.")
-@click.option("--list", "stem", metavar="NAME", help="Only this list, as --json calls it.")
+@click.option("--list", "words", metavar="WORDS", help="Only this list, as 'DETECTOR VIEW'.")
 @shown_options
 @click.option("--ids", "ids_only", is_flag=True, help="Print the ids of one list, one a line.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -29,7 +29,7 @@ def command(
     model: str | None,
     view: str | None,
     detector: str | None,
-    stem: str | None,
+    words: str | None,
     without: tuple[str, ...],
     only: tuple[str, ...],
     ids_only: bool,
@@ -46,13 +46,14 @@ def command(
     from fmb.terminal.printing import echo_json
 
     opened = open_run(run).showing(without=without, only=only)
+    listed = opened.list_called(words) if words else None
     names = [
         name
         for name in opened.lists
         if model in (None, name.model)
         and view in (None, name.view)
         and detector in (None, name.detector)
-        and stem in (None, name.stem, str(name))
+        and listed in (None, name)
     ]
     if not names:
         lists = "; ".join(name.stem for name in opened.lists)
@@ -60,7 +61,7 @@ def command(
     if ids_only:
         _print_ids(opened, names, k)
     elif as_json:
-        tops = {name.stem: opened.top(k, name=name) for name in names}
+        tops = {name.stem: opened.top(k, list=name) for name in names}
         echo_json({n: t.astype({"object_id": str}).to_dict("records") for n, t in tops.items()})
     else:
         print_lists(opened, names, k)

@@ -17,6 +17,7 @@ from fmb.labels.held import Labelled, held_against
 from fmb.labels.occasion import Occasion, give
 from fmb.labels.shown import Classes, Shown
 from fmb.runs.folder import RunFolder
+from fmb.runs.list_words import Lists
 from fmb.store.keys import content_key
 
 __all__ = ["LabelledRun"]
@@ -42,10 +43,11 @@ class LabelledRun:
             """One row an object."""
 
         @property
-        def lists(self) -> list[ListName]:
+        def lists(self) -> Lists:
             """Its lists."""
 
-        def _list(self, name: ListName | str) -> ListName: ...
+        def list_called(self, words: ListName | str) -> ListName:
+            """The list that words pick."""
 
         def scores(self, name: ListName | str) -> pd.DataFrame:
             """One list, aligned with the objects."""
@@ -82,13 +84,14 @@ class LabelledRun:
         """(n,), str: the class of each of `objects` as it is labelled now, "" where it is not."""
         return self.labelled().classes
 
-    def label(self, ids: Any, cls: str, *, name: ListName | str | None = None) -> int:
+    def label(self, ids: Any, cls: str, *, list: ListName | str | None = None) -> int:
         """Label objects, for every run on this survey.
 
         Args:
             ids: one id or several.
             cls: their class, in letters, digits, hyphens and underscores; "" = no label any more.
-            name: the list in which they were looked at; None = the only one, or none.
+            list: in which they were looked at, as in `lists` or by words; None = the only one, or
+                none.
 
         Returns:
             Objects that were labelled, or that had a label to take away.
@@ -97,12 +100,12 @@ class LabelledRun:
             UnknownNameError: an id names no object of this run; nothing is written.
             ConfigError: the class cannot be called so.
         """
-        return give(self.looked_at(name), as_ids(np.atleast_1d(ids), "ids to label"), cls)
+        return give(self.looked_at(list), as_ids(np.atleast_1d(ids), "ids to label"), cls)
 
-    def looked_at(self, name: ListName | str | None = None) -> Occasion:
+    def looked_at(self, list: ListName | str | None = None) -> Occasion:
         """Where objects are labelled: this run, and one of its lists."""
-        chosen = self.lists[0] if name is None and len(self.lists) == 1 else name
-        listed = None if chosen is None else self._list(chosen)
+        chosen = self.lists[0] if list is None and len(self.lists) == 1 else list
+        listed = None if chosen is None else self.list_called(chosen)
         survey = content_key(dict(self.manifest["dataset"]))
         seen = Occasion(self.label_book, self.objects, self.name, survey)
         if listed is None:

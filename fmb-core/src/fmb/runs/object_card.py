@@ -9,7 +9,7 @@ import pandas as pd
 
 from fmb.labels.book import Event
 from fmb.runs.places import Place, place_of
-from fmb.runs.run import Run
+from fmb.runs.recorded import RecordedRun
 from fmb.scoring.ranking import describe
 
 __all__ = ["ObjectCard"]
@@ -19,7 +19,7 @@ __all__ = ["ObjectCard"]
 class ObjectCard:
     """The object at `row` of a run's objects."""
 
-    run: Run
+    run: RecordedRun
     row: int
 
     @property

@@ -8,7 +8,7 @@ import pandas as pd
 from fmb.contract.errors import StoreError
 from fmb.contract.names import ListName
 from fmb.datasets.groups import group_keys
-from fmb.runs.run import Run
+from fmb.runs.recorded import RecordedRun
 
 __all__ = ["Place", "place_of"]
 
@@ -29,7 +29,7 @@ class Place:
     """Why it has no rank of its own, "" where it has."""
 
 
-def place_of(run: Run, name: ListName, row: int) -> Place:
+def place_of(run: RecordedRun, name: ListName, row: int) -> Place:
     """The place of the object at `row` of the run's objects."""
     values = {key: column.iloc[row] for key, column in run.scores(name).items()}
     known = {
@@ -44,7 +44,7 @@ def place_of(run: Run, name: ListName, row: int) -> Place:
     return Place(name, run.record(name)["ranked"], why=why, **known)
 
 
-def _why_absent(run: Run, name: ListName, row: int) -> str:
+def _why_absent(run: RecordedRun, name: ListName, row: int) -> str:
     for member in name.of:
         if isinstance(member, ListName):
             if pd.isna(run.scores(member)["score"].iloc[row]):
@@ -61,7 +61,7 @@ def _why_absent(run: Run, name: ListName, row: int) -> str:
     return "it is not in the list"
 
 
-def _ranked_repeat(run: Run, name: ListName, row: int) -> str:
+def _ranked_repeat(run: RecordedRun, name: ListName, row: int) -> str:
     """The id of the row of the same source that is ranked."""
     scores, keys = run.scores(name), group_keys(run.objects)
     ranked = scores["score"].notna() & ~scores["is_repeat"].fillna(False).astype(bool)

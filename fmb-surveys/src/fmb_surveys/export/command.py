@@ -1,24 +1,24 @@
 """`fmb export`: lists of a run as a file for other programs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from fmb import ConfigError, UnknownNameError, did_you_mean
+from fmb import ConfigError
 from fmb.cli import shown_options
 from fmb.terminal import echo_json, progress_line, say, stage
 
 if TYPE_CHECKING:
-    from fmb import ListName, Run
+    from fmb import Run
 
 __all__ = ["command"]
 
 
 @click.command(epilog="Example: fmb export RUN --top 100 --without artefact -o strange.fits")
 @click.argument("run", required=False)
-@click.option("--list", "stems", multiple=True, metavar="NAME", help="Only this list; repeatable.")
+@click.option("--list", "lists", multiple=True, metavar="WORDS", help="Only this list; repeatable.")
 @click.option("--format", "wanted", metavar="fits|csv|parquet|ecsv", help="Of the file [fits].")
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="The N strangest of a list.")
 @click.option("--wide", is_flag=True, help="One row an object, with columns for each list.")
@@ -28,7 +28,7 @@ __all__ = ["command"]
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     run: str | None,
-    stems: tuple[str, ...],
+    lists: tuple[str, ...],
     wanted: str | None,
     top: int | None,
     wide: bool,
@@ -55,7 +55,7 @@ def command(
     name = format_of(path, wanted)
     if path.exists() and not force:
         raise ConfigError(f"{path}: is there already; pass --force to replace it")
-    names = _names(opened, stems)
+    names = list(dict.fromkeys(map(opened.list_called, lists))) or opened.lists
     with stage(progress_line, f"write {path.name}"):
         exported = (wide_table if wide else long_table)(opened, names, top)
         told = provenance(opened, names)
@@ -65,16 +65,6 @@ def command(
     echo_json(record) if as_json else click.echo(path)
     for line in (*_remarks(opened, name), *opened.labelled().remarks()):
         say(f"note: {line}")
-
-
-def _names(run: "Run", stems: Sequence[str]) -> "list[ListName]":
-    """The lists that are asked for, in that order; all where none is."""
-    known = {key: one for one in run.lists for key in (one.stem, str(one))}
-    for stem in stems:
-        if stem not in known:
-            hint = did_you_mean(stem, [one.stem for one in run.lists])
-            raise UnknownNameError(f"run {run.name!r} has no list {stem!r}{hint}")
-    return list(dict.fromkeys(known[stem] for stem in stems)) or run.lists
 
 
 def _remarks(run: "Run", name: str) -> Iterator[str]:

@@ -1,0 +1,37 @@
+"""Tables of lists: whose rows are objects with their scores, and which say of which list."""
+
+import pandas as pd
+
+from fmb.contract.names import ListName
+
+__all__ = ["free_column", "of_list", "strangest"]
+
+LIST_COLUMNS = ("detector", "view", "embedder", "model")
+
+
+def of_list(table: pd.DataFrame, name: ListName, *, at: int) -> pd.DataFrame:
+    """The table with columns that say which list it is, from column `at` on."""
+    table = table.copy()
+    for column in LIST_COLUMNS:
+        table.insert(at, column, getattr(name, column))
+    return table
+
+
+def strangest(objects: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Objects that have a score with their scores, strangest first; ties in order of id.
+
+    Rows of a group that is ranked once come once, as its strangest member. A catalogue column that
+    is called like one of a list (`rank`, `score`, `model`) gets "catalog_" before its name.
+    """
+    listed = {*scores, *LIST_COLUMNS}
+    clashing = {c: free_column(str(c), objects) for c in objects if c in listed}
+    objects = objects.rename(columns=clashing).reset_index(drop=True)
+    joined = pd.concat([objects, scores.reset_index(drop=True)], axis=1)
+    joined = joined[joined["score"].notna() & ~joined["is_repeat"].fillna(False).astype(bool)]
+    return joined.sort_values(["rank", "object_id"], kind="stable", ignore_index=True)
+
+
+def free_column(column: str, taken: pd.DataFrame) -> str:
+    """What a catalogue column is called where one of a list has its name."""
+    name = f"catalog_{column}"
+    return name if name not in taken else free_column(name, taken)

@@ -1,0 +1,71 @@
+"""A run in a notebook: lists by words, objects, figures and what it says of itself."""
+
+import numpy as np
+import pytest
+
+from fmb import UnknownNameError, open_run
+
+N = 40
+
+
+@pytest.fixture
+def mine(fmb, tmp_path):
+    """A run on vectors of two views with two detectors of each: four lists, no cutouts."""
+    rng = np.random.default_rng(0)
+    views = {view: rng.normal(size=(N, 4)).astype(np.float32) for view in ("image", "spectrum")}
+    np.savez(tmp_path / "v.npz", object_id=np.arange(N) + 100, **views)
+    words = ["--detector", "gaussian", "--detector", "wide=gaussian", "--no-companions"]
+    result = fmb("detect", "--embeddings", "v.npz", *words, "--out", "mine")
+    assert result.exit_code == 0, result.stderr
+    return open_run("mine")
+
+
+@pytest.mark.parametrize("words", ["wide image", "image wide", "own image wide given"])
+def test_words_in_any_order_pick_one_list(mine, words):
+    (wanted,) = [name for name in mine.lists if (name.detector, name.view) == ("wide", "image")]
+    assert mine.list_called(words) == wanted
+    assert set(mine.top(3, list=words)["detector"]) == {"wide"}
+    assert mine.scores(words).equals(mine.scores(wanted))
+    assert mine.ranked(words).equals(mine.ranked(wanted.stem))
+
+
+def test_words_that_fit_several_lists_are_refused_with_words_that_fit_one(mine):
+    with pytest.raises(UnknownNameError) as error:
+        mine.top(list="wide")
+    told = str(error.value)
+    assert "'wide' names 2 lists of run 'mine'" in told
+    for name in mine.lists:
+        assert (name.stem in told) is (name.detector == "wide")
+    assert told.endswith("add a word, for instance 'wide image'")
+
+
+def test_a_misspelt_word_gets_the_words_that_were_meant(mine):
+    with pytest.raises(UnknownNameError, match="did you mean 'wide image'") as error:
+        mine.ranked("wide imag")
+    assert all(name.stem in str(error.value) for name in mine.lists)
+    with pytest.raises(UnknownNameError, match=r"has no list 'zebra'; it has own\."):
+        mine.scores("zebra")
+
+
+def test_the_lists_of_a_run_are_shown_with_words_that_pick_them(mine):
+    lines = repr(mine.lists).splitlines()
+    assert len(lines) == 4
+    for line, name in zip(lines, mine.lists, strict=True):
+        words, _, stem = line.rpartition("  ")
+        assert stem == name.stem
+        assert mine.list_called(words.strip()) == name
+
+
+def test_top_label_and_export_take_a_list_by_words(mine, fmb, tmp_path):
+    top = fmb("top", "mine", "--list", "spectrum wide", "--ids", "-k", "3")
+    ids = mine.top(3, list="wide spectrum")["object_id"].astype(str).tolist()
+    assert top.stdout.split() == ids
+    assert fmb("label", "mine", "odd", ids[1], "--list", "spectrum wide").exit_code == 0
+    (event,) = mine.label_book.events()[0]
+    assert (event.rank, event.list) == (2, mine.list_called("wide spectrum").stem)
+    out = tmp_path / "l.csv"
+    assert fmb("export", "mine", "--list", "spectrum wide", "-o", str(out)).exit_code == 0
+    assert len(out.read_text().splitlines()) == 1 + N
+    wrong = fmb("top", "mine", "--list", "wide")
+    assert wrong.exit_code == 2
+    assert "names 2 lists" in wrong.stderr
