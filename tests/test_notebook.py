@@ -1,5 +1,8 @@
 """A run in a notebook: lists by words, objects, figures and what it says of itself."""
 
+import shutil
+from copy import copy
+
 import numpy as np
 import pytest
 
@@ -69,3 +72,34 @@ def test_top_label_and_export_take_a_list_by_words(mine, fmb, tmp_path):
     wrong = fmb("top", "mine", "--list", "wide")
     assert wrong.exit_code == 2
     assert "names 2 lists" in wrong.stderr
+
+
+def test_a_run_says_what_it_is_of_in_lines_of_eighty_characters(mine):
+    lines = repr(mine).splitlines()
+    assert lines[0] == "run mine: 40 objects of v.npz"
+    assert len(lines) == 1 + len(mine.lists)
+    for line, name in zip(lines[1:], mine.lists, strict=True):
+        words, _, count = line.strip().rpartition("  ")
+        assert mine.list_called(words.strip()) == name
+        assert count == "40 ranked"
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_run_of_which_everything_else_is_gone_still_says_what_it_was(mine, home):
+    told = repr(mine)
+    shutil.rmtree(home)
+    again = copy(mine)
+    vars(again).pop("lists", None)
+    assert repr(again) == told
+
+
+def test_a_part_of_a_run_says_that_it_is_one(mine):
+    mine.label([100, 101], "artefact")
+    assert repr(mine.showing(without="artefact")).splitlines()[1] == "shown: without artefact"
+
+
+def test_names_and_vectors_are_shown_as_people_read_them(mine):
+    view = mine.vectors("image")
+    assert repr(view) == "<own image (given): 40 of 40 objects, 4 numbers each>"
+    assert repr(mine.vector_names) == "[own.given.image, own.given.spectrum]"
+    assert repr(mine.list_called("wide image")) == "own.given.image.wide"

@@ -27,6 +27,9 @@ class VectorName:
     def __str__(self) -> str:
         return f"{self.model} {self.view} ({self.embedder})"
 
+    def __repr__(self) -> str:
+        return self.stem
+
 
 @dataclass(frozen=True)
 class ListName:
@@ -91,3 +94,6 @@ class ListName:
         given = f" given {', '.join(self.given)}" if self.given else ""
         views = " x ".join(self.view.split("+")) if not self.is_fusion else self.view
         return f"{self.model} {views} ({self.embedder}{lists}), {self.detector}{given}"
+
+    def __repr__(self) -> str:
+        return self.stem

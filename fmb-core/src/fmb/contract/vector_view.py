@@ -48,6 +48,9 @@ class VectorView:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __repr__(self) -> str:
+        return f"<{self.name}: {len(self):,} of {self.n:,} objects, {self.width} numbers each>"
+
     @property
     def width(self) -> int:
         """Numbers in a vector."""

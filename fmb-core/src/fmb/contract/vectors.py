@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from fmb.contract.arrays import Array
+from fmb.contract.arrays import Array, Rows
 from fmb.contract.errors import ShapeError
 from fmb.contract.names import ListName, VectorName
 
@@ -21,7 +21,7 @@ def _take(columns: Mapping[str, Array], rows: Array) -> dict[str, Array]:
 
 
 @dataclass(frozen=True, eq=False)
-class Vectors:
+class Vectors(Rows):
     """Vectors of n objects in one view: the input of a detector of scope "single"."""
 
     ids: Array
@@ -40,9 +40,6 @@ class Vectors:
                 f"vectors have shape {self.values.shape} for {len(self.ids)} ids, expected (n, d)"
             )
 
-    def __len__(self) -> int:
-        return len(self.ids)
-
     def take(self, rows: npt.ArrayLike) -> "Vectors":
         """The vectors at `rows`, in that order."""
         chosen = np.asarray(rows)
@@ -56,7 +53,7 @@ class Vectors:
 
 
 @dataclass(frozen=True, eq=False)
-class Pairs:
+class Pairs(Rows):
     """Two views of the same n objects: the input of a detector of scope "pair"."""
 
     ids: Array
@@ -70,9 +67,6 @@ class Pairs:
     columns: Mapping[str, Array] = field(default_factory=dict)
     """As in `Vectors`."""
 
-    def __len__(self) -> int:
-        return len(self.ids)
-
     def take(self, rows: npt.ArrayLike) -> "Pairs":
         """The pairs at `rows`, in that order."""
         at = np.asarray(rows)
@@ -81,7 +75,7 @@ class Pairs:
 
 
 @dataclass(frozen=True, eq=False)
-class Members:
+class Members(Rows):
     """Standing of the same n objects in several lists: the input of scope "fusion"."""
 
     ids: Array
@@ -91,9 +85,6 @@ class Members:
     """List -> (n,) float64 in (0, 1]; None = the survey has no reference."""
     columns: Mapping[str, Array] = field(default_factory=dict)
     """As in `Vectors`."""
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
     def take(self, rows: npt.ArrayLike) -> "Members":
         """The members at `rows`, in that order; percentiles stay those among all n."""

@@ -10,6 +10,7 @@ from fmb.request.record import FORMAT
 from fmb.runs.folder import RunFolder, find_run
 from fmb.runs.list_table import free_column, of_list
 from fmb.runs.recorded import RecordedRun
+from fmb.runs.summary import summary_lines
 from fmb.store.atomic import read_json
 
 __all__ = ["Run", "load_run", "open_run"]
@@ -64,7 +65,7 @@ class Run(RecordedRun):
         return pd.concat(parts, ignore_index=True)
 
     def __repr__(self) -> str:
-        return f"<Run {self.name!r}: {len(self.objects)} objects, {len(self.lists)} lists>"
+        return "\n".join(summary_lines(self.name, self.manifest, self.lists, self.shown))
 
 
 def load_run(folder: RunFolder) -> Run:
