@@ -6,7 +6,7 @@ from copy import copy
 import numpy as np
 import pytest
 
-from fmb import UnknownNameError, open_run
+from fmb import DataError, UnknownNameError, open_run
 
 N = 40
 
@@ -103,3 +103,30 @@ def test_names_and_vectors_are_shown_as_people_read_them(mine):
     assert repr(view) == "<own image (given): 40 of 40 objects, 4 numbers each>"
     assert repr(mine.vector_names) == "[own.given.image, own.given.spectrum]"
     assert repr(mine.list_called("wide image")) == "own.given.image.wide"
+
+
+def test_an_object_is_told_as_the_command_tells_it(mine, fmb):
+    mine.label(103, "lens")
+    card = mine.object(103)
+    printed = fmb("object", "103", "--run", "mine").stdout.split()
+    assert repr(card).split() == printed
+    assert max(map(len, repr(card).splitlines())) <= 80
+    assert card.label.name == "lens"
+    ranks = [mine.scores(name)["rank"].iloc[3] for name in mine.lists]
+    assert [place.rank for place in card.places] == ranks
+    assert repr(mine.object("103")) == repr(card)
+
+
+def test_an_object_is_a_table_in_a_notebook_whatever_its_values_hold(mine):
+    mine.objects["name"] = "<b>&"
+    shown = mine.object(100)._repr_html_()
+    assert "<b>object 100 of run mine</b>" in shown
+    assert "<li>name = &lt;b&gt;&amp;</li>" in shown
+    assert shown.count("<tr") == 1 + len(mine.lists)
+
+
+def test_an_id_that_no_object_has_is_told_with_the_nearest(mine):
+    with pytest.raises(UnknownNameError, match=r"run 'mine' has no object '1033'.*mean '103'"):
+        mine.object(1033)
+    with pytest.raises(DataError, match="expected one id an object"):
+        mine.object([100, 101])

@@ -8,14 +8,14 @@ from fmb.runs.summary import summary_lines
 LONG = "a-label-of-more-letters-than-anybody-would-type-by-hand"
 
 
-def told(lists, models=(), name="mine", shown=Shown()):
+def told(lists, models=(), name="mine"):
     manifest = {
         "objects": {"rows": 2000, "sources": 1990},
         "dataset": {"name": LONG},
         "models": {label: {"weights": {"name": LONG}} for label in models},
         "lists": [{"ranked": 10**6} for _ in lists],
     }
-    return list(summary_lines(name, manifest, lists, shown))
+    return list(summary_lines(name, manifest, lists, Shown()))
 
 
 def of(detector, view, model="m"):

@@ -18,21 +18,17 @@ def command(object_id: str, run_name: str | None, as_json: bool) -> None:
         raise click.UsageError(f"no option is called {object_id}")
     # Imported here: the help text needs none of it.
     from fmb.cli.listing import say_of_p
-    from fmb.datasets.ids import find_ids, parse_ids
-    from fmb.runs.object_card import ObjectCard
     from fmb.runs.remarks import quality_lines
     from fmb.runs.run import open_run
     from fmb.terminal.printing import echo_json, say
     from fmb.terminal.tables import fit_columns
 
     run = open_run(run_name)
-    ids = run.objects["object_id"].to_numpy()
-    found = find_ids(parse_ids([object_id], "ID"), ids, f"run {run.name!r}")
-    card = ObjectCard(run, int(found[0]))
+    card = run.object(object_id)
     if as_json:
         echo_json(card.values())
         return
-    click.echo(f"object {object_id} of run {run.name}")
+    click.echo(card.title)
     for line in card.facts():
         click.echo(f"  {line}")
     text, left = fit_columns(card.rows())

@@ -3,10 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
+from textwrap import wrap
 from typing import Any
 
 import pandas as pd
 
+from fmb.datasets.quality import Finding, summary
 from fmb.labels.book import Event
 from fmb.runs.places import Place, place_of
 from fmb.runs.recorded import RecordedRun
@@ -14,10 +17,12 @@ from fmb.scoring.ranking import describe
 
 __all__ = ["ObjectCard"]
 
+WIDTH = 80
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class ObjectCard:
-    """The object at `row` of a run's objects."""
+    """The object at `row` of a run's objects; a notebook shows all that is told of it."""
 
     run: RecordedRun
     row: int
@@ -103,6 +108,35 @@ class ObjectCard:
                 yield f"{one.list}: {'not ranked, ' if one.score is None else ''}{one.why}"
         for name, values in self.details.items():
             yield f"{name}: {', '.join(f'{column} {text}' for column, text in values.items())}"
+
+    @property
+    def title(self) -> str:
+        """Which object it is, of which run."""
+        return f"object {self.object_id} of run {self.run.name}"
+
+    def __repr__(self) -> str:
+        facts = [line for fact in self.facts() for line in _wrapped(fact, "  ")]
+        table = pd.DataFrame(self.rows())
+        table = table.apply(lambda column: column.str.ljust(column.str.len().max()))
+        text = table.to_string(index=False, justify="left", line_width=WIDTH)
+        rows = [line.rstrip() for line in text.splitlines()]
+        told = [line for remark in self._told() for line in _wrapped(remark)]
+        return "\n".join([self.title, *facts, *rows, *told])
+
+    def _repr_html_(self) -> str:
+        facts = "".join(f"<li>{escape(fact)}</li>" for fact in self.facts())
+        told = "".join(f"<p>{escape(remark)}</p>" for remark in self._told())
+        table = pd.DataFrame(self.rows()).to_html(index=False)
+        return f"<b>{escape(self.title)}</b><ul>{facts}</ul>{table}{told}"
+
+    def _told(self) -> Iterator[str]:
+        yield from self.remarks()
+        found = [Finding(**finding) for finding in self.quality]
+        yield from (f"data quality: {line}" for line in summary(found))
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return wrap(text, WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ")
 
 
 def _digits(value: float | None, digits: int) -> str:

@@ -1,14 +1,18 @@
 """A run as a notebook holds it."""
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
 from fmb.contract.errors import StoreError
 from fmb.contract.names import ListName
-from fmb.datasets.ids import locate
+from fmb.datasets.ids import as_ids, find_ids, locate
 from fmb.labels.shown import Classes
 from fmb.request.record import FORMAT
 from fmb.runs.folder import RunFolder, find_run
 from fmb.runs.list_table import free_column, of_list
+from fmb.runs.object_card import ObjectCard
 from fmb.runs.recorded import RecordedRun
 from fmb.runs.summary import summary_lines
 from fmb.store.atomic import read_json
@@ -63,6 +67,21 @@ class Run(RecordedRun):
             table.insert(0, "object_id", self.objects["object_id"].to_numpy())
             parts.append(of_list(table[table["score"].notna()], name, at=1))
         return pd.concat(parts, ignore_index=True)
+
+    def object(self, object_id: Any) -> ObjectCard:
+        """What `fmb object` tells of one object: catalogue, label, its place in every list.
+
+        Args:
+            object_id: its id, or that as text.
+
+        Raises:
+            DataError: it can be no id.
+            UnknownNameError: the run has no such object; names the nearest.
+        """
+        ids = self.objects["object_id"].to_numpy()
+        asked = as_ids(np.array([object_id]), "the id of an object")
+        (row,) = find_ids(asked, ids, f"run {self.name!r}")
+        return ObjectCard(self, int(row))
 
     def __repr__(self) -> str:
         return "\n".join(summary_lines(self.name, self.manifest, self.lists, self.shown))
