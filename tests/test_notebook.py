@@ -3,10 +3,11 @@
 import shutil
 from copy import copy
 
+import h5py
 import numpy as np
 import pytest
 
-from fmb import DataError, UnknownNameError, open_run
+from fmb import DataError, StoreError, UnknownNameError, open_run
 
 N = 40
 
@@ -21,6 +22,16 @@ def mine(fmb, tmp_path):
     result = fmb("detect", "--embeddings", "v.npz", *words, "--out", "mine")
     assert result.exit_code == 0, result.stderr
     return open_run("mine")
+
+
+@pytest.fixture
+def pixels(fmb, survey):
+    """A run on images and spectra of 40 objects that keeps cutouts of the strangest two a list."""
+    words = ["--model", "astropt", "--weights", "random", "--detector", "gaussian"]
+    asked = ["--data", survey, "--view", "image", "--view", "spectrum", "--top", "2"]
+    result = fmb("run", *words, *asked, "--out", "pixels", "--plot", "score-histogram")
+    assert result.exit_code == 0, result.stderr
+    return open_run("pixels")
 
 
 @pytest.mark.parametrize("words", ["wide image", "image wide", "own image wide given"])
@@ -130,3 +141,31 @@ def test_an_id_that_no_object_has_is_told_with_the_nearest(mine):
         mine.object(1033)
     with pytest.raises(DataError, match="expected one id an object"):
         mine.object([100, 101])
+
+
+def test_cutouts_of_ids_are_what_the_survey_holds_in_the_order_of_the_ids(pixels, survey):
+    second, first = pixels.top(2, list="gaussian image")["object_id"][::-1]
+    with h5py.File(survey.with_name("tiny.h5")) as file:
+        flux = file["image/flux"][:]
+    for ids in ([second, first], [first, second]):
+        batch = pixels.cutouts(ids)
+        assert batch.ids.tolist() == ids
+        rows = [(i + 50_000) // 7919 for i in ids]
+        assert np.array_equal(batch.inputs["euclid"].flux, flux[rows])
+    assert pixels.cutouts(str(first)).ids.tolist() == [first]
+    assert pixels.cutouts([first, first]).ids.tolist() == [first]
+    assert pixels.cutouts("image", 2).ids.tolist() == [first, second]
+
+
+def test_objects_of_which_no_cutouts_are_kept_are_named(pixels, mine):
+    kept = {i for name in pixels.lists for i in pixels.cutouts(name, 2).ids.tolist()}
+    others = [i for i in pixels.objects["object_id"].tolist() if i not in kept]
+    with pytest.raises(StoreError) as error:
+        pixels.cutouts([*others, *kept])
+    told = str(error.value)
+    assert f"keeps cutouts of {len(kept)} objects" in told
+    assert f"not of {', '.join(map(str, others[:5]))} and {len(others) - 5} more" in told
+    with pytest.raises(UnknownNameError, match="has no object '5'"):
+        pixels.cutouts([5])
+    with pytest.raises(StoreError, match="vectors only"):
+        mine.cutouts([100])

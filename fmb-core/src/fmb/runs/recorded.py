@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fmb.contract.arrays import Array
 from fmb.contract.errors import StoreError, UnknownNameError
 from fmb.contract.inputs import Batch
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.notes import Note
 from fmb.contract.vector_view import VectorView
 from fmb.datasets.cutouts import read_cutouts
-from fmb.datasets.ids import locate
+from fmb.datasets.ids import as_ids, find_ids, locate
 from fmb.labels.shown import Classes, Shown
 from fmb.runs.folder import RunFolder
 from fmb.runs.labelled_run import LabelledRun
@@ -25,6 +26,9 @@ from fmb.runs.stored_vectors import run_vectors
 from fmb.store.tables import read_table
 
 __all__ = ["RecordedRun"]
+
+NAMED = 5
+"""Objects that an error names."""
 
 
 class RecordedRun(LabelledRun):
@@ -181,18 +185,45 @@ class RecordedRun(LabelledRun):
             )
         return read_table(path)
 
-    def cutouts(self, name: ListName | str, k: int) -> Batch:
-        """What was observed of at most k of a list, strangest first, without a gap.
+    def cutouts(self, name: Any, k: int | None = None) -> Batch:
+        """What was observed of objects, as far as the run keeps it.
+
+        Args:
+            name: ids, one or several; or with `k` a list, as for `scores`.
+            k: at most how many of a list, strangest first, without a gap.
+
+        Returns:
+            The objects in the order of `name`, each once; of a list as many as are kept, which may
+            be fewer than `k`.
 
         Raises:
-            StoreError: the run keeps no cutouts.
+            UnknownNameError: an id names no object of the run, or `name` no list.
+            StoreError: the run keeps no cutouts, or none of an object that is named.
         """
         batch = read_cutouts(self.folder.cutouts)
         if batch is None:
             raise StoreError(f"run {self.name!r} has vectors only, no cutouts")
+        if k is None and not isinstance(name, ListName):
+            return batch.take(self._kept(name, batch.ids))
         at = locate(self.ranked(name)["object_id"].to_numpy()[:k], batch.ids)
         there = at >= 0
         return batch.take(at[: len(at) if there.all() else int(np.argmin(there))])
+
+    def _kept(self, wanted: Any, kept: Array) -> Array:
+        """Where the wanted ids stand among those of which the run keeps cutouts."""
+        ids = as_ids(np.atleast_1d(wanted), "ids of cutouts")
+        _, first = np.unique(ids, return_index=True)
+        ids = ids[np.sort(first)]
+        find_ids(ids, self.objects["object_id"].to_numpy(), f"run {self.name!r}")
+        at = locate(ids, kept)
+        if len(lost := ids[at < 0]):
+            more = f" and {len(lost) - NAMED:,} more" if len(lost) > NAMED else ""
+            raise StoreError(
+                f"run {self.name!r} keeps cutouts of {len(kept):,} objects, the strangest of each"
+                f" list, not of {', '.join(map(str, lost[:NAMED]))}{more}; `fmb run --top K`"
+                " keeps more"
+            )
+        return at
 
     @property
     def has_cutouts(self) -> bool:
