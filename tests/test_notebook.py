@@ -1,13 +1,15 @@
 """A run in a notebook: lists by words, objects, figures and what it says of itself."""
 
 import shutil
+import sys
 from copy import copy
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from fmb import DataError, StoreError, UnknownNameError, open_run
+from fmb import DataError, FmbError, StoreError, UnknownNameError, open_run
 
 N = 40
 
@@ -32,6 +34,11 @@ def pixels(fmb, survey):
     result = fmb("run", *words, *asked, "--out", "pixels", "--plot", "score-histogram")
     assert result.exit_code == 0, result.stderr
     return open_run("pixels")
+
+
+def texts(figure):
+    """All that is written on a figure."""
+    return figure.findobj(lambda artist: hasattr(artist, "get_text"))
 
 
 @pytest.mark.parametrize("words", ["wide image", "image wide", "own image wide given"])
@@ -169,3 +176,60 @@ def test_objects_of_which_no_cutouts_are_kept_are_named(pixels, mine):
         pixels.cutouts([5])
     with pytest.raises(StoreError, match="vectors only"):
         mine.cutouts([100])
+
+
+def files(home):
+    return {path: path.stat().st_mtime_ns for path in home.rglob("*")}
+
+
+def test_a_figure_is_drawn_for_the_notebook_and_nothing_is_written(pixels, home):
+    before = files(home)
+    figure = pixels.plot("score-histogram", list="spectrum")
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    assert any("astropt spectrum" in text.get_text() for text in texts(figure))
+    assert pixels.plot()._repr_png_().startswith(b"\x89PNG")  # the gallery
+    assert files(home) == before
+
+
+def test_a_figure_changes_neither_pyplot_nor_settings_of_the_user(mine):
+    matplotlib = pytest.importorskip("matplotlib")
+    settings, loaded = dict(matplotlib.rcParams), "matplotlib.pyplot" in sys.modules
+    mine.plot("score-histogram")
+    assert dict(matplotlib.rcParams) == settings
+    assert ("matplotlib.pyplot" in sys.modules) is loaded
+
+
+def test_options_of_a_figure_are_those_of_the_command(mine):
+    five = texts(mine.plot("score-histogram", top_k=5))
+    seven = texts(mine.plot("many=score-histogram", top_k=7))
+    assert any("5 strangest" in text.get_text() for text in five)
+    assert any("7 strangest" in text.get_text() for text in seven)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"name": "score-histogran"}, "did you mean 'score-histogram'"),
+        ({"name": "score-histogram", "top_j": 3}, "did you mean 'top_k'"),
+        ({"name": "score-histogram", "top_k": "x"}, "top_k = 'x'"),
+        ({"name": "score-histogram", "list": "wide imag"}, "did you mean 'wide image'"),
+        ({"name": "score-histogram", "view": "image"}, "drawn of a list, not of a view"),
+        ({"name": "outlier-grid"}, "vectors only, no cutouts"),
+    ],
+)
+def test_a_figure_that_cannot_be_drawn_is_one_line(mine, asked, told):
+    with pytest.raises(FmbError, match=told):
+        mine.plot(**asked)
+
+
+def test_unasked_a_run_without_cutouts_shows_a_figure_that_needs_none(mine):
+    assert any("strangest" in text.get_text() for text in texts(mine.plot()))
+
+
+def test_fmb_plot_draws_of_one_list_by_words(mine, fmb, home):
+    drawn = fmb("plot", "mine", "--list", "image wide")
+    assert [Path(line).name for line in drawn.stdout.split()] == [
+        "own.given.image.wide.score-histogram.png"
+    ]
+    wrong = fmb("plot", "mine", "mine", "--list", "image wide")
+    assert (wrong.exit_code, "name one RUN" in wrong.stderr) == (2, True)

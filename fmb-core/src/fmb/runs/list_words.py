@@ -48,7 +48,7 @@ def list_called(called: ListName | str, lists: Sequence[ListName], run: str) -> 
             f" instance {words_for(found[0], lists)!r}"
         )
     raise UnknownNameError(
-        f"run {run!r} has no list {text!r}{_meant(text, lists)}; it has {_named(lists)}"
+        f"run {run!r} has no list {text!r}; it has {_named(lists)}{_meant(text, lists)}"
     )
 
 

@@ -136,6 +136,19 @@ class RecordedRun(LabelledRun):
         table.attrs["ranked"] = self.record(name)["ranked"]
         return table
 
+    def vectors_called(self, name: VectorName | str) -> VectorName:
+        """The vectors that `name` picks; as text a view, or "model.embedder.view".
+
+        Raises:
+            UnknownNameError: it names none, or several.
+        """
+        named = [one for one in self.vector_names if name in (one, one.view, one.stem)]
+        if len(named) != 1:
+            known = ", ".join(one.stem for one in self.vector_names)
+            problem = "names none" if not named else "is ambiguous among"
+            raise UnknownNameError(f"{str(name)!r} {problem} of the vectors of this run: {known}")
+        return named[0]
+
     def vectors(self, name: VectorName | str) -> VectorView:
         """Vectors, memory-mapped; their rows are positions in `objects`.
 
@@ -146,12 +159,7 @@ class RecordedRun(LabelledRun):
             UnknownNameError: it names none, or several.
             StoreError: they have been removed, or changed since.
         """
-        named = [one for one in self.vector_names if name in (one, one.view, one.stem)]
-        if len(named) != 1:
-            known = ", ".join(one.stem for one in self.vector_names)
-            problem = "names none" if not named else "is ambiguous among"
-            raise UnknownNameError(f"{str(name)!r} {problem} of the vectors of this run: {known}")
-        name = named[0]
+        name = self.vectors_called(name)
         entry = self.manifest["vectors"][self.vector_names.index(name)]
         ids = self.objects["object_id"].to_numpy()
         return run_vectors(self.folder, name, entry, ids, self.home)

@@ -1,21 +1,26 @@
 """A run as a notebook holds it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from fmb.contract.errors import StoreError
-from fmb.contract.names import ListName
+from fmb.contract.names import ListName, VectorName
 from fmb.datasets.ids import as_ids, find_ids, locate
 from fmb.labels.shown import Classes
+from fmb.plugins.loading import load_plugins
 from fmb.request.record import FORMAT
+from fmb.runs.figure import choose_figure, draw_inline
 from fmb.runs.folder import RunFolder, find_run
 from fmb.runs.list_table import free_column, of_list
 from fmb.runs.object_card import ObjectCard
 from fmb.runs.recorded import RecordedRun
 from fmb.runs.summary import summary_lines
 from fmb.store.atomic import read_json
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Run", "load_run", "open_run"]
 
@@ -82,6 +87,31 @@ class Run(RecordedRun):
         asked = as_ids(np.array([object_id]), "the id of an object")
         (row,) = find_ids(asked, ids, f"run {self.name!r}")
         return ObjectCard(self, int(row))
+
+    def plot(
+        self,
+        name: str | None = None,
+        *,
+        list: ListName | str | None = None,
+        view: VectorName | str | None = None,
+        **settings: Any,
+    ) -> "Figure":
+        """A figure of this run, which a notebook shows; nothing is written.
+
+        Args:
+            name: `[label=]name` of the figure; None = the first that is drawn unasked.
+            list: what a figure of a list shows, by words, as for `top`; None = the first list.
+            view: what a figure of vectors shows, as for `vectors`; None = the first.
+            settings: options of the figure, as in `--set plot.NAME.OPTION=VALUE`.
+
+        Returns:
+            A matplotlib figure, made without pyplot: `figure.savefig("strange.pdf")` keeps it.
+
+        Raises:
+            FmbError: a name, list or option does not work, or the run has not what it needs.
+        """
+        plot = choose_figure(self, name, settings, load_plugins().registry)
+        return draw_inline(self, plot, list, view)
 
     def __repr__(self) -> str:
         return "\n".join(summary_lines(self.name, self.manifest, self.lists, self.shown))

@@ -3,17 +3,18 @@
 import io
 import logging
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from fmb.contract.errors import FmbError, PluginError
-from fmb.contract.names import ListName, VectorName
+from fmb.contract.errors import FmbError
+from fmb.contract.names import ListName
 from fmb.contract.plot import PlotData, PlotSpec
 from fmb.contract.progress import Progress
 from fmb.plan.choice import Chosen
+from fmb.runs.figure import draw_figure, subject_of, subjects
 from fmb.runs.run import Run
 from fmb.steps.figure_key import figure_key
 from fmb.store.atomic import ensure_folder, place, publish, publish_json, read_json
@@ -53,6 +54,7 @@ def draw(
     formats: Sequence[str],
     progress: Progress,
     broken: Mapping[str, str] = MappingProxyType({}),
+    lists: Sequence[ListName] = (),
 ) -> Drawn:
     """Draw each figure for what its record says: each list, each view's vectors, or the run.
 
@@ -64,6 +66,7 @@ def draw(
         formats: the files each is kept as.
         progress: told how far it is.
         broken: label -> why; figures that were found not to work before.
+        lists: those to draw, and nothing else; () = everything.
 
     Raises:
         FailedError: the disk is full or the workspace cannot be written to.
@@ -73,7 +76,9 @@ def draw(
         if "cutouts" in plot.spec.needs and not run.has_cutouts:
             logger.warning("%s is not drawn: this run has vectors only, no cutouts", plot.label)
         else:
-            jobs.extend((stem, plot, data) for stem, data in _subjects(run, plot))
+            for one in subjects(run, plot.spec, lists):
+                stem = plot.label if one is None else f"{one.stem}.{plot.label}"
+                jobs.append((stem, plot, subject_of(run, one)))
     before = [{"figure": label, "why": why} for label, why in broken.items()]
     drawn = Drawn(run.folder.path, not_drawn=before)
     place_of_plots = run.folder.plots.relative_to(run.folder.path).as_posix()
@@ -133,29 +138,6 @@ def _joined(runs: Sequence[Run]) -> str:
     return f"{name[:MOST_LETTERS]}-{content_key([run.folder.path.resolve() for run in runs])[:8]}"
 
 
-def _subjects(run: Run, plot: Chosen[PlotSpec]) -> Iterator[tuple[str, PlotData]]:
-    """File name without ending, and what is drawn, of each figure of one plot."""
-    subjects: Sequence[ListName | VectorName | None] = [None]
-    if plot.spec.per == "list":
-        subjects = run.lists
-    elif plot.spec.per == "view":
-        subjects = run.vector_names
-    # The survey's name, not the run's: runs that would draw the same figure share it.
-    identity = run.manifest["dataset"]
-    survey = str(identity.get("name") or Path(str(identity.get("file", run.name))).stem)
-    for one in subjects:
-        yield (
-            plot.label if one is None else f"{one.stem}.{plot.label}",
-            PlotData(
-                title=survey if one is None else f"{survey}: {one}",
-                notes=run.notes,
-                runs=[run],
-                list=one if isinstance(one, ListName) else None,
-                view=one if isinstance(one, VectorName) else None,
-            ),
-        )
-
-
 def _show(
     drawn: Drawn,
     name: str,
@@ -205,12 +187,7 @@ def _pages(
     """
     if not formats:
         return {}
-    figure = plot.new().draw(data)
-    if not hasattr(figure, "savefig"):
-        raise PluginError(
-            f"plot {plot.label!r} of plugin {plot.component.plugin!r} gave"
-            f" {type(figure).__name__}, expected a matplotlib figure"
-        )
+    figure = draw_figure(plot, data)
     from matplotlib import rc_context  # there, since it has made a figure
 
     pages = {}

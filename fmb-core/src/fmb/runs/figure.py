@@ -1,0 +1,130 @@
+"""A figure of a run: what it can be drawn for, and drawing one without keeping it."""
+
+import io
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fmb.contract.errors import ConfigError, PluginError, StoreError
+from fmb.contract.names import ListName, VectorName
+from fmb.contract.plot import PlotData, PlotSpec
+from fmb.plan.choice import Chosen
+from fmb.plan.figures import plan_plots, recorded_figures
+from fmb.plan.request import build_request, read_layers
+from fmb.plugins.registry import Registry, split_label
+from fmb.runs.recorded import RecordedRun
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["choose_figure", "draw_figure", "draw_inline", "subject_of", "subjects"]
+
+
+def choose_figure(
+    run: RecordedRun, name: str | None, settings: Mapping[str, Any], registry: Registry
+) -> Chosen[PlotSpec]:
+    """The figure that is asked for, set up as `fmb plot` sets it up.
+
+    Args:
+        run: what is drawn.
+        name: `[label=]name`; None = the first that is drawn unasked and has what it needs.
+        settings: options, over those of `fmb.toml`; and, without a name, those of the run.
+        registry: the installed components.
+
+    Raises:
+        ConfigError: it is a figure of several runs, or an option does not work.
+        UnknownNameError: no figure is called so.
+        StoreError: without a name, none can be drawn.
+    """
+    recorded = recorded_figures(run.manifest["request"], named=name is not None)
+    layers = [recorded, read_layers()]
+    label, use = split_label(name) if name is not None else ("", "")
+    if name is None:
+        unasked, _ = plan_plots(build_request(*layers), registry)
+        able = [one for one in unasked if run.has_cutouts or "cutouts" not in one.spec.needs]
+        if not able:
+            raise StoreError(f"no figure is drawn unasked of run {run.name!r}: name one")
+        label, use = able[0].label, able[0].component.qualified
+    asked = {"run": {"figures": [label]}, "plot": {label: {"use": use, **settings}}}
+    (chosen,), _ = plan_plots(build_request(*layers, asked), registry)
+    return chosen
+
+
+def subjects(
+    run: RecordedRun, spec: PlotSpec, lists: Sequence[ListName] = ()
+) -> Sequence[ListName | VectorName | None]:
+    """What a figure is drawn for: each of the lists, each view's vectors, or the run (None).
+
+    Args:
+        run: what is drawn.
+        spec: the figure.
+        lists: those to draw, by figures of a list and no others; () = all, by all figures.
+    """
+    if lists:
+        return lists if spec.per == "list" else ()
+    if spec.per == "list":
+        return run.lists
+    return run.vector_names if spec.per == "view" else [None]
+
+
+def subject_of(run: RecordedRun, one: ListName | VectorName | None) -> PlotData:
+    """What a figure of a run, a list or the vectors of a view is drawn from."""
+    # The survey's name, not the run's: runs that would draw the same figure share it.
+    identity = run.manifest["dataset"]
+    survey = str(identity.get("name") or Path(str(identity.get("file", run.name))).stem)
+    return PlotData(
+        title=survey if one is None else f"{survey}: {one}",
+        notes=run.notes,
+        runs=[run],
+        list=one if isinstance(one, ListName) else None,
+        view=one if isinstance(one, VectorName) else None,
+    )
+
+
+def draw_figure(plot: Chosen[PlotSpec], data: PlotData) -> "Figure":
+    """The figure, drawn.
+
+    Raises:
+        PluginError: it is something else than a matplotlib figure.
+    """
+    figure: Figure = plot.new().draw(data)
+    if not hasattr(figure, "savefig"):
+        raise PluginError(
+            f"plot {plot.label!r} of plugin {plot.component.plugin!r} gave"
+            f" {type(figure).__name__}, expected a matplotlib figure"
+        )
+    return figure
+
+
+def draw_inline(
+    run: RecordedRun,
+    plot: Chosen[PlotSpec],
+    list: ListName | str | None,
+    view: VectorName | str | None,
+) -> "Figure":
+    """A figure that a notebook shows where it is the last thing in a cell; nothing is written.
+
+    Raises:
+        ConfigError: a list or view is named for a figure that is not drawn of one.
+        FmbError: there is no such list or view, or the run has not what the figure needs.
+    """
+    per = plot.spec.per
+    for kind, named in (("list", list), ("view", view)):
+        if named is not None and per != kind:
+            raise ConfigError(f"figure {plot.label!r} is drawn of a {per}, not of a {kind}")
+    one: ListName | VectorName | None = next(iter(subjects(run, plot.spec)))
+    if list is not None:
+        one = run.list_called(list)
+    elif view is not None:
+        one = run.vectors_called(view)
+    figure = draw_figure(plot, subject_of(run, one))
+    # Jupyter shows a figure of itself only where pyplot was set up, which a library must not do.
+    vars(figure)["_repr_png_"] = partial(_png, figure)
+    return figure
+
+
+def _png(figure: "Figure") -> bytes:
+    body = io.BytesIO()
+    figure.savefig(body, format="png", facecolor=figure.get_facecolor())
+    return body.getvalue()
