@@ -20,6 +20,7 @@ OTHERS = sorted(p for p in REPOSITORY.glob("fmb-*/src/*") if p.is_dir() and p !=
 FLOORS = {
     "cli": 8,
     "steps": 7,
+    "cache": 7,
     "runs": 6,
     "embedding": 6,
     "plan": 5,

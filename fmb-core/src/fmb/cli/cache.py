@@ -22,7 +22,7 @@ def command(ctx: click.Context) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_cache(as_json: bool = False) -> None:
     """List vectors, lists, figures, simulated surveys, weights and leftovers of killed work."""
-    from fmb.runs.holdings import bytes_of, holdings
+    from fmb.cache.holdings import bytes_of, holdings
     from fmb.store.workspace import workspace
     from fmb.terminal.printing import echo_json, print_table
     from fmb.terminal.tables import size_text
@@ -61,8 +61,8 @@ def list_cache(as_json: bool = False) -> None:
 @command.command("verify")
 def verify_cache() -> None:
     """Check every stored part against its digest."""
+    from fmb.cache.holdings import damaged
     from fmb.contract.errors import FailedError
-    from fmb.runs.holdings import damaged
 
     bad = damaged()
     for path in bad:
@@ -82,7 +82,7 @@ def remove_cache(names: tuple[str, ...], unused: bool, everything: bool, yes: bo
 
     Runs stay, with their lists, figures and the vectors of the objects they show.
     """
-    from fmb.runs.holdings import bytes_of, holdings, remove, select_holdings
+    from fmb.cache.holdings import bytes_of, holdings, remove, select_holdings
     from fmb.terminal.tables import size_text
 
     if not names and not everything and not unused:

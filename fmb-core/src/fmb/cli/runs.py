@@ -40,8 +40,8 @@ def _row(folder: "RunFolder", *, sizes: bool) -> dict[str, Any]:
     """What is told of a run, whatever state it is in."""
     from fmb.contract.errors import FmbError
     from fmb.plugins.settings import read_toml
+    from fmb.cache.holdings import bytes_of, freed_by
     from fmb.request.record import FORMAT
-    from fmb.runs.holdings import bytes_of, freed_by
     from fmb.store.atomic import read_json
 
     request: dict[str, Any] = {}
@@ -75,7 +75,7 @@ def _row(folder: "RunFolder", *, sizes: bool) -> dict[str, Any]:
 def remove(names: tuple[str, ...], yes: bool) -> None:
     """Remove runs; vectors, lists and figures that are kept for others stay in the cache."""
     from fmb.runs.folder import named_runs, remove_run
-    from fmb.runs.holdings import freed_by
+    from fmb.cache.holdings import freed_by
     from fmb.terminal.tables import size_text
 
     folders = named_runs(names)

@@ -13,7 +13,7 @@ from fmb.plan.choice import Chosen
 from fmb.plan.figures import plan_plots, recorded_figures
 from fmb.plan.request import build_request, read_layers
 from fmb.plugins.registry import Registry, split_label
-from fmb.runs.recorded import RecordedRun
+from fmb.runs.labelled_run import LabelledRun
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,7 +22,7 @@ __all__ = ["choose_figure", "draw_figure", "draw_inline", "subject_of", "subject
 
 
 def choose_figure(
-    run: RecordedRun, name: str | None, settings: Mapping[str, Any], registry: Registry
+    run: LabelledRun, name: str | None, settings: Mapping[str, Any], registry: Registry
 ) -> Chosen[PlotSpec]:
     """The figure that is asked for, set up as `fmb plot` sets it up.
 
@@ -52,7 +52,7 @@ def choose_figure(
 
 
 def subjects(
-    run: RecordedRun, spec: PlotSpec, lists: Sequence[ListName] = ()
+    run: LabelledRun, spec: PlotSpec, lists: Sequence[ListName] = ()
 ) -> Sequence[ListName | VectorName | None]:
     """What a figure is drawn for: each of the lists, each view's vectors, or the run (None).
 
@@ -68,7 +68,7 @@ def subjects(
     return run.vector_names if spec.per == "view" else [None]
 
 
-def subject_of(run: RecordedRun, one: ListName | VectorName | None) -> PlotData:
+def subject_of(run: LabelledRun, one: ListName | VectorName | None) -> PlotData:
     """What a figure of a run, a list or the vectors of a view is drawn from."""
     # The survey's name, not the run's: runs that would draw the same figure share it.
     identity = run.manifest["dataset"]
@@ -98,7 +98,7 @@ def draw_figure(plot: Chosen[PlotSpec], data: PlotData) -> "Figure":
 
 
 def draw_inline(
-    run: RecordedRun,
+    run: LabelledRun,
     plot: Chosen[PlotSpec],
     list: ListName | str | None,
     view: VectorName | str | None,

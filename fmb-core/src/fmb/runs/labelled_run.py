@@ -1,56 +1,48 @@
-"""The labels of a run's survey: what a run knows of them, and giving them."""
+"""A run with the labels of its survey: giving them, and what is shown for them."""
 
-from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from fmb.contract.arrays import Array
+from fmb.contract.errors import StoreError
+from fmb.contract.inputs import Batch
 from fmb.contract.names import ListName
-from fmb.datasets.ids import as_ids
+from fmb.contract.notes import Note
+from fmb.datasets.cutouts import read_cutouts
+from fmb.datasets.ids import as_ids, find_ids, locate
 from fmb.labels.book import LabelBook
 from fmb.labels.held import Labelled, held_against
 from fmb.labels.occasion import Occasion, give
 from fmb.labels.shown import Classes, Shown
-from fmb.runs.folder import RunFolder
-from fmb.runs.list_words import Lists
+from fmb.runs.list_table import strangest
+from fmb.runs.recorded import RecordedRun
 from fmb.store.keys import content_key
 
 __all__ = ["LabelledRun"]
 
+NAMED = 5
+"""Objects that an error names."""
 
-class LabelledRun:
-    """What belongs to the labels in a run, which `Run` is."""
 
-    folder: RunFolder
-    name: str
-    manifest: Mapping[str, Any]
-    shown: Shown
+class LabelledRun(RecordedRun):
+    """A run with the labels of its survey, which choose what it shows."""
+
+    shown = Shown()
     """Which labelled objects its lists, figures and cutouts show."""
 
-    if TYPE_CHECKING:  # what the run itself has
-
-        @property
-        def home(self) -> Path:
-            """The workspace."""
-
-        @property
-        def objects(self) -> pd.DataFrame:
-            """One row an object."""
-
-        @property
-        def lists(self) -> Lists:
-            """Its lists."""
-
-        def list_called(self, words: ListName | str) -> ListName:
-            """The list that words pick."""
-
-        def scores(self, name: ListName | str) -> pd.DataFrame:
-            """One list, aligned with the objects."""
+    @cached_property
+    def notes(self) -> list[Note]:
+        """What a reader of its numbers must know."""
+        notes = [Note(**note) for note in self.manifest["notes"]]
+        if self.shown:
+            hidden = int((~self.shown.keeps(self.labels)).sum())
+            notes.append(Note("labels", f"objects {self.shown.line(hidden)}"))
+        return notes
 
     def showing(self, *, without: Classes = (), only: Classes = ()) -> Self:
         """The same run, whose lists, figures and cutouts show a part of the labelled objects.
@@ -112,3 +104,68 @@ class LabelledRun:
             return seen
         rank = self.scores(listed)["rank"].to_numpy(dtype=np.float64, na_value=np.nan)
         return replace(seen, list=listed.stem, rank=rank)
+
+    def ranked(
+        self, name: ListName | str, *, without: Classes = (), only: Classes = ()
+    ) -> pd.DataFrame:
+        """`objects` and `scores` of those in the list, each source once, strangest first.
+
+        `attrs["ranked"]` is how many sources the list has, shown here or not.
+
+        Args:
+            name: as for `scores`.
+            without: classes of labelled objects to leave out; ranks stay what they are.
+            only: classes to keep to.
+
+        Raises:
+            UnknownNameError: there is no such list, or no object was ever labelled so.
+        """
+        if without or only:
+            return self.showing(without=without, only=only).ranked(name)
+        objects, scores = self.objects, self.scores(name)
+        if self.shown:
+            kept = self.shown.keeps(self.labels)
+            objects, scores = objects[kept], scores[kept]
+        table = strangest(objects, scores)
+        table.attrs["ranked"] = self.record(name)["ranked"]
+        return table
+
+    def cutouts(self, name: Any, k: int | None = None) -> Batch:
+        """What was observed of objects, as far as the run keeps it.
+
+        Args:
+            name: ids, one or several; or with `k` a list, as for `scores`.
+            k: at most how many of a list, strangest first, without a gap.
+
+        Returns:
+            The objects in the order of `name`, each once; of a list as many as are kept, which may
+            be fewer than `k`.
+
+        Raises:
+            UnknownNameError: an id names no object of the run, or `name` no list.
+            StoreError: the run keeps no cutouts, or none of an object that is named.
+        """
+        batch = read_cutouts(self.folder.cutouts)
+        if batch is None:
+            raise StoreError(f"run {self.name!r} has vectors only, no cutouts")
+        if k is None and not isinstance(name, ListName):
+            return batch.take(self._kept(name, batch.ids))
+        at = locate(self.ranked(name)["object_id"].to_numpy()[:k], batch.ids)
+        there = at >= 0
+        return batch.take(at[: len(at) if there.all() else int(np.argmin(there))])
+
+    def _kept(self, wanted: Any, kept: Array) -> Array:
+        """Where the wanted ids stand among those of which the run keeps cutouts."""
+        ids = as_ids(np.atleast_1d(wanted), "ids of cutouts")
+        _, first = np.unique(ids, return_index=True)
+        ids = ids[np.sort(first)]
+        find_ids(ids, self.objects["object_id"].to_numpy(), f"run {self.name!r}")
+        at = locate(ids, kept)
+        if len(lost := ids[at < 0]):
+            more = f" and {len(lost) - NAMED:,} more" if len(lost) > NAMED else ""
+            raise StoreError(
+                f"run {self.name!r} keeps cutouts of {len(kept):,} objects, the strangest of each"
+                f" list, not of {', '.join(map(str, lost[:NAMED]))}{more}; `fmb run --top K`"
+                " keeps more"
+            )
+        return at

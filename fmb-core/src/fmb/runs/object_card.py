@@ -11,8 +11,8 @@ import pandas as pd
 
 from fmb.datasets.quality import Finding, summary
 from fmb.labels.book import Event
+from fmb.runs.labelled_run import LabelledRun
 from fmb.runs.places import Place, place_of
-from fmb.runs.recorded import RecordedRun
 from fmb.scoring.ranking import describe
 
 __all__ = ["ObjectCard"]
@@ -24,7 +24,7 @@ WIDTH = 80
 class ObjectCard:
     """The object at `row` of a run's objects; a notebook shows all that is told of it."""
 
-    run: RecordedRun
+    run: LabelledRun
     row: int
 
     @property

@@ -5,21 +5,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from fmb.contract.arrays import Array
 from fmb.contract.errors import StoreError, UnknownNameError
-from fmb.contract.inputs import Batch
 from fmb.contract.names import ListName, VectorName
-from fmb.contract.notes import Note
 from fmb.contract.vector_view import VectorView
-from fmb.datasets.cutouts import read_cutouts
-from fmb.datasets.ids import as_ids, find_ids, locate
-from fmb.labels.shown import Classes, Shown
 from fmb.runs.folder import RunFolder
-from fmb.runs.labelled_run import LabelledRun
-from fmb.runs.list_table import strangest
 from fmb.runs.list_words import Lists, list_called
 from fmb.runs.remarks import remarks
 from fmb.runs.stored_vectors import run_vectors
@@ -27,12 +18,9 @@ from fmb.store.tables import read_table
 
 __all__ = ["RecordedRun"]
 
-NAMED = 5
-"""Objects that an error names."""
 
-
-class RecordedRun(LabelledRun):
-    """What was made in a run, which `Run` shows."""
+class RecordedRun:
+    """What was made in a run; `Run` is this with labels, figures and more."""
 
     def __init__(self, folder: RunFolder, manifest: Mapping[str, Any]) -> None:
         """A run of which the manifest is known; `open_run` reads it.
@@ -43,7 +31,6 @@ class RecordedRun(LabelledRun):
         """
         self.folder, self.name = folder, folder.name
         self.manifest = manifest
-        self.shown = Shown()
 
     @property
     def home(self) -> Path:
@@ -54,15 +41,6 @@ class RecordedRun(LabelledRun):
     def objects(self) -> pd.DataFrame:
         """One row an object, in canonical id order: object_id, ra, dec, catalogue columns."""
         return read_table(self.folder.objects)
-
-    @cached_property
-    def notes(self) -> list[Note]:
-        """What a reader of its numbers must know."""
-        notes = [Note(**note) for note in self.manifest["notes"]]
-        if self.shown:
-            hidden = int((~self.shown.keeps(self.labels)).sum())
-            notes.append(Note("labels", f"objects {self.shown.line(hidden)}"))
-        return notes
 
     @cached_property
     def lists(self) -> Lists:
@@ -110,31 +88,6 @@ class RecordedRun(LabelledRun):
         if not self.folder.details(name).exists():
             raise StoreError(f"{name}: its detector tells nothing besides the score")
         return read_table(self.folder.details(name))
-
-    def ranked(
-        self, name: ListName | str, *, without: Classes = (), only: Classes = ()
-    ) -> pd.DataFrame:
-        """`objects` and `scores` of those in the list, each source once, strangest first.
-
-        `attrs["ranked"]` is how many sources the list has, shown here or not.
-
-        Args:
-            name: as for `scores`.
-            without: classes of labelled objects to leave out; ranks stay what they are.
-            only: classes to keep to.
-
-        Raises:
-            UnknownNameError: there is no such list, or no object was ever labelled so.
-        """
-        if without or only:
-            return self.showing(without=without, only=only).ranked(name)
-        objects, scores = self.objects, self.scores(name)
-        if self.shown:
-            kept = self.shown.keeps(self.labels)
-            objects, scores = objects[kept], scores[kept]
-        table = strangest(objects, scores)
-        table.attrs["ranked"] = self.record(name)["ranked"]
-        return table
 
     def vectors_called(self, name: VectorName | str) -> VectorName:
         """The vectors that `name` picks; as text a view, or "model.embedder.view".
@@ -192,46 +145,6 @@ class RecordedRun(LabelledRun):
                 f" `fmb analyze {analysis} {self.name}`"
             )
         return read_table(path)
-
-    def cutouts(self, name: Any, k: int | None = None) -> Batch:
-        """What was observed of objects, as far as the run keeps it.
-
-        Args:
-            name: ids, one or several; or with `k` a list, as for `scores`.
-            k: at most how many of a list, strangest first, without a gap.
-
-        Returns:
-            The objects in the order of `name`, each once; of a list as many as are kept, which may
-            be fewer than `k`.
-
-        Raises:
-            UnknownNameError: an id names no object of the run, or `name` no list.
-            StoreError: the run keeps no cutouts, or none of an object that is named.
-        """
-        batch = read_cutouts(self.folder.cutouts)
-        if batch is None:
-            raise StoreError(f"run {self.name!r} has vectors only, no cutouts")
-        if k is None and not isinstance(name, ListName):
-            return batch.take(self._kept(name, batch.ids))
-        at = locate(self.ranked(name)["object_id"].to_numpy()[:k], batch.ids)
-        there = at >= 0
-        return batch.take(at[: len(at) if there.all() else int(np.argmin(there))])
-
-    def _kept(self, wanted: Any, kept: Array) -> Array:
-        """Where the wanted ids stand among those of which the run keeps cutouts."""
-        ids = as_ids(np.atleast_1d(wanted), "ids of cutouts")
-        _, first = np.unique(ids, return_index=True)
-        ids = ids[np.sort(first)]
-        find_ids(ids, self.objects["object_id"].to_numpy(), f"run {self.name!r}")
-        at = locate(ids, kept)
-        if len(lost := ids[at < 0]):
-            more = f" and {len(lost) - NAMED:,} more" if len(lost) > NAMED else ""
-            raise StoreError(
-                f"run {self.name!r} keeps cutouts of {len(kept):,} objects, the strangest of each"
-                f" list, not of {', '.join(map(str, lost[:NAMED]))}{more}; `fmb run --top K`"
-                " keeps more"
-            )
-        return at
 
     @property
     def has_cutouts(self) -> bool:

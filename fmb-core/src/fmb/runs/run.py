@@ -13,9 +13,9 @@ from fmb.plugins.loading import load_plugins
 from fmb.request.record import FORMAT
 from fmb.runs.figure import choose_figure, draw_inline
 from fmb.runs.folder import RunFolder, find_run
+from fmb.runs.labelled_run import LabelledRun
 from fmb.runs.list_table import free_column, of_list
 from fmb.runs.object_card import ObjectCard
-from fmb.runs.recorded import RecordedRun
 from fmb.runs.summary import summary_lines
 from fmb.store.atomic import read_json
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Run", "load_run", "open_run"]
 
 
-class Run(RecordedRun):
+class Run(LabelledRun):
     """A run: its objects, scores and vectors.
 
     Example:
