@@ -1,14 +1,18 @@
 """A run in a notebook: lists by words, objects, figures and what it says of itself."""
 
+import os
 import shutil
+import subprocess
 import sys
 from copy import copy
+from datetime import datetime
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
+import fmb as api
 from fmb import DataError, FmbError, StoreError, UnknownNameError, open_run
 
 N = 40
@@ -192,11 +196,15 @@ def test_a_figure_is_drawn_for_the_notebook_and_nothing_is_written(pixels, home)
 
 
 def test_a_figure_changes_neither_pyplot_nor_settings_of_the_user(mine):
-    matplotlib = pytest.importorskip("matplotlib")
-    settings, loaded = dict(matplotlib.rcParams), "matplotlib.pyplot" in sys.modules
-    mine.plot("score-histogram")
-    assert dict(matplotlib.rcParams) == settings
-    assert ("matplotlib.pyplot" in sys.modules) is loaded
+    code = """
+import sys, fmb, matplotlib
+settings = lambda: {k: v for k, v in dict.items(matplotlib.rcParams) if k != "backend"}
+before = settings()
+fmb.open_run("mine").plot("score-histogram")._repr_png_()
+assert "matplotlib.pyplot" not in sys.modules
+assert settings() == before
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_options_of_a_figure_are_those_of_the_command(mine):
@@ -233,3 +241,32 @@ def test_fmb_plot_draws_of_one_list_by_words(mine, fmb, home):
     ]
     wrong = fmb("plot", "mine", "mine", "--list", "image wide")
     assert (wrong.exit_code, "name one RUN" in wrong.stderr) == (2, True)
+
+
+def test_all_runs_are_a_table_whatever_state_they_are_in(mine, home):
+    shutil.copytree(home / "runs" / "mine", home / "runs" / "begun")
+    (home / "runs" / "begun" / "manifest.json").unlink()
+    shutil.copytree(home / "runs" / "mine", home / "runs" / "torn")
+    (home / "runs" / "torn" / "run.toml").write_text("[")
+    for second, name in enumerate(("mine", "begun", "torn")):
+        os.utime(home / "runs" / name / "run.toml", (10**9 + second, 10**9 + second))
+    table = api.runs()
+    assert table["run"].tolist() == ["mine", "begun", "torn"]
+    assert table["state"].tolist() == ["finished", "unfinished", "damaged"]
+    assert table["data"].tolist() == ["own vectors", "own vectors", ""]
+    assert table["detectors"].tolist() == ["gaussian wide", "gaussian wide", ""]
+    local = datetime.fromtimestamp(10**9).replace(second=0)
+    assert table["made"].tolist() == [local] * 3
+    assert table["seconds"].isna().tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("first", ["fmb.runs()", "fmb.Run", "import fmb.runs.run"])
+def test_runs_can_be_asked_for_whatever_was_imported_before(home, first):
+    code = f"import fmb; {first}; print(len(fmb.runs()), len(fmb.runs()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "0"]
+
+
+def test_a_misspelt_run_gets_the_name_that_was_meant(mine):
+    with pytest.raises(UnknownNameError, match="did you mean 'mine'"):
+        open_run("mien")

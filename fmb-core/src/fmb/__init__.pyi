@@ -53,5 +53,6 @@ from .plugins.settings import (
     read_toml as read_toml,
 )
 from .runs.run import Run as Run, open_run as open_run
+from .runs.run_table import runs as runs
 from .steps.execute import detect as detect, embed as embed, run as run
 from .terminal.progress import progress as progress

@@ -1,6 +1,6 @@
 """`fmb runs`: what was run, and removing it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,10 +22,11 @@ def command(ctx: click.Context, sizes: bool, as_json: bool) -> None:
         return
     # Imported here: the help text needs none of it.
     from fmb.runs.folder import list_runs
-    from fmb.terminal.printing import echo_json
-    from fmb.terminal.tables import size_text, table_text
+    from fmb.runs.run_table import run_row
+    from fmb.terminal.printing import echo_json, print_table
+    from fmb.terminal.tables import size_text
 
-    rows = [_row(folder, sizes=sizes) for folder in list_runs()]
+    rows = [run_row(one) | (_sizes(one) if sizes else {}) for one in list_runs()]
     if as_json:
         echo_json(rows)
         return
@@ -33,40 +34,17 @@ def command(ctx: click.Context, sizes: bool, as_json: bool) -> None:
         row["seconds"] = "" if row["seconds"] is None else f"{row['seconds']:.0f}"
         for name in ("bytes", "frees") if sizes else ():
             row[name] = size_text(row[name])
-    click.echo(table_text(rows) or "no runs yet; make one with `fmb run`")
+    if sizes:  # asked for, so beside the name
+        rows = [{name: row[name] for name in ("run", "bytes", "frees", *row)} for row in rows]
+    empty = "no runs yet; make one with `fmb run`"
+    print_table(rows, empty, more="fmb runs --json", keep=3 if sizes else 2)
 
 
-def _row(folder: "RunFolder", *, sizes: bool) -> dict[str, Any]:
-    """What is told of a run, whatever state it is in."""
-    from fmb.contract.errors import FmbError
-    from fmb.plugins.settings import read_toml
+def _sizes(folder: "RunFolder") -> dict[str, int]:
+    """What it fills of the disk, and would free."""
     from fmb.cache.holdings import bytes_of, freed_by
-    from fmb.request.record import FORMAT
-    from fmb.store.atomic import read_json
 
-    request: dict[str, Any] = {}
-    manifest: dict[str, Any] = {}
-    state = "finished" if folder.finished else "unfinished"
-    try:
-        request = read_toml(folder.request)
-        manifest = read_json(folder.manifest) if folder.finished else {}
-    except FmbError:
-        state = "damaged"
-    if request and request.get("format") != FORMAT:
-        state = f"{state}, by another version"
-    own = "embeddings" in request
-    row = {
-        "run": folder.name,
-        "made": folder.made.strftime("%Y-%m-%d %H:%M"),
-        "state": state,
-        "data": "own vectors" if own else request.get("data", {}).get("source", ""),
-        "models": " ".join(request.get("model", {})),
-        "detectors": " ".join(request.get("detector", {})),
-        "seconds": sum(manifest["seconds"].values()) if manifest.get("seconds") else None,
-    }
-    if sizes:
-        row |= {"bytes": bytes_of([folder.path]), "frees": freed_by(folder.path)}
-    return row
+    return {"bytes": bytes_of([folder.path]), "frees": freed_by(folder.path)}
 
 
 @command.command("remove")
@@ -74,8 +52,8 @@ def _row(folder: "RunFolder", *, sizes: bool) -> dict[str, Any]:
 @yes_option
 def remove(names: tuple[str, ...], yes: bool) -> None:
     """Remove runs; vectors, lists and figures that are kept for others stay in the cache."""
-    from fmb.runs.folder import named_runs, remove_run
     from fmb.cache.holdings import freed_by
+    from fmb.runs.folder import named_runs, remove_run
     from fmb.terminal.tables import size_text
 
     folders = named_runs(names)

@@ -11,7 +11,7 @@ from fmb.contract.names import ListName, VectorName
 from fmb.contract.plot import PlotData, PlotSpec
 from fmb.plan.choice import Chosen
 from fmb.plan.figures import plan_plots, recorded_figures
-from fmb.plan.request import build_request, read_layers
+from fmb.request.record import build_request, read_layers
 from fmb.plugins.registry import Registry, split_label
 from fmb.runs.labelled_run import LabelledRun
 
