@@ -113,7 +113,7 @@ def test_no_files_of_the_core_import_each_other_in_a_circle():
 
 
 def test_the_guards_see_an_arrow_up_and_a_circle():
-    store, cli = "fmb.store.atomic", "fmb.cli.terminal"
+    store, cli = "fmb.store.atomic", "fmb.cli.top"
     assert upward({store: [cli], cli: []}) == [f"{store} imports {cli}"]
     assert circles({"a": ["b"], "b": ["c"], "c": ["b"]}) == [["b", "c", "b"]]
 

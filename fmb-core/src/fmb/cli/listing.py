@@ -1,15 +1,13 @@
 """Runs and lists of scores as people read them."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import click
-import pandas as pd
 
 from fmb.contract.names import ListName
+from fmb.runs.list_table import texts_of
 from fmb.runs.run import Run
 from fmb.scoring.calibration import BY_FOLD
-from fmb.scoring.ranking import describe
 from fmb.terminal.printing import echo_folded, echo_json, say
 from fmb.terminal.tables import fit_columns
 from fmb.terminal.width import screen_width
@@ -20,8 +18,6 @@ REMARKS = 5
 """Notes that `fmb run` prints; run.log has all."""
 SHOWN = 5
 """Objects of each list that `fmb run` prints."""
-COLUMNS = ("redshift", "label")
-"""Catalogue columns shown beside a score where they exist."""
 
 
 def print_run(run: Run, *, as_json: bool) -> None:
@@ -55,7 +51,7 @@ def print_lists(run: Run, names: Sequence[ListName], k: int) -> None:
     for name in names:
         ranked, top = run.record(name)["ranked"], run.top(k, list=name)
         hidden = f"; {run.shown.line(ranked - len(run.ranked(name)))}" if run.shown else ""
-        text, dropped = fit_columns(_rows(top, ranked))
+        text, dropped = fit_columns(texts_of(top, ranked))
         left.update(dict.fromkeys(dropped))
         click.echo("")
         echo_folded(f"{name}: the strangest of {ranked:,}{hidden}")
@@ -71,30 +67,3 @@ def say_of_p(run: Run, names: Sequence[ListName]) -> None:
     """Say why p is not in the order of ranks, where lists with p values came from several fits."""
     if any(run.record(name)["folds"] > 1 for name in names):
         say(f"note: {BY_FOLD}")
-
-
-def _rows(table: pd.DataFrame, ranked: int) -> list[dict[str, Any]]:
-    rows = []
-    calibrated = table["q_value"].notna().any()
-    labelled = (table["class"] != "").any()
-    for item in table.to_dict("records"):
-        row = {"rank": f"{item['rank']:g}", "object": str(item["object_id"])}
-        if labelled:
-            row["class"] = item["class"]
-        # The rank stands before it and the number of all above the table.
-        row["place"] = describe(item["rank"], ranked).partition(" (")[0]
-        row["score"] = f"{item['score']:.4g}"
-        if calibrated:
-            row["p"], row["q"] = (_short(item[name]) for name in ("p_value", "q_value"))
-        for column in COLUMNS:
-            value = item.get(column)
-            if value is not None and not pd.isna(value) and value != "":
-                row[column] = f"{value:.3f}" if isinstance(value, float) else str(value)
-            elif column in table:
-                row[column] = ""
-        rows.append(row)
-    return rows
-
-
-def _short(value: Any) -> str:
-    return "" if pd.isna(value) else f"{value:.2g}"

@@ -11,8 +11,8 @@ from fmb.contract.names import ListName, VectorName
 from fmb.contract.plot import PlotData, PlotSpec
 from fmb.plan.choice import Chosen
 from fmb.plan.figures import plan_plots, recorded_figures
-from fmb.request.record import build_request, read_layers
 from fmb.plugins.registry import Registry, split_label
+from fmb.request.record import build_request, read_layers
 from fmb.runs.labelled_run import LabelledRun
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def choose_figure(
         StoreError: without a name, none can be drawn.
     """
     recorded = recorded_figures(run.manifest["request"], named=name is not None)
-    layers = [recorded, read_layers()]
+    layers = [recorded, *(layer for _, layer in read_layers())]
     label, use = split_label(name) if name is not None else ("", "")
     if name is None:
         unasked, _ = plan_plots(build_request(*layers), registry)

@@ -1,11 +1,16 @@
 """Tables of lists: whose rows are objects with their scores, and which say of which list."""
 
+from typing import Any
+
 import pandas as pd
 
 from fmb.contract.names import ListName
+from fmb.scoring.ranking import describe
 
-__all__ = ["free_column", "of_list", "strangest"]
+__all__ = ["free_column", "of_list", "strangest", "texts_of"]
 
+COLUMNS = ("redshift", "label")
+"""Catalogue columns shown beside a score where they exist."""
 LIST_COLUMNS = ("detector", "view", "embedder", "model")
 
 
@@ -35,3 +40,31 @@ def free_column(column: str, taken: pd.DataFrame) -> str:
     """What a catalogue column is called where one of a list has its name."""
     name = f"catalog_{column}"
     return name if name not in taken else free_column(name, taken)
+
+
+def texts_of(table: pd.DataFrame, ranked: int) -> list[dict[str, str]]:
+    """The rows of a list as people read them, by column; `ranked` is how many objects it has."""
+    rows = []
+    calibrated = table["q_value"].notna().any()
+    labelled = (table["class"] != "").any()
+    for item in table.to_dict("records"):
+        row = {"rank": f"{item['rank']:g}", "object": str(item["object_id"])}
+        if labelled:
+            row["class"] = item["class"]
+        # The rank stands before it and the number of all above the table.
+        row["place"] = describe(item["rank"], ranked).partition(" (")[0]
+        row["score"] = f"{item['score']:.4g}"
+        if calibrated:
+            row["p"], row["q"] = (_short(item[name]) for name in ("p_value", "q_value"))
+        for column in COLUMNS:
+            value = item.get(column)
+            if value is not None and not pd.isna(value) and value != "":
+                row[column] = f"{value:.3f}" if isinstance(value, float) else str(value)
+            elif column in table:
+                row[column] = ""
+        rows.append(row)
+    return rows
+
+
+def _short(value: Any) -> str:
+    return "" if pd.isna(value) else f"{value:.2g}"

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from fmb.contract.errors import FmbError
-from fmb.request.record import FORMAT
 from fmb.plugins.settings import read_toml
+from fmb.request.record import FORMAT
 from fmb.runs.folder import RunFolder, list_runs
 from fmb.store.atomic import read_json
 
