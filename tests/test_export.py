@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.table import Table
 
-from fmb import open_run
+from fmb import ConfigError, open_run
+from fmb_surveys.export import export_lists
 
 N = 80
 BIG = 2**62 + 11 * np.arange(N)
@@ -203,3 +204,16 @@ def test_a_csv_says_that_it_keeps_no_units(detect, fmb, tmp_path):
     said = done(fmb("export", "mine", "--list", LIST_A, "-o", "x.csv.gz"))
     assert "a CSV keeps no units and no provenance" in said.stderr
     assert sorted(pd.read_csv(tmp_path / "x.csv.gz")["object_id"]) == BIG.tolist()
+
+
+def test_python_writes_the_file_that_the_command_writes(detect, fmb, tmp_path):
+    run = detect()
+    typed, called = tmp_path / "typed.csv.gz", tmp_path / "called.csv.gz"
+    done(fmb("export", "mine", "--list", LIST_A, "--top", "5", "--wide", "-o", typed))
+    assert export_lists(run, called, lists="a gaussian", top=5, wide=True) == called
+    assert called.read_bytes() == typed.read_bytes()
+    with pytest.raises(ConfigError, match="is there already"):
+        export_lists(run, str(called))
+    export_lists(run, str(called), force=True)
+    done(fmb("export", "mine", "-o", typed, "--force"))
+    assert called.read_bytes() == typed.read_bytes()

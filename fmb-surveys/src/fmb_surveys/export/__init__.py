@@ -1,0 +1,60 @@
+"""Lists of a run as a file for other programs, from Python; `fmb export` calls it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fmb import ListName, Run
+
+__all__ = ["export_lists"]
+
+
+def export_lists(
+    run: "Run",
+    path: str | Path,
+    *,
+    lists: "str | ListName | Iterable[str | ListName]" = (),
+    format: str | None = None,
+    top: int | None = None,
+    wide: bool = False,
+    force: bool = False,
+) -> Path:
+    """Write lists of a run, with labels and catalogue, into one file.
+
+    Args:
+        run: as `fmb.open_run` gives it; of a part that `run.showing` gives, that part.
+        path: the file; its ending is its format, .gz may follow.
+        lists: one or several, as in `run.lists` or by words; () = all.
+        format: "fits", "csv", "parquet" or "ecsv", where the ending does not say it.
+        top: that many of the strangest of each list; None = all objects.
+        wide: one row an object, with columns for each list, instead of one an object and list.
+        force: replace a file that is there.
+
+    Returns:
+        The file.
+
+    Raises:
+        ConfigError: there is no such format, or a file is there already.
+        UnknownNameError: a list is not known, or words fit several.
+        DataError: a text cannot be held by the format.
+        FailedError: the file cannot be written.
+    """
+    # Imported here: the help text of `fmb export` needs none of it.
+    from fmb import ConfigError, ListName
+    from fmb.store import ensure_folder, publish
+    from fmb_surveys.export.formats import file_bytes, format_of
+    from fmb_surveys.export.provenance import provenance
+    from fmb_surveys.export.table import long_table, wide_table
+
+    path = Path(path)
+    name = format_of(path, format)
+    if path.exists() and not force:
+        raise ConfigError(f"{path}: is there already; pass --force to replace it")
+    asked = [lists] if isinstance(lists, str | ListName) else lists
+    names = list(dict.fromkeys(map(run.list_called, asked))) or run.lists
+    exported = (wide_table if wide else long_table)(run, names, top)
+    told = provenance(run, names)
+    ensure_folder(path.absolute().parent)
+    publish(path, file_bytes(name, exported, told, zipped=path.suffix == ".gz"))
+    return path

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fmb import ConfigError
 from fmb.cli import shown_options
 from fmb.terminal import echo_json, progress_line, say, stage
 
@@ -45,24 +44,15 @@ def command(
     """
     # Imported here: the help text needs none of it.
     from fmb import open_run
-    from fmb.store import ensure_folder, publish
-    from fmb_surveys.export.formats import file_bytes, format_of
-    from fmb_surveys.export.provenance import provenance
-    from fmb_surveys.export.table import long_table, wide_table
+    from fmb_surveys.export import export_lists
+    from fmb_surveys.export.formats import format_of
 
     opened = open_run(run).showing(without=without, only=only)
     path = Path(out or f"{opened.name}.{wanted or 'fits'}")
     name = format_of(path, wanted)
-    if path.exists() and not force:
-        raise ConfigError(f"{path}: is there already; pass --force to replace it")
-    names = list(dict.fromkeys(map(opened.list_called, lists))) or opened.lists
     with stage(progress_line, f"write {path.name}"):
-        exported = (wide_table if wide else long_table)(opened, names, top)
-        told = provenance(opened, names)
-        ensure_folder(path.absolute().parent)
-        publish(path, file_bytes(name, exported, told, zipped=path.suffix == ".gz"))
-    record = {"file": str(path), "format": name, "rows": len(exported.table)}
-    echo_json(record) if as_json else click.echo(path)
+        export_lists(opened, path, lists=lists, format=name, top=top, wide=wide, force=force)
+    echo_json({"file": str(path), "format": name}) if as_json else click.echo(path)
     for line in (*_remarks(opened, name), *opened.labelled().remarks()):
         say(f"note: {line}")
 
