@@ -92,7 +92,7 @@ def test_a_label_taken_back_is_neither_lost_nor_moved():
 def test_what_is_left_out_is_said_with_its_number():
     said = [event(7), event(8), event(9), event(1, ra=10.0, dec=0.0)]
     assert list(held_against(said, survey([1], [50], [0]), torn=2).remarks()) == [
-        "3 labels name no object of this run",
+        "3 labels are of objects that are not in this run",
         "1 label names an object that is now more than 1 arcsec away: left out",
         "2 lines of labels cannot be read: left out",
     ]

@@ -141,8 +141,9 @@ def test_units_meanings_and_provenance_go_along(tmp_path):
     table = pd.DataFrame({"ra": [1.5], "flux": [2.0]})
     units = {"ra": "deg", "flux": "no unit at all"}
     header = fits.getheader(io.BytesIO(written("fits", table, units)), 1)
-    assert (header["TUNIT1"], header["TUNIT2"]) == ("deg", "no unit at all")
-    assert (header["TCOMM1"], header["TUCD1"]) == ("about ra", "meta.id")
+    assert (header["TUNIT1"], header["TCOMM1"]) == ("deg", "about ra")
+    assert ("TUNIT2" in header, header["TCOMM2"]) == (False, "about flux [no unit at all]")
+    assert header["TUCD1"] == "meta.id"
     told = " ".join(map(str, header["COMMENT"]))
     assert (header["FMBRUN"], "reference: none" in told) == ("mine", True)
     assert "simulated data: not evidence" in told
@@ -156,6 +157,18 @@ def test_units_meanings_and_provenance_go_along(tmp_path):
         b"unit": b"deg",
         b"ucd": b"meta.id",
     }
+
+
+@pytest.mark.parametrize(
+    ("unit", "written_as"),
+    [("mag(AB)", "mag"), ("uJy", "uJy"), ("dex(solMass)", None), ("nonsense", None)],
+)
+def test_units_in_fits_are_those_that_readers_know(unit, written_as):
+    body = written("fits", pd.DataFrame({"a": [1.0]}), {"a": unit})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = Table.read(io.BytesIO(body), format="fits")
+    assert (table["a"].unit and table["a"].unit.to_string()) == written_as
 
 
 def test_text_that_fits_cannot_hold_is_refused_with_its_column():

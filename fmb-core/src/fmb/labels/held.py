@@ -51,7 +51,12 @@ class Labelled:
     def remarks(self) -> Iterator[str]:
         """What was left out and why, one line each."""
         if self.lost:
-            yield f"{self.lost:,} {_labels(self.lost)} no object of this run"
+            is_of = (
+                "label is of an object that is"
+                if self.lost == 1
+                else ("labels are of objects that are")
+            )
+            yield f"{self.lost:,} {is_of} not in this run"
         if self.moved:
             yield (
                 f"{self.moved:,} {_labels(self.moved)} an object that is now more than"

@@ -106,8 +106,10 @@ def _fits(table: pd.DataFrame, fields: Mapping[str, Field], told: Mapping[str, A
     hdu = fits.table_to_hdu(out)
     for n, column in enumerate(out.colnames, 1):
         field = fields[column]
-        # Written here, because astropy warns of units that it does not know.
-        for key, text in (("TUNIT", field.unit), ("TCOMM", field.about), ("TUCD", field.ucd)):
+        unit, about = _fits_unit(field.unit), field.about
+        if field.unit and not unit:  # every reader would warn of it
+            about = f"{about} [{field.unit}]".lstrip()
+        for key, text in (("TUNIT", unit), ("TCOMM", about), ("TUCD", field.ucd)):
             if text:
                 hdu.header[f"{key}{n}"] = _ascii(text)
     hdu.name = "FMB"
@@ -179,6 +181,24 @@ def _ascii_texts(column: str, texts: Any) -> Any:
 
 def _ascii(text: str) -> str:
     return text.encode("ascii", "replace").decode()
+
+
+def _fits_unit(text: str) -> str:
+    """The unit as the FITS standard writes it; "" where it does not know it.
+
+    A magnitude system is left to the comment: the standard has magnitudes only.
+    """
+    from astropy import units
+
+    unit = _unit(text)
+    if isinstance(unit, units.UnrecognizedUnit):
+        return ""
+    if isinstance(unit, units.function.FunctionUnitBase):
+        unit = unit.function_unit
+    try:
+        return str(unit.to_string("fits")) if unit is not None else ""
+    except ValueError:
+        return ""
 
 
 def _unit(text: str) -> Any:
