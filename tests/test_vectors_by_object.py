@@ -1,9 +1,11 @@
 """Vectors belong to objects: whatever changes around an object, its vector is there already."""
 
 import json
+import os
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 
 N = 40
@@ -157,4 +159,64 @@ def test_objects_whose_input_is_missing_are_not_waited_for(embed, survey, make_s
     assert {row["view"]: row["vectors"] for row in printed} == {
         "image": N, "spectrum": 30, "joint": 30,
     }  # fmt: skip
+    assert embed(survey)[0] == []
+
+
+@pytest.fixture
+def apart(tmp_path, make_survey):
+    """A survey whose catalogue is a file of its own, in the order of the inputs."""
+    path = make_survey(tmp_path / "apart")
+    with h5py.File(path.parent / "tiny.h5") as file:
+        columns = {name: file[name][:] for name in ("object_id", "ra", "dec", "redshift", "mag")}
+    pd.DataFrame(columns).to_csv(path.parent / "cat.csv", index=False)
+    text = path.read_text().replace("[catalog]", '[catalog]\nfile = "cat.csv"')
+    for name in ("euclid", "desi"):
+        text = text.replace(f"[inputs.{name}]", f"[inputs.{name}]\nsame_order = true")
+    path.write_text(text)
+    return path
+
+
+def vectors_by_id(survey):
+    import fmb
+
+    asked = {"model": "counting", "weights": "random", "view": "image", "batch_size": 8}
+    (view,) = fmb.embed(data=str(survey), **asked).values()
+    ids = np.sort(pd.read_csv(survey.parent / "cat.csv")["object_id"])
+    return dict(zip(ids.tolist(), view.values.tolist(), strict=True))
+
+
+def test_ids_that_move_to_other_rows_take_the_vectors_of_those_rows(apart, home, counting):
+    before = vectors_by_id(apart)
+    table = pd.read_csv(apart.parent / "cat.csv")
+    ids = table["object_id"].to_numpy()
+    table.assign(object_id=ids[::-1]).to_csv(apart.parent / "cat.csv", index=False)
+    after = vectors_by_id(apart)
+    assert {new: after[new] for new in ids} == {
+        new: before[old] for new, old in zip(ids[::-1].tolist(), ids.tolist(), strict=True)
+    }
+
+
+def test_a_file_that_changed_once_is_read_once(embed, survey, home):
+    embed(survey)
+    with h5py.File(survey.parent / "tiny.h5", "r+") as file:
+        file["nothing/of/interest"] = np.arange(3)
+
+    def ledger():
+        return sorted(path.name for path in home.glob("inputs/*/euclid-*/part-*.json"))
+
+    embed(survey)
+    after = ledger()
+    for _ in range(3):
+        embed(survey)
+    assert ledger() == after
+
+
+def test_what_verify_has_seen_holds_from_then_on(fmb, embed, survey, home, tmp_path):
+    embed(survey)
+    path = survey.parent / "tiny.h5"
+    status = path.stat()
+    with h5py.File(path, "r+") as file:
+        file["image/flux"][7, 0, 3, 3] += 1
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    embed(survey, "--verify")
     assert embed(survey)[0] == []

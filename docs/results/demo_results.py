@@ -15,11 +15,11 @@ from pathlib import Path
 import pandas as pd
 import planted
 from demo_page import STRENGTHS, Entrant, page
+from processes import side_by_side
 
 from fmb import Session
 from fmb.plan import ModelPlan, Plan
 from fmb.request import options_request
-from fmb.steps.local_engine import side_by_side
 
 PAGE = Path(__file__).parents[1] / "demo-results.md"
 MARK = "<!-- results -->"

@@ -26,10 +26,10 @@ from images_page import (
     page,
 )
 from picture_light import light_of
+from processes import side_by_side
 from two_halves import HALVES, Training, TwoHalves, divide
 
 from fmb import Array
-from fmb.steps.local_engine import side_by_side
 from fmb.store import ensure_folder, workspace
 from fmb_analyses.metrics import auroc
 

@@ -213,3 +213,14 @@ def test_what_is_wrong_with_an_input_is_told_of_everybody_who_has_it(ledger):
         (1, "zero-filled"),
         (3, "zero-filled"),
     ]
+
+
+def test_an_id_may_have_been_read_from_several_places_and_what_was_read_last_holds(ledger):
+    ids = IDS["int64"]
+    for origin, first in ((5, 1), (6, 11), (5, 21)):
+        where = np.full(3, origin, dtype=np.uint64)
+        ledger.write(ids, where, digests(first, first + 1, first + 2), [])
+    for origin, first in ((5, 21), (6, 11)):
+        found, known = ledger.find(ids, np.full(3, origin, dtype=np.uint64))
+        assert known.all()
+        assert found.tolist() == digests(first, first + 1, first + 2).tolist()

@@ -108,9 +108,9 @@ class InputInfo:
     present: Array | None = None
     """(n,), bool: which objects have this input; None = all."""
     origin: Array | None = None
-    """(n,), uint64: changes when the file an object's input is in does, or how that is read.
+    """(n,), uint64: where an object's input is; another when the file, or how it is read, changes.
 
-    Known without reading any pixel; equal for objects of one file. None = it cannot be said."""
+    Known without reading any pixel. None = it cannot be said."""
 
     def have(self, n: int) -> Array:
         """(n,), bool: which of the survey's n objects have this input."""

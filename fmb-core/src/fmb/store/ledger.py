@@ -10,7 +10,7 @@ import numpy as np
 
 from fmb.contract.arrays import Array
 from fmb.store.parts import Part, PartStore
-from fmb.store.row_index import RowIndex, as_words
+from fmb.store.row_index import RowIndex, as_words, scrambled
 from fmb.store.tensors import pack_ids
 
 __all__ = ["Ledger"]
@@ -61,7 +61,7 @@ class Ledger(PartStore):
 
     def _rows(self) -> "_Rows":
         """All rows, read again when a part has appeared."""
-        parts = self.parts()
+        parts = list(reversed(self.parts()))  # what was read last holds
         if self._indexed is None or len(self._indexed[0]) != len(parts):
             self._indexed = parts, _Rows(parts)
         return self._indexed[1]
@@ -110,7 +110,7 @@ def _ids(part: Part) -> Array:
 
 
 def _words(ids: Array, origins: Array) -> Array:
-    """(n, 2), uint64, of ids and origins; whole numbers as they are, text by its digest."""
+    """(n, 2), uint64, that tell ids and origins from others; text counts by its digest."""
     if ids.dtype.kind in "iu" and ids.ndim == 1:
         first = ids.view(np.uint64) if ids.dtype.itemsize == 8 else ids.astype(np.uint64)
     else:
@@ -118,4 +118,6 @@ def _words(ids: Array, origins: Array) -> Array:
         texts = (row.tobytes().rstrip(b"\0") for row in packed)
         hashes = b"".join(blake2b(text, digest_size=8).digest() for text in texts)
         first = np.frombuffer(hashes, dtype="<u8")
-    return np.column_stack([first, origins.astype(np.uint64)])
+    # An id may stand there with several origins: all of both words must tell them apart.
+    origin = scrambled(origins.astype(np.uint64) + np.uint64(1))
+    return np.column_stack([scrambled(first ^ origin), scrambled(origin ^ scrambled(first))])

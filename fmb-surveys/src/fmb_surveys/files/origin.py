@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from fmb import Array, DataError
+from fmb.store import scrambled
 from fmb_surveys.files.access import PerObject, Stacked
 
 __all__ = ["origin_of"]
@@ -16,9 +17,9 @@ def origin_of(
 ) -> Array:
     """(n,), uint64: the origin of each object in one input; 0 where it has none.
 
-    One number for a file that holds all objects: the digest of its content, or, for a survey that
-    FMB wrote, of its size and time of change. One number a file where each object has its own, of
-    its path, size and time of change. No pixel is read.
+    For a file that holds all objects it tells the digest of its content, or, for a survey that FMB
+    wrote, its size and time of change, and the row that the object has there. For a file an object
+    it tells path, size and time of change. No pixel is read.
 
     Args:
         store: where the input's datasets are.
@@ -34,7 +35,9 @@ def origin_of(
         numbers = np.array([_number(state) for state in states], dtype=np.uint64)
         return np.where(rows >= 0, numbers[rows], np.uint64(0))
     number = np.uint64(_number(f"{mapping} {digest or _state(store.path)}"))
-    return np.where(rows >= 0, number, np.uint64(0))
+    # Which row of the file an object has is told by the catalogue, which may be another file.
+    own = scrambled(number ^ scrambled(rows.astype(np.uint64)))
+    return np.where(rows >= 0, own, np.uint64(0))
 
 
 def _state(path: Path) -> str:
