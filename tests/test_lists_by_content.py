@@ -101,3 +101,21 @@ def test_lists_that_were_left_after_an_interruption_are_those_of_an_undisturbed_
     for label in ("gaussian", "flow"):
         one, other = (scores(home, run, label).read_bytes() for run in ("undisturbed", "rest"))
         assert one == other
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: (folder / "scores.parquet").write_bytes(b""),
+        lambda folder: (folder / "record.json").unlink(),
+        lambda folder: (folder / "record.json").write_text("[]"),
+    ],
+)
+def test_a_list_that_was_damaged_is_made_anew(detect, home, damage):
+    detect("--detector", "gaussian", "--out", "one")
+    first = scores(home, "one").read_bytes()
+    (key,) = kept(home)
+    damage(home / "lists" / key)
+    result = detect("--detector", "gaussian", "--out", "two")
+    assert "was damaged: this list is made anew" in result.stderr
+    assert scores(home, "two").read_bytes() == first

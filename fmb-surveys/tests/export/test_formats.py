@@ -218,3 +218,15 @@ def test_a_format_that_there_is_not_is_refused(tmp_path, file, wanted, why):
     with pytest.raises(ConfigError) as error:
         format_of(tmp_path / file, wanted)
     assert why in str(error.value)
+
+
+@pytest.mark.parametrize(("name", "text"), [("fits", "a "), ("ecsv", " a"), ("ecsv", "a ")])
+def test_text_whose_blanks_a_format_drops_is_refused_with_its_column(name, text):
+    table = pd.DataFrame({"object_id": [text, "a"]})
+    with pytest.raises(DataError, match=r"column 'object_id': .* blank, .* csv or parquet"):
+        written(name, table)
+
+
+def test_a_name_that_fits_cannot_hold_is_refused():
+    with pytest.raises(DataError, match=r"the name of column 'é' is not ASCII"):
+        written("fits", pd.DataFrame({"é": [1.0]}))

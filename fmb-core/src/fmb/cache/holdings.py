@@ -1,6 +1,5 @@
 """What a workspace holds besides its runs, what it fills of the disk, and which runs use it."""
 
-import json
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +9,7 @@ from typing import Any
 
 from fmb.contract.errors import FailedError, StoreError, UnknownNameError, did_you_mean
 from fmb.runs.folder import list_runs
-from fmb.store.atomic import read_json
+from fmb.store.atomic import read_json, read_record
 from fmb.store.parts import PartStore
 from fmb.store.workspace import workspace
 
@@ -80,7 +79,7 @@ def _users(home: Path) -> dict[str, list[str]]:
     users: dict[str, list[str]] = {}
     for folder in list_runs(home):
         try:
-            manifest: Mapping[str, Any] = read_json(folder.manifest)
+            manifest: Mapping[str, Any] = read_record(folder.manifest)
         except StoreError:
             continue
         for entry in manifest.get("vectors", ()):
@@ -98,13 +97,20 @@ def _vectors(home: Path, users: Mapping[str, Sequence[str]]) -> Iterator[Holding
 
 def _inputs(home: Path) -> Iterator[Holding]:
     for folder in _folders(home / "inputs", "*/*/key.json"):
-        count = sum(part["rows"] for part in _sidecars(folder))
+        count = sum(part.get("rows", 0) for part in _sidecars(folder))
         name = f"{folder.parent.name}/{folder.name}"
         yield Holding("inputs", name, [folder], f"digests of {count:,} objects")
 
 
 def _sidecars(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(path.read_bytes()) for path in sorted(folder.glob("part-*.json"))]
+    """What parts say of themselves; those that are damaged say nothing: `verify` names them."""
+    records = []
+    for path in sorted(folder.glob("part-*.json")):
+        try:
+            records.append(read_record(path))
+        except StoreError:
+            continue
+    return records
 
 
 def _by_content(home: Path, kind: str, what: str) -> Iterator[Holding]:

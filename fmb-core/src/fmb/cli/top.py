@@ -68,11 +68,9 @@ def command(
 
 
 def _print_ids(run: "Run", names: "list[ListName]", k: int) -> None:
-    """Ids as `--ids -` and `--exclude` read them: one that holds a comma stands in quotes."""
-    import csv
-    import sys
-
+    """Ids as `--ids -` and `--exclude` read them: one that could be misread stands in quotes."""
     from fmb.contract.errors import ConfigError
+    from fmb.datasets.ids import id_line
     from fmb.terminal.printing import say
 
     if len(names) > 1:
@@ -81,7 +79,7 @@ def _print_ids(run: "Run", names: "list[ListName]", k: int) -> None:
             f"--ids prints one list: choose by --list, --model, --view or --detector among {lists}"
         )
     ranked = run.ranked(names[0])
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerows([text] for text in ranked["object_id"].astype(str).head(k))
+    for text in ranked["object_id"].astype(str).head(k):
+        click.echo(id_line(text))
     if run.shown:
         say(f"note: {run.shown.line(run.record(names[0])['ranked'] - len(ranked))}")

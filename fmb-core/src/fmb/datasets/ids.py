@@ -16,6 +16,7 @@ __all__ = [
     "as_ids",
     "canonical_order",
     "find_ids",
+    "id_line",
     "locate",
     "parse_ids",
     "read_id_file",
@@ -166,17 +167,29 @@ def read_id_file(path: Path) -> Array:
 def read_ids(text: str, where: str) -> Array:
     """Ids of a text: one a line, or the first column of a CSV.
 
-    `#` starts a comment at the beginning of a line and after a blank; an id may hold one. An id
-    that holds a comma is written in quotes. A first line `object_id` is taken as a heading.
+    `#` starts a comment at the beginning of a line and after a blank; an id may hold one. An id in
+    quotes is taken as it stands there, with its commas, blanks and `#`. A first line `object_id` is
+    taken as a heading.
 
     Raises:
         DataError: it holds no id.
     """
-    lines = text.splitlines()
-    rows = csv.reader([re.split(r"(?:^|\s)#", line)[0].strip() for line in lines])
-    texts = [text for row in rows if row and (text := row[0].strip())]
+    texts = []
+    for line in text.splitlines():
+        quoted = line.lstrip().startswith('"')
+        bare = line.strip() if quoted else re.split(r"(?:^|\s)#", line)[0].strip()
+        row = next(csv.reader([bare]), [])
+        first = row[0] if row and quoted else "".join(row[:1]).strip()
+        if first:
+            texts.append(first)
     if texts[:1] == ["object_id"]:
         del texts[0]
     if not texts:
         raise DataError(f"{where}: holds no ids; write one a line")
     return parse_ids(texts, where)
+
+
+def id_line(text: str) -> str:
+    """An id as a line of a file that `read_ids` takes back, in quotes where it could be misread."""
+    bare = text == text.strip() and not re.search(r'[",]|(?:^|\s)#', text) and text != "object_id"
+    return text if bare else '"{}"'.format(text.replace('"', '""'))

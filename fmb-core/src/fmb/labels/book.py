@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -66,8 +67,22 @@ class Event:
             event = cls(**values)
         except TypeError:  # a field is missing, or one more than there are
             return None
-        texts = (event.time, event.who, event.object_id, event.name)
-        return event if all(isinstance(text, str) for text in texts) else None
+        return event if event._sound() else None
+
+    def _sound(self) -> bool:
+        """True when every field is what it should be, whoever wrote it."""
+        texts = (self.time, self.who, self.object_id, self.name, self.run, self.list, self.survey)
+        numbers = (self.ra, self.dec, self.rank)
+        if not all(isinstance(text, str) for text in texts) or not self.object_id:
+            return False
+        if not all(n is None or (type(n) in (int, float) and isfinite(n)) for n in numbers):
+            return False
+        try:
+            moment = datetime.fromisoformat(self.time)
+        except ValueError:
+            return False
+        whole = self.id_type == "str" or re.fullmatch(r"-?[0-9]+", self.object_id)
+        return bool(whole and moment.tzinfo and (not self.name or _CLASS.fullmatch(self.name)))
 
 
 @dataclass(frozen=True)

@@ -207,5 +207,5 @@ class _Survey:
 
 
 def _fit(name: str) -> str:
-    """The name with a hyphen for whatever does not fit a folder's."""
-    return "".join(c if c.isalnum() or c in "._-" else "-" for c in name)
+    """The name with a hyphen for whatever does not fit a folder's, fit to be typed."""
+    return "".join(c if c.isalnum() or c in "._-" else "-" for c in name).strip("-.") or "run"

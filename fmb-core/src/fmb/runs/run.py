@@ -17,7 +17,7 @@ from fmb.runs.labelled_run import LabelledRun
 from fmb.runs.list_table import free_column, of_list
 from fmb.runs.object_card import ObjectCard
 from fmb.runs.summary import summary_lines
-from fmb.store.atomic import read_json
+from fmb.store.atomic import read_record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -128,7 +128,7 @@ def load_run(folder: RunFolder) -> Run:
             f"run {folder.name!r} is not finished; `fmb run --resume --out {folder.name}`"
             " goes on with it"
         )
-    manifest = read_json(folder.manifest)
+    manifest = read_record(folder.manifest)
     if manifest.get("format") != FORMAT:
         raise folder.other_version()
     return Run(folder, manifest)

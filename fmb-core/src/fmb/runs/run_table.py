@@ -6,7 +6,7 @@ from fmb.contract.errors import FmbError
 from fmb.plugins.settings import read_toml
 from fmb.request.record import FORMAT
 from fmb.runs.folder import RunFolder, list_runs
-from fmb.store.atomic import read_json
+from fmb.store.atomic import read_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ def run_row(folder: RunFolder) -> dict[str, Any]:
     state = "finished" if folder.finished else "unfinished"
     try:
         request = read_toml(folder.request)
-        manifest = read_json(folder.manifest) if folder.finished else {}
+        manifest = read_record(folder.manifest) if folder.finished else {}
     except FmbError:
         state = "damaged"
     if request and request.get("format") != FORMAT:

@@ -1,5 +1,6 @@
 """Lists kept by what they are made from: made once, and shown in every run that asks for them."""
 
+import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fmb.contract.errors import StoreError
 from fmb.contract.names import ListName
 from fmb.runs.folder import RunFolder
-from fmb.store.atomic import ensure_folder, place, read_json, staged_folder
+from fmb.store.atomic import ensure_folder, place, publish_json, read_record, staged_folder
 
 __all__ = ["KeptList", "KeptLists"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,18 @@ class KeptLists:
         return KeptList(self.workspace / "lists" / key[:24])
 
     def holds(self, key: str) -> bool:
-        """True when the list is there; it appears whole."""
-        return self.of(key).record.exists()
+        """True when the list is there as it was made; one that was damaged since is removed."""
+        kept = self.of(key)
+        if not kept.folder.exists():
+            return False
+        try:
+            whole = bool(read_record(kept.record)["files"] == _sizes(kept.folder))
+        except (StoreError, KeyError):
+            whole = False
+        if not whole:
+            logger.warning("%s was damaged: this list is made anew", kept.folder)
+            shutil.rmtree(kept.folder)
+        return whole
 
     def record(self, key: str) -> dict[str, Any]:
         """What is known of the list.
@@ -61,8 +75,8 @@ class KeptLists:
         Raises:
             StoreError: it is not there, or damaged.
         """
-        record: dict[str, Any] = read_json(self.of(key).record)
-        return record
+        record = read_record(self.of(key).record)
+        return {name: value for name, value in record.items() if name != "files"}
 
     @contextmanager
     def making(self, key: str) -> Iterator[KeptList]:
@@ -72,7 +86,9 @@ class KeptLists:
             FailedError: the disk is full or the workspace cannot be written to.
         """
         with staged_folder(self.of(key).folder) as staging:
-            yield KeptList(staging)
+            kept = KeptList(staging)
+            yield kept
+            publish_json(kept.record, {**read_record(kept.record), "files": _sizes(staging)})
 
     def put(self, key: str, run: RunFolder, name: ListName) -> None:
         """Show a list in a run under a name, without a second copy on the disk.
@@ -90,3 +106,9 @@ class KeptLists:
             shown = target / file.relative_to(kept.fits)
             ensure_folder(shown.parent)
             place(file, shown)
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Bytes of the files of a list besides its record, by name."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "record.json"]
+    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}

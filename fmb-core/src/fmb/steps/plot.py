@@ -150,7 +150,7 @@ def _show(
     try:
         key = figure_key(plot, data, runs, DPI)
         kept = {ending: runs[0].home / "figures" / key / f"figure.{ending}" for ending in formats}
-        pages = _pages(plot, data, [ending for ending in kept if not kept[ending].exists()], key)
+        pages = _pages(plot, data, [ending for ending in kept if not _whole(kept[ending])], key)
     except (Exception, SystemExit) as error:  # the plugin's own code runs here
         why, told = _reason(plot, data, error)
         logger.error("%s", told)
@@ -198,3 +198,8 @@ def _pages(
             figure.savefig(body, format=ending, facecolor=colour, dpi=DPI, **FORMATS[ending])
             pages[ending] = body.getvalue()
     return pages
+
+
+def _whole(path: Path) -> bool:
+    """True when a kept figure is there and not empty."""
+    return path.exists() and path.stat().st_size > 0

@@ -23,6 +23,7 @@ __all__ = [
     "publish_json",
     "publish_new_json",
     "read_json",
+    "read_record",
     "staged_folder",
     "sweep",
     "sync",
@@ -168,6 +169,18 @@ def ensure_folder(folder: Path) -> Path:
             f"no permission to write in {folder}; choose another workspace with FMB_HOME"
         )
     return folder
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The content of a JSON file this package wrote, names and values.
+
+    Raises:
+        StoreError: it is missing or damaged.
+    """
+    record = read_json(path)
+    if not isinstance(record, dict):
+        raise StoreError(f"{path} is damaged (no record); delete its folder and repeat")
+    return record
 
 
 @contextlib.contextmanager

@@ -63,7 +63,7 @@ def read_records(path: Path) -> tuple[list[dict[str, Any]], int]:
     for line in filter(bytes.strip, lines):
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             record = None
         if isinstance(record, dict):
             records.append(record)

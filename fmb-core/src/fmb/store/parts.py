@@ -10,7 +10,7 @@ from typing import Any
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import StoreError
-from fmb.store.atomic import ensure_folder, publish, publish_json, read_json, sweep
+from fmb.store.atomic import ensure_folder, publish, publish_json, read_json, read_record, sweep
 from fmb.store.keys import content_key, file_sha256
 from fmb.store.tensors import map_tensors, tensor_bytes
 
@@ -89,10 +89,10 @@ class PartStore:
     def _finished(self, name: str) -> Part | None:
         sidecar = self.folder / f"{name}.json"
         body = sidecar.with_suffix(".safetensors")
-        record = read_json(sidecar)
+        record = read_record(sidecar)
         if record.get("key") != self.digest:
             raise StoreError(f"{sidecar} belongs to another configuration; delete {self.folder}")
-        whole = body.exists() and body.stat().st_size == record["bytes"]
+        whole = body.exists() and body.stat().st_size == record.get("bytes")
         return Part(body, record) if whole else None
 
     def add(self, arrays: Mapping[str, Array], record: Mapping[str, Any]) -> Part:
@@ -127,3 +127,11 @@ class PartStore:
             (path.with_suffix(".safetensors"), read_json(path)["sha256"]) for path in sidecars
         ]
         return [path for path, sha in bodies if not path.exists() or file_sha256(path) != sha]
+
+
+def _sha256(sidecar: Path) -> str:
+    """The digest that a sidecar records; "" where it is damaged, which no body has."""
+    try:
+        return str(read_record(sidecar).get("sha256", ""))
+    except StoreError:
+        return ""

@@ -87,6 +87,8 @@ def _ecsv(table: pd.DataFrame, fields: Mapping[str, Field], told: Mapping[str, A
     for column, values in table.items():
         field = fields[str(column)]
         out[str(column)] = _masked(values)
+        if _is_text(values):
+            _refuse_outer_blanks(str(column), out[str(column)])
         out[str(column)].description = field.about or None
         out[str(column)].unit = _unit(field.unit)
         if field.ucd:
@@ -102,6 +104,11 @@ def _fits(table: pd.DataFrame, fields: Mapping[str, Field], told: Mapping[str, A
 
     out = Table()
     for column, values in table.items():
+        if not str(column).isascii():
+            raise DataError(
+                f"the name of column {column!r} is not ASCII, which is all FITS can hold; choose"
+                " --format ecsv or parquet"
+            )
         out[str(column)] = _for_fits(str(column), _masked(values))
     hdu = fits.table_to_hdu(out)
     for n, column in enumerate(out.colnames, 1):
@@ -176,7 +183,26 @@ def _ascii_texts(column: str, texts: Any) -> Any:
                 f"column {column!r}: {str(text)!r} is not ASCII, which is all FITS can hold;"
                 " choose --format ecsv or parquet"
             )
+        if text != text.rstrip():
+            raise DataError(
+                f"column {column!r}: {str(text)!r} ends in a blank, which FITS drops;"
+                " choose --format csv or parquet"
+            )
     return texts.astype("S") if texts.dtype.itemsize else texts.astype("S1")
+
+
+def _refuse_outer_blanks(column: str, texts: Any) -> None:
+    """Refuse text that ECSV would give back without its first or last blank.
+
+    Raises:
+        DataError: names the column and the text.
+    """
+    for text in np.unique(np.ma.filled(texts, "").astype(str)):
+        if text != text.strip():
+            raise DataError(
+                f"column {column!r}: {str(text)!r} begins or ends with a blank, which ECSV drops;"
+                " choose --format csv or parquet"
+            )
 
 
 def _ascii(text: str) -> str:
