@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fmb.contract.errors import StoreError
 from fmb.store.claims import Claims
 from fmb.store.cuts import Cut, publish_cut, read_cut
 
@@ -54,6 +55,13 @@ def test_the_first_cut_holds_for_everybody(tmp_path):
     assert publish_cut(path, first) == first
     assert publish_cut(path, Cut(8, 1, 2.0)) == first
     assert read_cut(path) == first
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"batch": 1}'])
+def test_a_damaged_cut_is_one_line_that_says_what_to_do(tmp_path, content):
+    (tmp_path / "cut.json").write_text(content)
+    with pytest.raises(StoreError, match=r"cut\.json is damaged"):
+        read_cut(tmp_path / "cut.json")
 
 
 HOLD = """

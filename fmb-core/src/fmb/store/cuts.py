@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.store.atomic import publish_new_json, read_json
+from fmb.contract.errors import StoreError
+from fmb.store.atomic import publish_new_json, read_record
 
 __all__ = ["Cut", "Group", "publish_cut", "read_cut"]
 
@@ -72,11 +73,18 @@ class Cut:
 
 
 def read_cut(path: Path) -> Cut | None:
-    """The cut that was published; None where none was."""
+    """The cut that was published; None where none was.
+
+    Raises:
+        StoreError: it is damaged.
+    """
     if not path.exists():
         return None
-    values = read_json(path)
-    return Cut(**{**values, "alone": tuple(values["alone"])})
+    values = read_record(path)
+    try:
+        return Cut(**{**values, "alone": tuple(values["alone"])})
+    except (TypeError, KeyError):
+        raise StoreError(f"{path} is damaged; delete it and repeat") from None
 
 
 def publish_cut(path: Path, cut: Cut) -> Cut:

@@ -215,6 +215,6 @@ def _reduce(
     if not np.isfinite(reduced).all():
         raise PluginError(
             f"embedder {name!r} gave values that are not finite in view {view!r} of"
-            f" {type(job.model).__name__}; try --precision float32"
+            f" {type(job.model).__name__}; below --precision float32, try that"
         )
     return reduced
