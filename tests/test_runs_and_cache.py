@@ -206,3 +206,13 @@ def test_leftovers_of_killed_work_are_found_and_those_of_living_work_are_not(run
     assert kept["leftovers"]["paths"] == [str(old)]
     done(fmb("cache", "remove", "leftovers", "--yes"))
     assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_resume_alone_goes_on_with_the_latest_run_that_is_unfinished(run, fmb, home):
+    done(run("--out", "one"))
+    done(run("--out", "two"))
+    nothing = fmb("run", "--resume")
+    assert (nothing.exit_code, "no run is unfinished" in nothing.stderr) == (2, True)
+    (home / "runs" / "one" / "manifest.json").unlink()
+    done(fmb("run", "--resume"))
+    assert open_run("one").name == "one"

@@ -142,7 +142,7 @@ def test_facts_are_json_too(wordy, fmb, tmp_path):
     drawn = json.loads(done(fmb("plot", "mine", "--plot", "score-histogram", "--json")).stdout)
     assert [path.endswith(".png") for path in drawn["figures"]] == [True, True]
     told = json.loads(done(fmb("export", "mine", "-o", "mine.csv", "--json")).stdout)
-    assert told == {"file": "mine.csv", "format": "csv", "rows": 2 * N}
+    assert told == {"file": "mine.csv", "format": "csv"}
     weights = json.loads(done(fmb("weights", "verify", "astropt", "tiny", "--json")).stdout)
     assert (weights["name"], weights["state"]) == ("tiny", "bundled")
     assert {len(digest) for digest in weights["sha256"].values()} == {64}

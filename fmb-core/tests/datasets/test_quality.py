@@ -205,7 +205,7 @@ def test_check_reads_all_in_blocks_and_counts():
     done = []
     (finding,) = check(survey, progress=lambda n, total: done.append((n, total)))
     assert (finding.object_id, finding.input) == (399, "cam")
-    assert done == [(256, 300), (300, 300)]
+    assert done == [(0, 300), (256, 300), (300, 300)]
     assert survey.reads == [256, 44]
 
 

@@ -99,6 +99,8 @@ def remove_cache(names: tuple[str, ...], unused: bool, everything: bool, yes: bo
     read = f", read by {', '.join(users)}" if users else ""
     listed = [one.name for one in chosen]
     what = " and ".join(listed) if len(listed) <= ASKED else f"{len(listed)} holdings"
+    for one in chosen if not yes and len(chosen) > ASKED else ():
+        click.echo(f"  {one.kind} {one.name}, {size_text(one.bytes)}", err=True)
     if confirmed(f"remove {what} ({size}{read})?", yes=yes):
         for one in chosen:
             remove(one)

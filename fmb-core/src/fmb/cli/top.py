@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command(epilog="Example: fmb top RUN --ids | fmb label RUN artefact --ids -")
+@click.command(epilog="Example: fmb top RUN --view image --ids | fmb label RUN artefact --ids -")
 @click.argument("run", required=False)
 @click.option("-k", default=20, show_default=True, type=click.IntRange(min=1), help="How many.")
 @click.option("--model", help="Only lists of this model label.")

@@ -216,6 +216,7 @@ def check(
         progress: called with the objects read and their number.
     """
     found = catalog_findings(dataset)
+    progress(0, len(dataset))
     for start in range(0, len(dataset), ROWS_AT_ONCE):
         rows = np.arange(start, min(start + ROWS_AT_ONCE, len(dataset)))
         found.extend(findings(dataset.read(rows)))

@@ -6,7 +6,13 @@ from pathlib import Path
 
 from fmb.contract.dataset import Dataset
 from fmb.contract.embedder import EmbedderSpec
-from fmb.contract.errors import ConfigError, UnknownNameError, WeightsError, did_you_mean
+from fmb.contract.errors import (
+    ConfigError,
+    DataError,
+    UnknownNameError,
+    WeightsError,
+    did_you_mean,
+)
 from fmb.contract.model import ModelSpec
 from fmb.contract.notes import Note
 from fmb.plan.choice import Chosen, choose
@@ -139,13 +145,18 @@ def bind_model(
     """
     model, asked = weighted.model, weighted.asked
     learned = model.spec.retrain_accepts if train else ()
-    bindings = bind_inputs(
-        model.label,
-        learned or weighted.weights.card.accepts,
-        dataset.inputs,
-        wanted=asked.input,
-        allow_out_of_domain=allow_out_of_domain,
-    )
+    try:
+        bindings = bind_inputs(
+            model.label,
+            learned or weighted.weights.card.accepts,
+            dataset.inputs,
+            wanted=asked.input,
+            allow_out_of_domain=allow_out_of_domain,
+        )
+    except DataError as error:
+        others = [w.name for w in model.spec.weights if w.name != asked.weights]
+        advice = f"; other weights: {', '.join(others)}, see `fmb plugins info {model.spec.name}`"
+        raise DataError(f"{error}{advice if others else ''}") from None
     return ModelPlan(
         label=model.label,
         component=model.component,

@@ -37,9 +37,5 @@ def _without(vectors: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def quality_lines(findings: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What is wrong with the data, by problem, naming the worst objects.
-
-    Args:
-        findings: plain values, as a manifest has them.
-    """
+    """What is wrong with the data, by problem, naming the worst; `findings` as in a manifest."""
     return [f"data quality: {line}" for line in summary([Finding(**f) for f in findings])]

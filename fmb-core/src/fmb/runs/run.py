@@ -62,7 +62,9 @@ class Run(LabelledRun):
             at = locate(part["object_id"].to_numpy(), run.objects["object_id"].to_numpy())
             part.insert(part.columns.tolist().index("object_id") + 1, "class", classes[at])
             parts.append(of_list(part, chosen, at=0))
-        return pd.concat(parts, ignore_index=True)
+        table = pd.concat(parts, ignore_index=True)
+        first = ["rank", "object_id", "score", "class"]  # the rest may not fit a screen
+        return table[[*first, *(column for column in table if column not in first)]]
 
     def all_scores(self) -> pd.DataFrame:
         """Tidy table: one row an object and list, with model, embedder, view and detector."""

@@ -42,11 +42,12 @@ def run_row(folder: RunFolder) -> dict[str, Any]:
     if request and request.get("format") != FORMAT:
         state = f"{state}, by another version"
     own = "embeddings" in request
+    survey = manifest.get("dataset", {}).get("name") or request.get("data", {}).get("source", "")
     return {
         "run": folder.name,
         "made": folder.made.strftime("%Y-%m-%d %H:%M"),
         "state": state,
-        "data": "own vectors" if own else request.get("data", {}).get("source", ""),
+        "data": "own vectors" if own else survey,
         "models": " ".join(request.get("model", {})),
         "detectors": " ".join(request.get("detector", {})),
         "seconds": sum(manifest["seconds"].values()) if manifest.get("seconds") else None,

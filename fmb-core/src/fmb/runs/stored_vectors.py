@@ -81,7 +81,8 @@ def run_vectors(
         if changed or not folder.shown(name).exists():
             raise
         shown = shown_vectors(name, folder.shown(name), entry["comparable"])
-        logger.warning("%s; the run keeps those of the %d objects shown", error, len(shown))
+        told = "%s: only the vectors of the %d objects shown are here, of %d; run again to make all"
+        logger.warning(told, error, len(shown), shown.n)
         return shown
 
 

@@ -92,6 +92,11 @@ def _latest(request: Request, home: Path) -> RunFolder:
     Raises:
         UnknownNameError: there is none.
     """
+    if not (request.model or request.detector or request.embeddings):  # --resume alone
+        for folder in reversed(list_runs(home)):
+            if not folder.finished:
+                return folder
+        raise UnknownNameError("no run is unfinished: there is nothing to go on with")
     wanted = _results(request_toml(request))
     for folder in reversed(list_runs(home)):
         try:
