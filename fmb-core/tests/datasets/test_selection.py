@@ -269,3 +269,27 @@ def test_a_survey_that_is_there_has_nothing_to_make(survey):
     told = []
     select(survey).make(["cam"], lambda *numbers: told.append(numbers))
     assert told == []
+
+
+def test_only_the_ids_that_are_listed_are_taken_but_for_those_left_out(survey, tmp_path, caplog):
+    wanted, unwanted = tmp_path / "wanted.txt", tmp_path / "unwanted.txt"
+    wanted.write_text("7\n30\n-1\n99\n")
+    unwanted.write_text("30\n")
+    chosen = select(survey, include=str(wanted), exclude=str(unwanted))
+    assert chosen.ids.tolist() == [-1, 7]
+    assert "1 of its 4 ids are not in the survey" in caplog.text
+    assert chosen.identity["selection"].keys() == {"include", "exclude"}
+
+
+@pytest.mark.parametrize("column", ["split", "part"])
+def test_a_split_is_the_objects_that_the_column_of_that_role_says(survey, column):
+    survey.catalog[column] = ["train", "test", None, "train", "valid"]
+    survey.catalog.attrs["roles"] = {"split": column}
+    assert select(survey, split="train").ids.tolist() == [7, 30]
+    with pytest.raises(SelectionError, match=rf"{column!r} has test, train, valid"):
+        select(survey, split="holdout")
+
+
+def test_a_split_of_a_survey_without_one_says_how_to_name_it(survey):
+    with pytest.raises(SelectionError, match=r'--split train: .* roles = \{ split = "COLUMN" \}'):
+        select(survey, split="train")
