@@ -211,12 +211,54 @@ def test_a_file_that_changed_once_is_read_once(embed, survey, home):
     assert ledger() == after
 
 
-def test_what_verify_has_seen_holds_from_then_on(fmb, embed, survey, home, tmp_path):
-    embed(survey)
-    path = survey.parent / "tiny.h5"
+@pytest.fixture
+def files(tmp_path):
+    """A survey with a file an object, whose size and time are all that is looked at."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    flux = np.random.default_rng(0).normal(size=(12, 1, 8, 8)).astype(np.float32)
+    for number, one in enumerate(flux):
+        with h5py.File(folder / f"{number}.h5", "w") as file:
+            file["flux"] = one
+    names = [f"{number}.h5" for number in range(12)]
+    pd.DataFrame({"object_id": range(12), "cam": names}).to_csv(folder / "index.csv", index=False)
+    path = folder / "survey.toml"
+    path.write_text(FILES)
+    return path
+
+
+FILES = """
+name = "files"
+[catalog]
+file = "index.csv"
+id = "object_id"
+[inputs.cam]
+kind = "images"
+files = "index.csv"
+flux = "flux"
+bands = ["r"]
+unit = "uJy"
+pixel_scale_arcsec = 0.2
+"""
+
+
+def test_what_verify_has_seen_holds_from_then_on(files, home, counting):
+    import fmb
+
+    def vectors(**more):
+        asked = {"model": "counting", "weights": "random", "view": "image", "batch_size": 1}
+        (view,) = fmb.embed(data=str(files), **asked, **more).values()
+        return view.values.copy()
+
+    before = vectors()
+    path = files.parent / "7.h5"
     status = path.stat()
     with h5py.File(path, "r+") as file:
-        file["image/flux"][7, 0, 3, 3] += 1
+        file["flux"][...] *= 50
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    embed(survey, "--verify")
-    assert embed(survey)[0] == []
+    assert np.array_equal(vectors(), before)  # the change cannot be seen without reading
+    seen = vectors(verify=True)
+    assert (seen != before).any(axis=1).tolist() == [row == 7 for row in range(12)]
+    counting.ids()
+    assert np.array_equal(vectors(), seen)
+    assert counting.ids() == []
