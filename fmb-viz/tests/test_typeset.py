@@ -15,13 +15,18 @@ def test_wrapped_lines_fit_and_lose_no_character(pieces, limit):
     assert "".join("".join(lines).split()) == "".join("".join(pieces).split())
 
 
-def test_a_long_id_breaks_after_its_own_punctuation():
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("EUCLID-Q1-60.070113", "-50.335519"),  # the sign belongs to the number
+        ("SDSS_J123456.78", "+012345.6"),
+        ("a-long-survey_", "field12345678"),
+    ],
+)
+def test_a_long_id_breaks_at_its_own_punctuation(first, second):
     face = font()
-    limit = width_in("EUCLID-Q1-60.070113-50", face)
-    assert wrap(["EUCLID-Q1-60.070113-50.335519"], limit, face) == [
-        "EUCLID-Q1-60.070113-",
-        "50.335519",
-    ]
+    limit = width_in(first + second[:3], face)
+    assert wrap([first + second], limit, face) == [first, second]
 
 
 def test_a_short_text_is_not_shortened():

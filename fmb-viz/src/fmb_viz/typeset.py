@@ -102,12 +102,18 @@ def _fitting(pieces: Sequence[str], limit_in: float, face: FontProperties) -> li
     return fitting
 
 
+_BREAKS = re.compile(r"[_/:,]|-(?!\d)|(?=[+-]\d)")
+"""Where a word may end: after punctuation, and before a sign, which belongs to its number."""
+
+
 def _broken(word: str, limit_in: float, face: FontProperties) -> list[str]:
     parts = []
     while width_in(word, face) > limit_in and len(word) > 1:
         fits = max(1, bisect_right(range(1, len(word) + 1), limit_in, key=_width_of(word, face)))
-        # An id is easier to read when it breaks after its own punctuation.
-        at = max((word.rfind(mark, 0, fits) + 1 for mark in "-_/:,"), default=0)
+        # An id is easier to read when it breaks at its own punctuation.
+        at = max(
+            (m.end() for m in _BREAKS.finditer(word, 0, fits + 1) if m.end() <= fits), default=0
+        )
         at = at if at > fits // 2 else fits
         parts.append(word[:at])
         word = word[at:]
