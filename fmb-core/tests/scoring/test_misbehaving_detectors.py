@@ -3,35 +3,20 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import settings
 
 from fmb.contract.errors import PluginError, ScoreError
-from fmb.contract.names import VectorName
 from fmb.contract.vectors import Vectors
 from fmb.scoring.crossfit import cross_fit, in_sample
-
-NAMES = (VectorName("m", "mean", "image"), VectorName("m", "mean", "spectrum"))
-
-examples = settings(max_examples=50, deadline=None)
 
 
 class Distance:
     """Squared distance from the mean of what it was fitted on."""
 
     def fit(self, x):
-        self.seen = set(x.ids.tolist())
         self.centre = x.values.mean(axis=0)
 
     def score(self, x):
         return ((x.values - self.centre) ** 2).sum(axis=1).astype(np.float64)
-
-
-class Recording(Distance):
-    """Remembers whom it scored."""
-
-    def score(self, x):
-        self.scored = set(x.ids.tolist())
-        return super().score(x)
 
 
 def vectors(n=100, d=3, seed=0):
