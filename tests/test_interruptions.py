@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+
+import fmb
+from fmb.store.claims import Claims
+from fmb.store.parts import PartStore
 
 N_OBJECTS = 192
 CHUNKS = 12
@@ -139,6 +144,65 @@ def test_processes_without_a_cut_agree_on_one(tmp_path, context, counting, make_
     assert len(encoded) == len(set(encoded)) == N_OBJECTS
     assert len(list((tmp_path / "shared").glob("embeddings/*/cuts/*.json"))) == 1
     assert not list((tmp_path / "shared").glob("embeddings/*/claims/*/*"))
+
+
+def test_what_was_encoded_to_find_the_cut_is_not_encoded_again(
+    tmp_path, counting, make_survey, home, monkeypatch
+):
+    make_survey(tmp_path, n=24)
+    request = {"model": "counting", "weights": "random", "data": "survey.toml", "batch_size": 8}
+    add, take = PartStore.add, Claims.take
+    other = threading.Thread(target=fmb.embed, kwargs=request)
+    at_the_first_chunk = threading.Event()
+
+    def slow(self, *args, **kwargs):
+        """The cut is there, what was encoded to find it is not: somebody else comes."""
+        if not other.ident:
+            other.start()
+            assert at_the_first_chunk.wait(60)
+        return add(self, *args, **kwargs)
+
+    def watched(self, name):
+        claimed = take(self, name)
+        if threading.current_thread() is other and name == "0":
+            at_the_first_chunk.set()
+        return claimed
+
+    monkeypatch.setattr(PartStore, "add", slow)
+    monkeypatch.setattr(Claims, "take", watched)
+    fmb.embed(**request)
+    other.join()
+    encoded = counting.ids()
+    assert len(encoded) == len(set(encoded)) == 24
+
+
+def test_one_that_comes_late_to_the_cut_takes_that_of_the_others(
+    tmp_path, counting, make_survey, home, monkeypatch
+):
+    make_survey(tmp_path, n=24)
+    request = {"model": "counting", "weights": "random", "data": "survey.toml", "batch_size": 8}
+    take, release, early = Claims.take, Claims.release, []
+
+    def broken(self, name):
+        release(self, name)
+        if name == "cut" and len(early) == 1:
+            early.append("broke off")
+            raise OSError(errno.ENOSPC, "for once")
+
+    def late(self, name):
+        """Between looking for a cut and the claim to find one, somebody else has found it."""
+        if name == "cut" and not early:
+            early.append("came")
+            with pytest.raises(OSError, match="for once"):
+                fmb.embed(**request)
+        return take(self, name)
+
+    monkeypatch.setattr(Claims, "take", late)
+    monkeypatch.setattr(Claims, "release", broken)
+    fmb.embed(**request)
+    assert early == ["came", "broke off"]
+    parts = sorted(home.glob("embeddings/*/*image*/part-*.json"))
+    assert [json.loads(part.read_text())["batches"] for part in parts] == [[1, 1], [8, 8, 6]]
 
 
 @pytest.mark.slow

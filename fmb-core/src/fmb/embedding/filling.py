@@ -22,6 +22,8 @@ WAIT_SECONDS = 0.5
 """Between looks at what others have done, where they work on all that is left."""
 TIMED = 2
 """Objects that are encoded alone to learn what one takes; the first also pays for imports."""
+FIRST = "0"
+"""The claim on the chunk that these objects are in."""
 
 
 _Tag = tuple[str, bool]
@@ -88,11 +90,14 @@ class Filling:
     def _agree(self, claims: Claims) -> Cut:
         """The cut that holds for this request, found by timing the first objects."""
         while (cut := read_cut(self._cut_file)) is None:
-            if not claims.take("cut"):
+            # Those who see the cut begin with the first chunk, which has what is timed here.
+            if not all(claims.take(name) for name in ("cut", FIRST)):
                 time.sleep(WAIT_SECONDS)  # somebody is finding it
                 continue
-            cut = publish_cut(self._cut_file, self._timed())
-            self._out.publish()
+            if read_cut(self._cut_file) is None:  # not found between the look and the claim
+                publish_cut(self._cut_file, self._timed())
+                self._out.publish()
+            claims.release(FIRST)
             claims.release("cut")
         return cut
 
