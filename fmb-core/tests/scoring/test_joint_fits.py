@@ -1,7 +1,6 @@
 """Detectors that fit together: all folds in one call, guarded and scored like any other."""
 
 import gc
-import warnings
 import weakref
 
 import numpy as np
@@ -124,6 +123,7 @@ def test_what_is_fitted_together_is_guarded_like_any_other():
         fitted(Together, Vectors(np.arange(100), np.ones((100, 3), "f4")))
 
 
+@pytest.mark.filterwarnings("ignore:.*not writable")  # torch says so once in a process
 def test_one_that_writes_into_a_sample_is_named():
     class Greedy(Together):
         @staticmethod
@@ -142,8 +142,7 @@ def test_one_that_writes_into_a_sample_is_named():
     with pytest.raises(PluginError, match=r"'mine': fit_together\(\) changes its input"):
         fitted(Greedy)
     changes = r"'mine', fold 4: fit_together\(\) changes its input"
-    with warnings.catch_warnings(), pytest.raises(PluginError, match=changes):
-        warnings.simplefilter("ignore")  # torch says once in a process that it was not writable
+    with pytest.raises(PluginError, match=changes):
         fitted(ThroughTorch)
 
 
