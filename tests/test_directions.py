@@ -30,6 +30,7 @@ FLOORS = {
     "weights": 3,
     "datasets": 3,
     "testing": 3,
+    "files": 2,
     "terminal": 2,
     "store": 2,
     "plugins": 2,
@@ -38,7 +39,15 @@ FLOORS = {
 }
 """Package -> floor; each imports only those on lower floors, and itself."""
 BUDGET_PACKAGE, BUDGET_FILE = 1600, 300
-FACES = {"fmb", "fmb.torch", "fmb.weights", "fmb.scoring", "fmb.datasets", "fmb.testing"}
+FACES = {
+    "fmb",
+    "fmb.torch",
+    "fmb.weights",
+    "fmb.scoring",
+    "fmb.datasets",
+    "fmb.files",
+    "fmb.testing",
+}
 """What every distribution imports of the core."""
 FOR_COMMANDS = {"fmb.cli", "fmb.plan", "fmb.request", "fmb.store", "fmb.terminal"}
 """What a distribution that adds commands imports besides; models write weights, so they may not."""

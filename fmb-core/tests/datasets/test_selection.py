@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from fmb.contract.errors import DataError, SelectionError
 from fmb.contract.inputs import Batch, InputInfo
-from fmb.datasets.ids import locate, parse_ids, read_id_file
 from fmb.datasets.selection import select
 from fmb.datasets.where import Where
+from fmb.files.ids import locate, parse_ids, read_id_file
 
 
 class Catalogued:

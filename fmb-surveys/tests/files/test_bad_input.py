@@ -8,7 +8,7 @@ import pytest
 import tomli_w
 
 from fmb import DataError, FmbError
-from fmb_surveys.files.access import find_dataset, open_file
+from fmb.files import find_dataset, open_file
 
 
 def refuse(files, pattern: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fmb import ConfigError, DataError, ShapeError
-from fmb_surveys.files.access import read_rows
+from fmb.files import read_rows
 from fmb_surveys.files.identity import fingerprint
 
 FIELDS = ("flux", "ivar", "mask", "wavelength_aa", "band_valid")

@@ -68,7 +68,7 @@ def command(
 
 def _ids(words: tuple[str, ...], file: str | None) -> "Array":
     """The ids that were typed and those of the file."""
-    from fmb.datasets.ids import parse_ids, read_id_file, read_ids
+    from fmb.files.ids import parse_ids, read_id_file, read_ids
 
     texts = list(words)
     if file is not None:

@@ -70,7 +70,7 @@ def command(
 def _print_ids(run: "Run", names: "list[ListName]", k: int) -> None:
     """Ids as `--ids -` and `--exclude` read them: one that could be misread stands in quotes."""
     from fmb.contract.errors import ConfigError
-    from fmb.datasets.ids import id_line
+    from fmb.files.ids import id_line
     from fmb.terminal.printing import say
 
     if len(names) > 1:

@@ -1,4 +1,4 @@
-"""Which objects: opening, ids, groups, selection, quality, vector files, cutouts."""
+"""Which objects: opening, groups, selection, quality, own vectors, cutouts."""
 
 import lazy_loader
 

@@ -14,9 +14,9 @@ from fmb.contract.errors import SelectionError
 from fmb.contract.inputs import Batch, InputInfo
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
-from fmb.datasets.ids import canonical_order, locate, read_id_file
 from fmb.datasets.objects import role_columns
 from fmb.datasets.where import Where
+from fmb.files.ids import canonical_order, locate, read_id_file
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,8 +15,8 @@ from fmb.contract.errors import DataError, did_you_mean
 from fmb.contract.inputs import Batch, InputInfo
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
-from fmb.datasets.ids import as_ids, locate, parse_ids, refuse_duplicates
-from fmb.datasets.vector_formats import read_vectors
+from fmb.files.ids import as_ids, locate, parse_ids, refuse_duplicates
+from fmb.files.matrices import read_vectors
 from fmb.store.digests import Digests
 
 __all__ = ["OwnVectors", "VectorFile", "open_vector_file"]

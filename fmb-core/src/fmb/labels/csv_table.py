@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fmb.contract.errors import DataError, did_you_mean
-from fmb.datasets.ids import parse_ids
+from fmb.files.ids import parse_ids
 from fmb.labels.book import Event, check_class, myself, utc
 from fmb.labels.held import Labelled
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from fmb.contract.arrays import Array
-from fmb.datasets.ids import locate, parse_ids
+from fmb.files.ids import locate, parse_ids
 from fmb.labels.book import Event
 
 __all__ = ["Labelled", "held_against", "match"]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError
-from fmb.datasets.ids import find_ids
+from fmb.files.ids import find_ids
 from fmb.labels.book import Event, LabelBook, check_class, myself, utc
 from fmb.labels.held import Labelled, held_against, match
 

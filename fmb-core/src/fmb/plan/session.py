@@ -9,11 +9,11 @@ from fmb.contract.dataset import Dataset
 from fmb.contract.errors import ConfigError
 from fmb.contract.notes import Note
 from fmb.contract.progress import Progress
-from fmb.datasets.ids import refuse_duplicates
 from fmb.datasets.objects import TEXT_ROLES, numbers
 from fmb.datasets.opening import find_reader, open_with
 from fmb.datasets.selection import select
 from fmb.datasets.vector_file import open_vector_file
+from fmb.files.ids import refuse_duplicates
 from fmb.plan.components import check_embedders
 from fmb.plan.figures import choose_engine, plan_analyses, plan_plots
 from fmb.plan.lists import Judged, choose_judges, plan_lists

@@ -14,7 +14,7 @@ from fmb.contract.inputs import Batch
 from fmb.contract.names import ListName
 from fmb.contract.notes import Note
 from fmb.datasets.cutouts import read_cutouts
-from fmb.datasets.ids import as_ids, find_ids, locate
+from fmb.files.ids import as_ids, find_ids, locate
 from fmb.labels.book import LabelBook
 from fmb.labels.held import Labelled, held_against
 from fmb.labels.occasion import Occasion, give

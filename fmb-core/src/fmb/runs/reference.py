@@ -12,8 +12,8 @@ import pandas as pd
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError, StoreError
 from fmb.contract.vector_view import VectorView
-from fmb.datasets.ids import locate, read_id_file
 from fmb.datasets.where import Where
+from fmb.files.ids import locate, read_id_file
 from fmb.runs.folder import RunFolder
 from fmb.runs.run import Run, load_run
 from fmb.store.keys import array_key, content_key

@@ -7,7 +7,7 @@ import pandas as pd
 
 from fmb.contract.errors import StoreError
 from fmb.contract.names import ListName, VectorName
-from fmb.datasets.ids import as_ids, find_ids, locate
+from fmb.files.ids import as_ids, find_ids, locate
 from fmb.labels.shown import Classes
 from fmb.plugins.loading import load_plugins
 from fmb.request.record import FORMAT

@@ -11,8 +11,8 @@ from fmb.contract.arrays import Array
 from fmb.contract.errors import StoreError
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
-from fmb.datasets.ids import locate
 from fmb.datasets.vector_file import OwnVectors, open_vector_file
+from fmb.files.ids import locate
 from fmb.runs.folder import RunFolder
 from fmb.store.atomic import publish, read_json
 from fmb.store.digests import Digests

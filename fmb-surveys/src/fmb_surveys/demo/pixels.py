@@ -15,7 +15,7 @@ from joblib import Parallel, delayed
 
 from fmb import Array, Dataset, Images, Spectra
 from fmb.store import end_with_parent, staged_folder
-from fmb_surveys.files.access import Stacked
+from fmb_surveys.files.stores import Stacked
 
 __all__ = ["PixelFile", "write_pixels"]
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from fmb import DataError
+from fmb.files import open_file, read_table
 from fmb.store import Digests
-from fmb_surveys.files.access import open_file
-from fmb_surveys.files.catalog import read_table
 from fmb_surveys.files.survey_toml import ImagesSource, SpectraSource, Survey
 
 __all__ = ["file_identity", "fingerprint", "stored_identity", "survey_digest", "unit_warnings"]

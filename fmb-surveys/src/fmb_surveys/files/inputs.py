@@ -7,7 +7,7 @@ import numpy as np
 
 from fmb import Array, DataError, Images, InputInfo, ShapeError, Spectra
 from fmb.datasets import disordered
-from fmb_surveys.files.access import PerObject, Stacked
+from fmb_surveys.files.stores import PerObject, Stacked
 from fmb_surveys.files.survey_toml import ImagesSource, InputSource, SpectraSource
 
 __all__ = ["ImagesInput", "Input", "SpectraInput"]

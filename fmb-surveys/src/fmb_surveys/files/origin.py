@@ -7,7 +7,7 @@ import numpy as np
 
 from fmb import Array, DataError
 from fmb.store import scrambled
-from fmb_surveys.files.access import PerObject, Stacked
+from fmb_surveys.files.stores import PerObject, Stacked
 
 __all__ = ["origin_of"]
 

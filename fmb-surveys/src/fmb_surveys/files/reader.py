@@ -20,13 +20,13 @@ from fmb import (
     Spectra,
     did_you_mean,
 )
-from fmb.datasets import as_ids, locate, refuse_duplicates
+from fmb.files import as_ids, locate, read_table, refuse_duplicates, whole
 from fmb.store import Digests
-from fmb_surveys.files.access import PerObject, Stacked, whole
-from fmb_surveys.files.catalog import read_catalog, read_table
+from fmb_surveys.files.catalog import read_catalog
 from fmb_surveys.files.identity import file_identity, stored_identity, unit_warnings
 from fmb_surveys.files.inputs import ImagesInput, SpectraInput
 from fmb_surveys.files.origin import origin_of
+from fmb_surveys.files.stores import PerObject, Stacked
 from fmb_surveys.files.survey_toml import (
     ImagesSource,
     InputSource,

@@ -14,8 +14,8 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from fmb import Array, DataError, Dataset, FailedError, Images, Spectra, StoreError
+from fmb.files import runs
 from fmb.store import end_with_parent, sync
-from fmb_surveys.files.access import runs
 from fmb_surveys.files.identity import DIGEST_ATTRIBUTE, survey_digest
 from fmb_surveys.files.survey_toml import (
     FILE_NAME,

@@ -12,7 +12,7 @@ import numpy as np
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError, did_you_mean
-from fmb.datasets.ids import as_ids, read_id_file
+from fmb.files.ids import as_ids, read_id_file
 
 __all__ = ["read_vectors"]
 

@@ -1,8 +1,7 @@
 """Safe access to HDF5 files: nothing outside the file is followed, nothing absurd is read."""
 
 import math
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from fmb import Array, DataError, ShapeError, did_you_mean
+from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError, did_you_mean
 
 __all__ = [
-    "PerObject",
-    "Stacked",
     "dataset_names",
     "find_dataset",
     "numeric",
@@ -198,77 +196,3 @@ def whole(dataset: h5py.Dataset) -> Array:
     except OSError as error:
         raise DataError(f"{dataset.file.filename}: {dataset.name!r} is damaged: {error}") from None
     return found.astype(found.dtype.newbyteorder("="), copy=False)
-
-
-class Stacked:
-    """Datasets of one file; the first axis is the objects. Pickles without the open file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._file: h5py.File | None = None
-        self._checked: dict[str, h5py.Dataset] = {}
-        self._process = 0
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path, "_file": None, "_checked": {}, "_process": 0}
-
-    @property
-    def file(self) -> h5py.File:
-        """The file, opened once in each process."""
-        # A handle inherited through fork shares its file position with the parent.
-        if self._file is None or self._process != os.getpid():
-            self._file, self._checked = open_file(self.path), {}
-            self._process = os.getpid()
-        return self._file
-
-    def dataset(self, name: str) -> h5py.Dataset:
-        """A dataset that has passed the checks of `find_dataset`."""
-        file = self.file
-        if name not in self._checked:
-            self._checked[name] = find_dataset(file, name)
-        return self._checked[name]
-
-    def place(self, name: str) -> str:
-        """Where `name` is, for messages."""
-        return f"{self.path}: {name!r}"
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        """Shape of a dataset of numbers."""
-        return tuple(numeric(self.dataset(name)).shape)
-
-    def read(self, name: str, rows: Array) -> Array:
-        """(m, ...): those rows."""
-        return read_rows(self.dataset(name), rows)
-
-
-class PerObject:
-    """One file an object, all with the same datasets; a row is a file."""
-
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self.paths = tuple(paths)
-
-    def place(self, name: str) -> str:
-        """Where `name` is, for messages."""
-        return f"{self.paths[0]} and {len(self.paths) - 1} more: {name!r}"
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        """Shape of the first object's dataset, with the number of files before it."""
-        with open_file(self.paths[0]) as file:
-            return (len(self.paths), *numeric(find_dataset(file, name)).shape)
-
-    def read(self, name: str, rows: Array) -> Array:
-        """(m, ...): one entry a file.
-
-        Raises:
-            ShapeError: a file's dataset has another shape than the others'.
-        """
-        found: list[Array] = []
-        for row in rows:
-            with open_file(self.paths[row]) as file:
-                found.append(np.asarray(numeric(find_dataset(file, name))[()]))
-            if found[-1].shape != found[0].shape:
-                raise ShapeError(
-                    f"{self.paths[row]}: {name!r} has shape {found[-1].shape},"
-                    f" in {self.paths[rows[0]]} it has {found[0].shape}"
-                )
-        return np.stack(found) if found else np.empty((0, *self.shape(name)[1:]))

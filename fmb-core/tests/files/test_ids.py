@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmb.datasets.ids import id_line, read_ids
+from fmb.files.ids import id_line, read_ids
 
 
 @given(

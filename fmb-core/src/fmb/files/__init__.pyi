@@ -1,0 +1,18 @@
+from .hdf5 import (
+    dataset_names as dataset_names,
+    find_dataset as find_dataset,
+    numeric as numeric,
+    open_file as open_file,
+    read_rows as read_rows,
+    runs as runs,
+    whole as whole,
+)
+from .ids import (
+    as_ids as as_ids,
+    canonical_order as canonical_order,
+    locate as locate,
+    parse_ids as parse_ids,
+    read_id_file as read_id_file,
+    refuse_duplicates as refuse_duplicates,
+)
+from .tables import TABLE_SUFFIXES as TABLE_SUFFIXES, read_table as read_table
