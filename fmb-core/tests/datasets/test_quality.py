@@ -95,7 +95,7 @@ def test_an_absent_band_is_no_fault_but_gaps_in_a_band_are():
 def test_infinite_pixels_are_an_error_unless_masked():
     data = images()
     data.flux[1, 0, 0, 0] = np.inf
-    assert found(data) == [(102, "infinite pixels", "error", 1 / 200)]
+    assert found(data) == [(102, "pixels that are infinite, or beyond float32", "error", 1 / 200)]
     data.mask[1, 0, 0, 0] = True
     assert found(data) == []
 

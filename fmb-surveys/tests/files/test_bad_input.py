@@ -99,7 +99,7 @@ def set_key(*path):
         (set_key("catalog", "columns", ["magg"]), r"'magg' is not there; did you mean 'mag'"),
         (set_key("catalog", "columns", "some"), r'columns is "all", a list of names'),
         (set_key("catalog", "units", {"mog": "mag"}), r"a unit is given for 'mog'.*'mag'"),
-        (set_key("catalog", "units", {"ra": "hourangle"}), r"ra is in 'hourangle', .* degrees"),
+        (set_key("catalog", "units", {"ra": "m"}), r"'ra' is in 'm', which is no angle .* degrees"),
         (set_key("catalog", "file", "cat.parquet"), r"cat\.parquet: no such file"),
         (
             set_key("catalog", "roles", {"magntude": "mag"}),

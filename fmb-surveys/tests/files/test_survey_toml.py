@@ -12,11 +12,11 @@ from fmb_surveys.files.survey_toml import (
     ImagesSource,
     SpectraSource,
     build_survey,
-    check_unit,
     find_survey_file,
     read_survey,
     write_survey_file,
 )
+from fmb_surveys.files.units import check_unit
 
 path_text = st.text("abc/_", min_size=1, max_size=8)
 maybe = st.none() | path_text

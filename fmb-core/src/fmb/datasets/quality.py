@@ -91,7 +91,7 @@ def _check_images(data: Images) -> Iterator[Check]:
         infinite = _share(
             np.isinf(flux) & (True if data.mask is None else ~data.mask.reshape(n, -1))
         )
-        yield "infinite pixels", "error", infinite > 0, infinite
+        yield "pixels that are infinite, or beyond float32", "error", infinite > 0, infinite
         gaps = _share(~used & wanted)
         used &= wanted
         yield "pixels without a value", "warning", used.any(axis=1) & (gaps > FILLED_SHARE), gaps
@@ -146,7 +146,7 @@ def _check_spectra(data: Spectra) -> Iterator[Check]:
     bad = _share(data.mask)
     yield "bad pixels", "warning", some & (bad > MASKED_SHARE), bad
     infinite = _share(np.isinf(data.flux))
-    yield "infinite pixels", "warning", some & (infinite > 0), infinite
+    yield "pixels that are infinite, or beyond float32", "warning", some & (infinite > 0), infinite
     yield from _check_values(data.flux, used & np.isfinite(data.flux), some)
     if data.ivar is not None:
         yield from _check_ivar(data.ivar)

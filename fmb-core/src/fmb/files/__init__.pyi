@@ -1,8 +1,11 @@
+from .columns import Unreadable as Unreadable, from_array as from_array
+from .stated import Stated as Stated, equal_to as equal_to, stated as stated
 from .hdf5 import (
     dataset_names as dataset_names,
     find_dataset as find_dataset,
     numeric as numeric,
     open_file as open_file,
+    read_column as read_column,
     read_rows as read_rows,
     runs as runs,
     whole as whole,
@@ -15,4 +18,9 @@ from .ids import (
     read_id_file as read_id_file,
     refuse_duplicates as refuse_duplicates,
 )
-from .tables import TABLE_SUFFIXES as TABLE_SUFFIXES, read_table as read_table
+from .tables import (
+    TABLE_SUFFIXES as TABLE_SUFFIXES,
+    Table as Table,
+    is_table as is_table,
+    read_table as read_table,
+)

@@ -1,7 +1,7 @@
 """Safe access to HDF5 files: nothing outside the file is followed, nothing absurd is read."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ __all__ = [
     "find_dataset",
     "numeric",
     "open_file",
+    "read_column",
     "read_rows",
     "runs",
     "whole",
@@ -67,7 +68,8 @@ def dataset_names(group: h5py.Group, prefix: str = "") -> Iterator[str]:
         if isinstance(entry, h5py.Group):
             yield from dataset_names(entry, f"{path}/")
         elif isinstance(entry, h5py.Dataset):
-            yield path
+            fields = entry.dtype.names
+            yield from [path] if not fields else [f"{path}/{field}" for field in fields]
 
 
 def find_dataset(file: h5py.File, path: str) -> h5py.Dataset:
@@ -127,6 +129,46 @@ def _link(group: Any, part: str, where: str) -> Any:
         return group.get(part, getlink=True)
     except TypeError:  # a link class that only the program which wrote it knows
         raise DataError(f"{where} goes through a link of an unknown kind") from None
+
+
+def read_column(file: h5py.File, path: str) -> tuple[Array, Mapping[str, Any]]:
+    """A column of a table and the attributes beside it: a dataset, or a field of one of records.
+
+    Args:
+        file: where it is.
+        path: "group/dataset", or "group/dataset/field".
+
+    Returns:
+        (n, ...), native byte order, text as bytes or str; and the attributes, {} for a field.
+
+    Raises:
+        DataError: it is not there, unsafe or damaged, or holds records or references.
+    """
+    table, _, field = path.rpartition("/")
+    if table and isinstance(file.get(table, getlink=True), h5py.HardLink):
+        records = file[table]
+        if isinstance(records, h5py.Dataset) and records.dtype.names:
+            find_dataset(file, table)
+            if field not in records.dtype.names:
+                hint = did_you_mean(field, records.dtype.names)
+                raise DataError(f"{file.filename}: {table!r} has no field {field!r}{hint}")
+            return _native(records, records.dtype[field], field), {}
+    dataset = find_dataset(file, path)
+    if dataset.dtype.names:
+        fields = ", ".join(f"{path}/{name}" for name in dataset.dtype.names[:3])
+        raise DataError(f"{file.filename}: {path!r} is a table; name its columns: {fields} ...")
+    return whole(dataset), dataset.attrs
+
+
+def _native(records: h5py.Dataset, kind: Any, field: str) -> Array:
+    where = f"{records.file.filename}: '{records.name.lstrip('/')}/{field}'"
+    if h5py.check_string_dtype(kind) is None and kind.base.kind not in "fiubS":
+        raise DataError(f"{where} has type {kind}, expected numbers or text")
+    try:
+        found = np.asarray(records[field])
+    except OSError as error:
+        raise DataError(f"{where} is damaged: {error}") from None
+    return found.astype(found.dtype.newbyteorder("="), copy=False)
 
 
 def numeric(dataset: h5py.Dataset) -> h5py.Dataset:

@@ -25,6 +25,13 @@ __all__ = [
 ]
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[+-]?[0-9]+(\.0*|(\.[0-9]*)?[eE][+-]?[0-9]+)")
+"""How a whole number that went through a float is written."""
+HEADINGS = (
+    "object_id", "objectid", "objid", "id", "source_id", "sourceid", "targetid", "specobjid",
+    "bestobjid", "designation",
+)  # fmt: skip
+"""What may stand above a column of ids, in lower case."""
 _SHOWN = 5
 
 
@@ -51,14 +58,21 @@ def as_ids(values: Any, where: str) -> Array:
     if found.dtype.kind not in "SUOT":
         raise DataError(f"{where}: ids have type {found.dtype}, expected integers or text")
     texts = found.tolist()
+    if texts and all(type(text) is int for text in texts):  # of any size
+        return parse_ids([str(text) for text in texts], where)
     for row, text in enumerate(texts):
         if isinstance(text, bytes):
             try:
-                texts[row] = text.decode()
+                texts[row] = text.decode().rstrip(" ")  # as C and IDL fill up a fixed length
             except UnicodeDecodeError:
                 raise DataError(f"{where}: the id in row {row} is not text (UTF-8)") from None
         if not isinstance(texts[row], str) or not texts[row]:
             raise DataError(f"{where}: the id in row {row} is missing")
+    if texts and all(_FLOAT.fullmatch(text) for text in texts):
+        raise DataError(
+            f"{where}: ids went through a float, which loses digits ({texts[0]}); write them anew"
+            " as whole numbers or text"
+        )
     return np.array(texts, dtype=np.str_)
 
 
@@ -168,13 +182,14 @@ def read_ids(text: str, where: str) -> Array:
     """Ids of a text: one a line, or the first column of a CSV.
 
     `#` starts a comment at the beginning of a line and after a blank; an id may hold one. An id in
-    quotes is taken as it stands there, with its commas, blanks and `#`. A first line `object_id` is
-    taken as a heading.
+    quotes is taken as it stands there, with its commas, blanks and `#`. A first line is a heading
+    where it is `object_id` or another of `HEADINGS`.
 
     Raises:
         DataError: it holds no id.
     """
-    texts = []
+    texts: list[str] = []
+    in_quotes: list[bool] = []
     for line in text.splitlines():
         quoted = line.lstrip().startswith('"')
         bare = line.strip() if quoted else re.split(r"(?:^|\s)#", line)[0].strip()
@@ -182,7 +197,8 @@ def read_ids(text: str, where: str) -> Array:
         first = row[0] if row and quoted else "".join(row[:1]).strip()
         if first:
             texts.append(first)
-    if texts[:1] == ["object_id"]:
+            in_quotes.append(quoted)
+    if texts and not in_quotes[0] and texts[0].lower() in HEADINGS:
         del texts[0]
     if not texts:
         raise DataError(f"{where}: holds no ids; write one a line")
@@ -191,5 +207,6 @@ def read_ids(text: str, where: str) -> Array:
 
 def id_line(text: str) -> str:
     """An id as a line of a file that `read_ids` takes back, in quotes where it could be misread."""
-    bare = text == text.strip() and not re.search(r'[",]|(?:^|\s)#', text) and text != "object_id"
+    plain = text == text.strip() and not re.search(r'[",]|(?:^|\s)#', text)
+    bare = plain and text.lower() not in HEADINGS
     return text if bare else '"{}"'.format(text.replace('"', '""'))

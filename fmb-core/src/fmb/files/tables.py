@@ -1,84 +1,270 @@
-"""Tables of any format, each value as its file has it: integers exact, gaps as gaps."""
+"""Tables of users' files, a reader a format: Parquet, CSV, FITS and ECSV."""
 
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fmb.contract.errors import DataError
+import numpy as np
+
+from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError, did_you_mean
+from fmb.files.columns import Unreadable, from_array, from_arrow, from_texts
+from fmb.files.ids import as_ids, parse_ids
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["TABLE_SUFFIXES", "read_table"]
-
-TABLE_SUFFIXES = (".parquet", ".csv", ".fits", ".fit", ".ecsv")
+__all__ = ["TABLE_SUFFIXES", "Table", "is_table", "read_table"]
 
 
-def read_table(path: Path, *, text: tuple[str, ...] = ()) -> tuple["pd.DataFrame", dict[str, str]]:
-    """A table with exact integers: columns with gaps become nullable integers, not floats.
+@dataclass(frozen=True)
+class Table:
+    """The columns of a file that hold one value a row; see `fmb.files.columns` for their types."""
+
+    path: Path
+    columns: Mapping[str, Any]
+    """Name -> (n,), in the order of the file."""
+    units: Mapping[str, str]
+    """Column -> unit, where the file tells it."""
+    unread: Mapping[str, str]
+    """Column that holds more than a value a row -> what it holds."""
+    notes: Sequence[str] = ()
+    """What a user should know of how it was read, one line each."""
+    typed: bool = True
+    """False where the file has texts only, so that what is a number was found by looking."""
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    def column(self, name: str) -> Any:
+        """The values of a column, (n,).
+
+        Raises:
+            DataError: there is none of this name, or it holds more than a value a row.
+        """
+        if name in self.unread:
+            raise DataError(f"{self.path}: column {name!r} holds {self.unread[name]}")
+        if name not in self.columns:
+            hint = did_you_mean(name, self.columns)
+            raise DataError(f"{self.path}: no column is called {name!r}{hint}")
+        return self.columns[name]
+
+    def ids(self, name: str) -> Array:
+        """The ids in a column, (n,), int64, uint64 or str, as the file has them.
+
+        Raises:
+            DataError: there is no such column, ids are missing, or went through a float.
+        """
+        values, where = self.column(name), f"{self.path}: {name!r}"
+        if hasattr(values, "isna"):  # a column has gaps, or is an array of numpy
+            gaps = np.flatnonzero(values.isna())
+            raise DataError(f"{where}: {len(gaps)} ids are missing, first in row {gaps[0]}")
+        return as_ids(values, where) if self.typed else parse_ids(values.tolist(), where)
+
+    def frame(self) -> "pd.DataFrame":
+        """All columns, one row a row of the file."""
+        import pandas as pd
+
+        return pd.DataFrame(dict(self.columns), index=range(len(self)))
+
+
+def is_table(path: Path) -> bool:
+    """True when the ending of a path says that it is one of these tables."""
+    return _suffix(path) in TABLE_SUFFIXES
+
+
+def read_table(path: Path, *, text: Sequence[str] = ()) -> Table:
+    """The table in a file; its ending says of which format.
 
     Args:
-        path: Parquet, CSV, FITS or ECSV by its ending.
-        text: columns of a CSV file to leave as text.
-
-    Returns:
-        The one-dimensional columns, and column -> unit where the file tells it.
+        path: Parquet, CSV, FITS or ECSV; CSV and FITS may be packed by gzip.
+        text: columns of a CSV file to leave as the texts they are, for instance ids.
 
     Raises:
-        DataError: the file is missing or cannot be read.
+        DataError: the file is missing, damaged, or of another format; two columns share a name.
     """
-    if not path.exists():
-        raise DataError(f"{path}: no such file")
-    suffix = path.suffix.lower()
+    suffix = _suffix(path)
     if suffix not in TABLE_SUFFIXES:
         raise DataError(f"{path}: not a table; give {', '.join(TABLE_SUFFIXES)}")
-    readers = {".parquet": _read_parquet, ".csv": _read_csv}
+    if not path.exists():
+        raise DataError(f"{path}: no such file")
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder, expected a table")
     try:
-        if suffix in readers:
-            return _from_arrow(readers[suffix](path, text))
-        return _read_astropy(path)
-    except (OSError, ValueError) as error:  # pyarrow's and astropy's errors are of these kinds
+        return _READERS[suffix](path, text)
+    except (OSError, ValueError, TypeError, EOFError, IndexError, KeyError) as error:
+        # Of pyarrow's and astropy's many kinds of errors for bytes that are no table.
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: cannot be read as {suffix}: {reason}") from None
 
 
-def _read_parquet(path: Path, text: tuple[str, ...]) -> "pa.Table":
+def _suffix(path: Path) -> str:
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    return "".join(suffixes) if suffixes[-1:] == [".gz"] else "".join(suffixes[-1:])
+
+
+def _table(
+    path: Path,
+    columns: Iterable[tuple[str, Callable[[], Any]]],
+    units: Mapping[str, str],
+    **more: Any,
+) -> Table:
+    """A table of the columns that can be made; `path` and the column's name stand in errors."""
+    made: dict[str, Any] = {}
+    unread: dict[str, str] = {}
+    for name, make in columns:
+        if name in made or name in unread:
+            raise DataError(f"{path}: two columns are called {name!r}; rename one")
+        try:
+            made[name] = make()
+        except Unreadable as error:
+            unread[name] = str(error)
+        except DataError as error:
+            unread[name] = str(error).removeprefix("holds ")
+    return Table(path, made, {n: u for n, u in units.items() if n in made}, unread, **more)
+
+
+def _read_parquet(path: Path, text: Sequence[str]) -> Table:
     from pyarrow import parquet
 
-    return parquet.read_table(path)
+    return _of_arrow(path, parquet.ParquetFile(path).read())
 
 
-def _read_csv(path: Path, text: tuple[str, ...]) -> "pa.Table":
+def _of_arrow(path: Path, table: "pa.Table") -> Table:
+    units = {
+        field.name: unit.decode(errors="replace")
+        for field in table.schema
+        if (unit := (field.metadata or {}).get(b"unit", b""))
+    }
+    columns = [
+        *_ranges(table),
+        *(
+            (name, lambda at=at: from_arrow(table.column(at)))
+            for at, name in enumerate(table.column_names)
+        ),
+    ]
+    return _table(path, columns, units)
+
+
+def _ranges(table: "pa.Table") -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Columns that pandas writes as three numbers: a named index of evenly spaced integers."""
+    for index in (table.schema.pandas_metadata or {}).get("index_columns", ()):
+        if isinstance(index, Mapping) and index.get("kind") == "range" and index.get("name"):
+            first, last, step = (int(index[key]) for key in ("start", "stop", "step"))
+            yield index["name"], lambda spaced=range(first, last, step): np.array(spaced)
+
+
+def _read_csv(path: Path, text: Sequence[str]) -> Table:
     import pyarrow as pa
     from pyarrow import csv
 
-    kinds = {name: pa.string() for name in text}
-    return csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=kinds))
+    parse = csv.ParseOptions(newlines_in_values=True)
+    names = _header(path, parse)
+    texts = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
+    table = csv.read_csv(path, parse_options=parse, convert_options=texts)
+    columns = []
+    for at, name in enumerate(names):
+        column = table.column(at)
+        if not name.strip():  # the index of pandas, or a comma at the end of each line
+            continue
+        plain = name in text or name.strip() in text
+        make = from_arrow if plain else from_texts
+        columns.append((name.strip(), lambda make=make, column=column: make(column)))
+    return _table(path, columns, {}, typed=False)
 
 
-def _from_arrow(table: "pa.Table") -> tuple["pd.DataFrame", dict[str, str]]:
-    import pandas as pd
-    import pyarrow as pa
+def _header(path: Path, parse: Any) -> list[str]:
+    """Names of the columns of a CSV file.
 
-    frame = table.to_pandas()
-    units = {}
-    for field in table.schema:
-        column = table[field.name]
-        if pa.types.is_integer(field.type) and column.null_count:
-            exact = column.to_pandas(integer_object_nulls=True)
-            kind = "UInt64" if pa.types.is_unsigned_integer(field.type) else "Int64"
-            frame[field.name] = pd.array(exact.tolist(), dtype=kind)
-        unit = (field.metadata or {}).get(b"unit", b"").decode()
-        if unit:
-            units[field.name] = unit
-    return frame, units
+    Raises:
+        DataError: they are not divided by commas, or the file is no text of UTF-8.
+    """
+    from pyarrow import csv
+
+    with csv.open_csv(path, parse_options=parse) as reader:
+        names = list(reader.schema.names)
+    if len(names) == 1:
+        other = [mark for mark in (";", "\t", "|") if mark in names[0]]
+        if other:
+            raise DataError(
+                f"{path}: its columns are divided by {other[0]!r}; write commas, or Parquet"
+            )
+    return names
 
 
-def _read_astropy(path: Path) -> tuple["pd.DataFrame", dict[str, str]]:
-    from astropy.table import Table
+def _read_fits(path: Path, text: Sequence[str]) -> Table:
+    from astropy.io import fits
 
-    table = Table.read(path, format="ascii.ecsv" if path.suffix.lower() == ".ecsv" else "fits")
-    flat = table[[name for name in table.colnames if table[name].ndim == 1]]
-    flat.convert_bytestring_to_unicode()
-    units = {name: str(flat[name].unit) for name in flat.colnames if flat[name].unit is not None}
-    return flat.to_pandas(), units
+    with _whole(path), fits.open(path, memmap=False) as hdus:
+        tables = [hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)]
+        tables = [hdu for hdu in tables if not isinstance(hdu, fits.CompImageHDU)]
+        if not tables:
+            raise DataError(f"{path}: holds no table; images are no catalogue")
+        number = next(at for at, hdu in enumerate(hdus) if hdu is tables[0])
+        names = [hdu.name or "without a name" for hdu in tables]
+    notes = (
+        [f"{path.name} holds {len(names)} tables; the first, {names[0]}, is read"]
+        if len(names) > 1
+        else []
+    )
+    return _of_astropy(path, format="fits", hdu=number, notes=notes)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Keeps astropy's warnings inside: of units and dates none is told, a cut is an error.
+
+    Raises:
+        DataError: the file is cut short.
+    """
+    with warnings.catch_warnings(record=True) as doubts:
+        warnings.simplefilter("always")
+        yield
+    if any("truncated" in str(doubt.message) for doubt in doubts):
+        raise DataError(f"{path}: the FITS file is cut short; copy it again")
+
+
+def _read_ecsv(path: Path, text: Sequence[str]) -> Table:
+    return _of_astropy(path, format="ascii.ecsv")
+
+
+def _of_astropy(path: Path, *, notes: Sequence[str] = (), **how: Any) -> Table:
+    from astropy.table import Column
+    from astropy.table import Table as AstropyTable
+
+    with _whole(path):
+        table = AstropyTable.read(path, **how)
+    units = {
+        name: str(unit)
+        for name in table.colnames
+        if (unit := getattr(table[name], "unit", None)) is not None
+    }
+
+    def make(name: str) -> Any:
+        column = table[name]
+        if not isinstance(column, Column):  # positions, times: several numbers a row
+            raise Unreadable(f"{type(column).__name__} objects")
+        if column.ndim != 1:
+            raise Unreadable(f"arrays of shape {column.shape[1:]}")
+        mask = getattr(column, "mask", None)
+        return from_array(np.asarray(column.filled() if mask is not None else column), mask)
+
+    columns = [(name, lambda name=name: make(name)) for name in table.colnames]
+    return _table(path, columns, units, notes=tuple(notes))
+
+
+_READERS: dict[str, Callable[[Path, Sequence[str]], Table]] = {
+    ".parquet": _read_parquet,
+    ".csv": _read_csv,
+    ".csv.gz": _read_csv,
+    ".fits": _read_fits,
+    ".fit": _read_fits,
+    ".fits.gz": _read_fits,
+    ".ecsv": _read_ecsv,
+}
+TABLE_SUFFIXES = tuple(_READERS)
+"""Endings of the files that `read_table` takes."""

@@ -1,24 +1,27 @@
 """Reads the catalogue of a survey: HDF5 columns, Parquet, CSV, FITS or ECSV, ids kept exact."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from fmb import Array, DataError, did_you_mean
 from fmb.files import (
-    TABLE_SUFFIXES,
+    Stated,
+    Unreadable,
     as_ids,
     dataset_names,
-    find_dataset,
+    from_array,
+    is_table,
     open_file,
-    parse_ids,
+    read_column,
     read_table,
     refuse_duplicates,
-    whole,
+    stated,
 )
+from fmb_surveys.files.positions import degrees, doubt_of
 from fmb_surveys.files.survey_toml import CatalogSource
+from fmb_surveys.files.units import refuse_contradiction
 
 if TYPE_CHECKING:
     import h5py
@@ -31,6 +34,18 @@ HDF5_SUFFIXES = (".h5", ".hdf5")
 _ROLES = ("ra", "dec", "redshift", "label", "group")
 
 
+@dataclass
+class _Columns:
+    """What a file has of a catalogue, by the names the catalogue gives it."""
+
+    ids: Array
+    values: dict[str, Any] = field(default_factory=dict)
+    """Column -> (n,)."""
+    units: dict[str, str] = field(default_factory=dict)
+    """As the file tells them."""
+    notes: list[str] = field(default_factory=list)
+
+
 def read_catalog(source: CatalogSource, path: Path) -> tuple[Array, "pd.DataFrame"]:
     """Ids and columns of a survey's objects.
 
@@ -39,32 +54,35 @@ def read_catalog(source: CatalogSource, path: Path) -> tuple[Array, "pd.DataFram
         path: the file, HDF5 or a table.
 
     Returns:
-        ids (n,) and n rows in the same order: ra, dec, redshift, label and group where the source
-        names them, then its other columns; units in `attrs["units"]`,
-        roles in `attrs["roles"]`.
+        ids (n,) and n rows in the same order: ra and dec in degrees, redshift, label and group
+        where the source names them, then its other columns; units in `attrs["units"]`, roles in
+        `attrs["roles"]`, what a user should know of the file in `attrs["notes"]`.
 
     Raises:
-        DataError: the file or a column is missing, lengths differ, ids repeat or are floats.
+        DataError: the file or a column is missing or holds more than a value an object, lengths
+            differ, ids repeat or are floats, or the file tells another unit than the source.
     """
-    if path.suffix.lower() in TABLE_SUFFIXES:
-        ids, columns, units = _from_table(source, path)
-    else:
-        ids, columns, units = _from_hdf5(source, path)
-    if not len(ids):
+    read = _from_table(source, path) if is_table(path) else _from_hdf5(source, path)
+    if not len(read.ids):
         raise DataError(f"{path}: the catalogue is empty")
-    refuse_duplicates(ids, f"{path}: {source.id!r}")
-    units.update(source.units)
-    for name in source.units:
-        if name not in columns:
-            raise DataError(f"{path}: a unit is given for {name!r}{did_you_mean(name, columns)}")
-    _check_degrees(columns, units, path)
+    refuse_duplicates(read.ids, f"{path}: {source.id!r}")
+    for name, unit in source.units.items():
+        if name not in read.values:
+            hint = did_you_mean(name, read.values)
+            raise DataError(f"{path}: a unit is given for {name!r}{hint}")
+        where = f"{path}: {name!r}"
+        note = refuse_contradiction(where, read.units.get(name, ""), unit, f"units.{name}")
+        read.notes.extend([note] if note else [])
+        read.units[name] = unit
+    _in_degrees(read, path)
     # Imported here: `fmb data index` checks its options before it pays for pandas.
     import pandas as pd
 
-    catalog = pd.DataFrame(columns, index=range(len(ids)))
-    catalog.attrs["units"] = units
-    catalog.attrs["roles"] = _roles(source, columns, path)
-    return ids, catalog
+    catalog = pd.DataFrame(read.values, index=range(len(read.ids)))
+    catalog.attrs["units"] = read.units
+    catalog.attrs["roles"] = _roles(source, read.values, path)
+    catalog.attrs["notes"] = read.notes
+    return read.ids, catalog
 
 
 def _roles(source: CatalogSource, columns: Mapping[str, Any], path: Path) -> dict[str, str]:
@@ -77,10 +95,19 @@ def _roles(source: CatalogSource, columns: Mapping[str, Any], path: Path) -> dic
     return {**{role: name for role, name in own.items() if name in columns}, **source.roles}
 
 
-def _check_degrees(columns: Mapping[str, Any], units: dict[str, str], path: Path) -> None:
+def _in_degrees(read: _Columns, path: Path) -> None:
+    """Turn ra and dec into degrees, whatever the file has."""
+    silent = True
     for name in ("ra", "dec"):
-        if name in columns and units.setdefault(name, "deg") not in ("deg", "degree", "degrees"):
-            raise DataError(f"{path}: {name} is in {units[name]!r}, FMB takes degrees")
+        if name in read.values:
+            unit = read.units.get(name, "")
+            silent &= not unit
+            where = f"{path}: {name!r}"
+            read.values[name] = degrees(read.values[name], name, unit, where)
+            read.units[name] = "deg"
+    if silent and {"ra", "dec"} <= set(read.values):
+        doubt = doubt_of(read.values["ra"], read.values["dec"])
+        read.notes.extend([doubt] if doubt else [])
 
 
 def _wanted(source: CatalogSource, available: list[str]) -> dict[str, str]:
@@ -96,59 +123,51 @@ def _wanted(source: CatalogSource, available: list[str]) -> dict[str, str]:
     return {**named, **{name.rpartition("/")[2]: name for name in extra}}
 
 
-def _from_hdf5(source: CatalogSource, path: Path) -> tuple[Array, dict[str, Any], dict[str, str]]:
+def _from_hdf5(source: CatalogSource, path: Path) -> _Columns:
     with open_file(path) as file:
-        ids = as_ids(whole(find_dataset(file, source.id)), f"{path}: {source.id!r}")
-        beside = _columns_beside(file, source.id, len(ids)) if source.columns == "all" else []
-        columns, units = {}, {}
+        read = _Columns(as_ids(read_column(file, source.id)[0], f"{path}: {source.id!r}"))
+        n = len(read.ids)
+        beside = _columns_beside(file, source.id, n) if source.columns == "all" else []
         for name, column in _wanted(source, beside).items():
-            dataset = find_dataset(file, column)
-            values = whole(dataset)
-            if values.shape != ids.shape:
-                raise DataError(
-                    f"{path}: column {column!r} has shape {values.shape} for {len(ids)} ids"
-                )
-            columns[name] = _decode(values, f"{path}: {column!r}")
-            unit = dataset.attrs.get("unit", dataset.attrs.get("units", ""))
-            if isinstance(unit, str) and unit:
-                units[name] = unit
-    return ids, columns, units
+            where = f"{path}: {column!r}"
+            stored, attributes = read_column(file, column)
+            if stored.shape != (n,):
+                raise DataError(f"{path}: column {column!r} has shape {stored.shape} for {n} ids")
+            told = stated(attributes, where)
+            try:
+                read.values[name] = _meant(stored, told)
+            except (Unreadable, DataError) as error:
+                raise DataError(f"{where} holds {str(error).removeprefix('holds ')}") from None
+            if told.unit:
+                read.units[name] = told.unit
+    return read
+
+
+def _meant(stored: Array, told: Stated) -> Any:
+    """The values of a column as its file says they are meant."""
+    if stored.dtype.kind not in "iuf":
+        return from_array(stored)
+    return from_array(told.values(stored), told.gaps(stored))
 
 
 def _columns_beside(file: "h5py.File", column: str, n: int) -> list[str]:
-    """One-dimensional datasets of n rows in the group of the ids."""
+    """One-dimensional columns of n rows in the group, or the table, of the ids."""
     folder = column.rpartition("/")[0]
-    return [
-        path
-        for path in dataset_names(file)
-        if path.rpartition("/")[0] == folder and file[path].shape == (n,)
-    ]
+    names = [name for name in dataset_names(file) if name.rpartition("/")[0] == folder]
+    table = file[folder] if folder else file
+    if hasattr(table, "dtype"):
+        return [f"{folder}/{name}" for name in table.dtype.names if not table.dtype[name].shape]
+    return [name for name in names if file[name].shape == (n,)]
 
 
-def _decode(values: Array, where: str) -> Any:
-    if values.dtype.kind not in "SO":
-        return values
-    try:
-        texts = [v.decode() if isinstance(v, bytes) else str(v) for v in values.tolist()]
-    except UnicodeDecodeError:
-        raise DataError(f"{where} holds bytes that are no text (UTF-8)") from None
-    return np.array(texts, dtype=object)
-
-
-def _from_table(source: CatalogSource, path: Path) -> tuple[Array, dict[str, Any], dict[str, str]]:
-    table, units = read_table(path, text=(source.id,))
-    wanted = _wanted(source, list(table.columns))
-    for column in (source.id, *wanted.values()):
-        if column not in table.columns:
-            hint = did_you_mean(column, map(str, table.columns))
-            raise DataError(f"{path}: no column is called {column!r}{hint}")
-    where = f"{path}: {source.id!r}"
-    gaps = np.flatnonzero(table[source.id].isna())
-    if len(gaps):
-        raise DataError(f"{where}: {len(gaps)} ids are missing, first in row {gaps[0]}")
-    ids = table[source.id].to_numpy()
-    if path.suffix.lower() == ".csv":
-        ids = parse_ids(ids.tolist(), where)
-    columns = {name: table[column].array for name, column in wanted.items()}
-    kept = {name: units[column] for name, column in wanted.items() if column in units}
-    return as_ids(ids, where), columns, kept
+def _from_table(source: CatalogSource, path: Path) -> _Columns:
+    table = read_table(path, text=(source.id,))
+    read = _Columns(table.ids(source.id), notes=list(table.notes))
+    for name, column in _wanted(source, list(table.columns)).items():
+        read.values[name] = table.column(column)
+        if column in table.units:
+            read.units[name] = table.units[column]
+    if source.columns == "all" and table.unread:
+        left_out = ", ".join(f"{name} ({what})" for name, what in table.unread.items())
+        read.notes.append(f"{path.name}: columns left out of the catalogue: {left_out}")
+    return read

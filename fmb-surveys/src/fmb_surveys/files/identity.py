@@ -78,8 +78,8 @@ def file_identity(
 def _states(folder: Path, index: Path, column: str) -> str:
     """Digest of names, sizes and times of one file an object; reading them all would take hours."""
     digest = hashlib.blake2b(digest_size=16)
-    table, _ = read_table(index)
-    for name in table[column].dropna():
+    files = read_table(index, text=(column,)).column(column)
+    for name in filter(None, files):
         try:
             status = (folder / name).stat()
         except OSError as error:

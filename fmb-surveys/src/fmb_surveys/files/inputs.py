@@ -1,14 +1,17 @@
 """Images and spectra of a survey as its HDF5 datasets hold them, with what is bad masked."""
 
 import math
-from typing import Generic, TypeVar
+from dataclasses import replace
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from fmb import Array, DataError, Images, InputInfo, ShapeError, Spectra
 from fmb.datasets import disordered
+from fmb.files import equal_to
 from fmb_surveys.files.stores import PerObject, Stacked
 from fmb_surveys.files.survey_toml import ImagesSource, InputSource, SpectraSource
+from fmb_surveys.files.units import angstroms, convenient, is_unit, refuse_contradiction
 
 __all__ = ["ImagesInput", "Input", "SpectraInput"]
 
@@ -30,6 +33,11 @@ class Input(Generic[S]):
             rows: (n,) int64, the stored row of each object, -1 = not observed.
         """
         self._source, self.store, self.rows = source, store, rows
+        self.notes: list[str] = []
+        """What a user should know of how the files are read."""
+        self.unit, self.factor = convenient(source.unit)
+        """The unit that is read, and one of the stored unit in it."""
+        self._compare_with_files()
         self.info: InputInfo = self._describe(store.shape(source.flux))
 
     def _describe(self, shape: tuple[int, ...]) -> InputInfo:
@@ -52,29 +60,80 @@ class Input(Generic[S]):
                     f" {self._source.flux!r} has {shape}"
                 )
 
+    def _compare_with_files(self) -> None:
+        """Hold what the survey.toml says of the numbers against what their files say."""
+        source, flux = self._source, self.store.stated(self._source.flux)
+        both = "scale" in source.model_fields_set and flux.scale != 1.0
+        if both and not math.isclose(source.scale, flux.scale, rel_tol=1e-6):
+            raise DataError(
+                f"{self.store.place(source.flux)} has the scale {flux.scale:g} by what the file"
+                f" says, {source.scale:g} by the survey.toml; correct the one that is wrong"
+            )
+        if source.missing is not None and not _may_hold(
+            self.store.kind(source.flux), source.missing
+        ):
+            raise DataError(
+                f"{self.store.place(source.flux)}: missing = {source.missing:g} cannot stand in"
+                f" {self.store.kind(source.flux)} data"
+            )
+        for key, power in (("flux", 1), ("error", 1), ("ivar", -2)):
+            self._compare_unit(key, source.unit, "unit", power)
+
+    def _compare_unit(self, key: str, unit: str, key_of_unit: str, power: int = 1) -> None:
+        path = getattr(self._source, key)
+        if path:
+            where, told = self.store.place(path), self.store.stated(path)
+            note = refuse_contradiction(where, told.unit, unit, key_of_unit, power)
+            self.notes.extend([note] if note else [])
+
+    def _numbers(self, path: str, at: Array) -> Array:
+        """Those rows of a dataset as its file says they are meant."""
+        return self.store.stated(path).values(self.store.read(path, at))
+
     def _flux(self, at: Array) -> tuple[Array, Array | None]:
-        """Flux (m, ...) float32, and where it holds the value that means "missing"."""
-        stored = self.store.read(self._source.flux, at)
-        gaps = None if self._source.missing is None else stored == self._source.missing
-        scale = self._source.scale
-        return _float32(stored if scale == 1.0 else stored * scale), gaps
+        """Flux (m, ...) float32, and where it holds a value that means "missing"."""
+        source, told = self._source, self.store.stated(self._source.flux)
+        stored = self.store.read(source.flux, at)
+        gaps = told.gaps(stored)
+        if source.missing is not None:
+            also = equal_to(stored, source.missing)
+            gaps = also if gaps is None else gaps | also
+        scale = source.scale if "scale" in source.model_fields_set else told.scale
+        meant = replace(told, scale=scale).values(stored)
+        return _float32(_times(meant, self.factor)), gaps
 
     def _bad(self, at: Array) -> Array | None:
-        """(m, ...) bool, what `mask` or `good` declares."""
+        """(m, ...) bool, what `mask` or `good` declares; what is no number is bad."""
         if self._source.mask:
             bad = self.store.read(self._source.mask, at)
             return bad if bad.dtype == bool else np.asarray(bad != 0)
         if self._source.good:
-            return np.asarray(self.store.read(self._source.good, at) == 0)
+            good = self.store.read(self._source.good, at)
+            return np.asarray((good == 0) | np.isnan(good))
         return None
 
     def _ivar(self, at: Array) -> Array | None:
         """(m, ...) float32; 0 where an error is not a positive number."""
         if self._source.error:
-            error = self.store.read(self._source.error, at).astype(np.float64)
+            error = _times(self._numbers(self._source.error, at).astype(np.float64), self.factor)
             known = np.isfinite(error) & (error > 0)
-            return _float32(np.where(known, 1.0, 0.0) / np.where(known, error, 1.0) ** 2)
-        return _float32(self.store.read(self._source.ivar, at)) if self._source.ivar else None
+            with np.errstate(over="ignore"):
+                return _float32(np.where(known, 1.0, 0.0) / np.where(known, error, 1.0) ** 2)
+        if not self._source.ivar:
+            return None
+        return _float32(_times(self._numbers(self._source.ivar, at), self.factor**-2))
+
+
+def _times(values: Array, factor: float) -> Array:
+    """Values x factor in float64: in the type of a file a product may overflow or vanish."""
+    return values if factor == 1.0 else values.astype(np.float64) * factor
+
+
+def _may_hold(kind: np.dtype[Any], value: float) -> bool:
+    if kind.kind not in "iu":
+        return True
+    limits = np.iinfo(kind)
+    return float(value).is_integer() and limits.min <= value <= limits.max
 
 
 def _float32(values: Array) -> Array:
@@ -94,6 +153,7 @@ class ImagesInput(Input[ImagesSource]):
                 f" (n, {bands}, height, width) for bands {', '.join(source.bands)}"
             )
         self._check_shapes(shape, "ivar", "error", "mask", "good")
+        self._compare_unit("psf_fwhm", "arcsec", "psf_fwhm, which is in arcsec,")
         for path in (source.psf_fwhm, source.band_valid):
             if path and math.prod(store.shape(path)) != shape[0] * bands:
                 raise ShapeError(
@@ -102,7 +162,7 @@ class ImagesInput(Input[ImagesSource]):
                 )
         return InputInfo(
             kind="images",
-            unit=source.unit,
+            unit=self.unit,
             bands=source.bands,
             shape=shape[-2:],
             pixel_scale_arcsec=source.pixel_scale_arcsec,
@@ -125,13 +185,13 @@ class ImagesInput(Input[ImagesSource]):
         else:
             pixels = math.prod(self.info.shape)
             band_valid = np.isfinite(flux).reshape(*per_band, pixels).any(axis=2)
-        psf = self.store.read(source.psf_fwhm, at) if source.psf_fwhm else None
+        psf = self._numbers(source.psf_fwhm, at) if source.psf_fwhm else None
         full = (*per_band, *self.info.shape)
         return Images(
             flux=flux.reshape(full),
             bands=source.bands,
             band_valid=band_valid,
-            unit=source.unit,
+            unit=self.unit,
             pixel_scale_arcsec=source.pixel_scale_arcsec,
             ivar=None if ivar is None else ivar.reshape(full),
             mask=None if mask is None else mask.reshape(full),
@@ -147,8 +207,9 @@ class SpectraInput(Input[SpectraSource]):
         if len(shape) != 2:
             raise ShapeError(f"{store.place(source.flux)} has shape {shape}, expected (n, pixels)")
         self._check_shapes(shape, "ivar", "error", "mask", "good", "lsf")
+        self._compare_unit("lsf", "Angstrom", "lsf, which is in Angstrom,")
         self._grid_name = source.wavelength or source.loglam or ""
-        self._factor = _angstroms(source.wavelength_unit)
+        self._factor = angstroms(self._wavelength_unit())
         grid = store.shape(self._grid_name)
         if grid not in (shape, shape[1:]):
             raise ShapeError(
@@ -157,15 +218,25 @@ class SpectraInput(Input[SpectraSource]):
         self._shared = None if grid == shape else self._read_shared()
         return InputInfo(
             kind="spectra",
-            unit=source.unit,
+            unit=self.unit,
             shape=shape[1:],
             wavelength_aa=self._range(),
             calibrated=source.calibrated and source.unit != "counts",
             present=self._present(),
         )
 
+    def _wavelength_unit(self) -> str:
+        """Of the survey.toml where it says one, else of the file, else Angstrom."""
+        source, told = self._source, self.store.stated(self._grid_name)
+        if source.loglam or not told.unit:
+            return source.wavelength_unit
+        if "wavelength_unit" in source.model_fields_set or not is_unit(told.unit):
+            self._compare_unit("wavelength", source.wavelength_unit, "wavelength_unit")
+            return source.wavelength_unit
+        return told.unit
+
     def _to_aa(self, stored: Array) -> Array:
-        grid = stored.astype(np.float64)
+        grid = self.store.stated(self._grid_name).values(stored).astype(np.float64)
         if self._source.loglam:
             grid = 10.0**grid
         # Padding below zero keeps its value: it says "no wavelength" whatever the unit.
@@ -216,19 +287,7 @@ class SpectraInput(Input[SpectraSource]):
             ivar=ivar,
             mask=mask,
             wavelength_aa=grid,
-            unit=source.unit,
+            unit=self.unit,
             calibrated=self.info.calibrated,
-            lsf_aa=_float32(self.store.read(source.lsf, at)) if source.lsf else None,
+            lsf_aa=_float32(self._numbers(source.lsf, at)) if source.lsf else None,
         )
-
-
-def _angstroms(unit: str) -> float:
-    if unit == "Angstrom":
-        return 1.0
-    # Imported here: astropy costs half a second and most surveys are in Angstrom.
-    from astropy import units
-
-    try:
-        return float(units.Unit(unit).to(units.AA))
-    except (ValueError, units.UnitConversionError):
-        raise DataError(f"wavelength_unit {unit!r} is not a length") from None

@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 __all__ = ["HDF5Config", "HDF5Dataset", "open_hdf5", "open_survey", "write_survey"]
 
 
+REVISION = 2
+"""Raised when the same files are read as other numbers than before."""
+
+
 class HDF5Config(Config):
     """The HDF5 reader has no options: the survey.toml says it all."""
 
@@ -128,13 +132,14 @@ def open_survey(survey: Survey, path: Path, known_files: Digests | None = None) 
     folder = path.parent
     ids, catalog = read_catalog(survey.catalog, folder / survey.catalog_file)
     readers: dict[str, ImagesInput | SpectraInput] = {}
-    warnings = unit_warnings(survey)
+    warnings = [*unit_warnings(survey), *catalog.attrs.pop("notes")]
     for name, described in survey.inputs.items():
         store, rows, orphans = _locate_rows(path, name, described, survey, ids)
         if isinstance(described, ImagesSource):
             readers[name] = ImagesInput(described, store, rows)
         else:
             readers[name] = SpectraInput(described, store, rows)
+        warnings.extend(readers[name].notes)
         if orphans:
             warnings.append(f"{name}: {orphans} rows belong to no object of the catalogue")
     stored = stored_identity(survey, folder)
@@ -147,7 +152,7 @@ def open_survey(survey: Survey, path: Path, known_files: Digests | None = None) 
             reader.store,
             reader.rows,
             digests.get(f"inputs.{name}"),
-            json.dumps(mapping[name], sort_keys=True),
+            json.dumps([REVISION, mapping[name]], sort_keys=True),
         )
         for name, reader in readers.items()
     }
@@ -194,15 +199,13 @@ def _rows_of_files(
     folder: Path, name: str, source: InputSource, ids: Array
 ) -> tuple[PerObject, Array, int]:
     index = folder / source.files
-    table, _ = read_table(index)
-    for column in ("object_id", name):
-        if column not in table.columns:
-            raise DataError(f"{index}: no column {column!r}{did_you_mean(column, table.columns)}")
-    listed = table[table[name].notna()]
-    stored = as_ids(listed["object_id"].to_numpy(), f"{index}: 'object_id'")
+    table = read_table(index, text=("object_id", name))
+    files = np.asarray(table.column(name), dtype=object)
+    named = np.array([isinstance(file, str) and file != "" for file in files], dtype=bool)
+    stored = table.ids("object_id")[named]
     refuse_duplicates(stored, f"{index}: 'object_id'")
-    if not len(listed):
+    if not named.any():
         raise DataError(f"{index}: names no file for input {name!r}")
     rows = locate(ids, stored)
-    store = PerObject([folder / file for file in listed[name]])
+    store = PerObject([folder / file for file in files[named]])
     return store, rows, len(stored) - int((rows >= 0).sum())

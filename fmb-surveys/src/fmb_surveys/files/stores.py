@@ -8,8 +8,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from fmb import Array, ShapeError
-from fmb.files import find_dataset, numeric, open_file, read_rows
+from fmb import Array, DataError, ShapeError
+from fmb.files import Stated, find_dataset, numeric, open_file, read_rows, stated
 
 __all__ = ["PerObject", "Stacked"]
 
@@ -50,6 +50,14 @@ class Stacked:
         """Shape of a dataset of numbers."""
         return tuple(numeric(self.dataset(name)).shape)
 
+    def kind(self, name: str) -> Any:
+        """Type of the numbers as they are stored."""
+        return np.dtype(self.dataset(name).dtype)
+
+    def stated(self, name: str) -> Stated:
+        """What the file says of the numbers of a dataset."""
+        return stated(self.dataset(name).attrs, self.place(name))
+
     def read(self, name: str, rows: Array) -> Array:
         """(m, ...): those rows."""
         return read_rows(self.dataset(name), rows)
@@ -60,6 +68,7 @@ class PerObject:
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = tuple(paths)
+        self._stated: dict[str, Stated] = {}
 
     def place(self, name: str) -> str:
         """Where `name` is, for messages."""
@@ -70,16 +79,36 @@ class PerObject:
         with open_file(self.paths[0]) as file:
             return (len(self.paths), *numeric(find_dataset(file, name)).shape)
 
+    def kind(self, name: str) -> Any:
+        """Type of the numbers as the first file stores them."""
+        with open_file(self.paths[0]) as file:
+            return np.dtype(find_dataset(file, name).dtype)
+
+    def stated(self, name: str) -> Stated:
+        """What the first file says of the numbers of a dataset; `read` holds the others to it."""
+        if name not in self._stated:
+            with open_file(self.paths[0]) as file:
+                attributes = find_dataset(file, name).attrs
+                self._stated[name] = stated(attributes, f"{self.paths[0]}: {name!r}")
+        return self._stated[name]
+
     def read(self, name: str, rows: Array) -> Array:
         """(m, ...): one entry a file.
 
         Raises:
             ShapeError: a file's dataset has another shape than the others'.
+            DataError: a file says something else of its numbers than the first.
         """
         found: list[Array] = []
         for row in rows:
             with open_file(self.paths[row]) as file:
-                found.append(np.asarray(numeric(find_dataset(file, name))[()]))
+                dataset = numeric(find_dataset(file, name))
+                found.append(np.asarray(dataset[()]))
+                if stated(dataset.attrs, f"{self.paths[row]}: {name!r}") != self.stated(name):
+                    raise DataError(
+                        f"{self.paths[row]}: {name!r} has another unit, scale or missing value than"
+                        f" in {self.paths[0]}; write all files alike"
+                    )
             if found[-1].shape != found[0].shape:
                 raise ShapeError(
                     f"{self.paths[row]}: {name!r} has shape {found[-1].shape},"

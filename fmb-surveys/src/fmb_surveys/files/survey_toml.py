@@ -1,16 +1,16 @@
 """survey.toml: which files hold a survey's catalogue, images and spectra, and in which units."""
 
 import re
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import tomli_w
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from fmb import ROLES, Config, ConfigError, DataError, build, did_you_mean, read_toml
 from fmb.store import publish
+from fmb_surveys.files.units import Unit
 
 __all__ = [
     "CatalogSource",
@@ -20,43 +20,13 @@ __all__ = [
     "Stored",
     "Survey",
     "build_survey",
-    "check_unit",
     "find_survey_file",
     "read_survey",
     "write_survey_file",
 ]
 
 FILE_NAME = "survey.toml"
-WORD_UNITS = ("display", "counts")
-"""Units that astropy does not know: pictures without a flux scale, detector counts."""
-
 _INSTRUMENT = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
-
-
-def check_unit(text: str) -> str:
-    """The unit as astropy reads it without a warning, or one of the two words.
-
-    Raises:
-        ValueError: astropy cannot parse it.
-    """
-    if text in WORD_UNITS:
-        return text
-    # Imported here: a plan of a run whose survey is not read does without astropy.
-    from astropy import units
-
-    with warnings.catch_warnings(record=True) as doubts:
-        warnings.simplefilter("always", units.UnitsWarning)
-        try:
-            unit = units.Unit(text)
-        except ValueError:
-            raise ValueError(
-                "astropy cannot parse this unit; write for instance 'nmgy',"
-                " '1e-17 erg / (s cm2 Angstrom)', 'display' or 'counts'"
-            ) from None
-    return str(unit.to_string()) if doubts else text
-
-
-Unit = Annotated[str, AfterValidator(check_unit)]
 
 
 class CatalogSource(Config):
@@ -66,7 +36,10 @@ class CatalogSource(Config):
     """HDF5, Parquet, CSV, FITS or ECSV; "" = the survey's `file`."""
     id: str
     ra: str | None = None
-    """Right ascension in degrees."""
+    """Right ascension; in degrees unless the file or `units` says radians, hours or arcsec.
+
+    Text is sexagesimal, in hours for ra.
+    """
     dec: str | None = None
     redshift: str | None = None
     label: str | None = None
@@ -101,11 +74,11 @@ class InputSource(Config):
     same_order: bool = False
     """True when the rows of another file are those of the catalogue."""
     present: str | None = None
-    """Dataset of booleans: which rows were observed."""
+    """Dataset of booleans: which rows of `file` were observed."""
     flux: str
     unit: Unit
     scale: float = 1.0
-    """The stored flux is multiplied by it."""
+    """The stored flux is multiplied by it; left out: what the file says of itself, else 1."""
     missing: float | None = None
     """Stored flux value that means "no value"."""
     ivar: str | None = None
@@ -118,7 +91,9 @@ class InputSource(Config):
 
     @model_validator(mode="after")
     def _check_pairs(self) -> "InputSource":
-        for one, other in (("file", "files"), ("ivar", "error"), ("mask", "good")):
+        of_one_file = ("files", "present"), ("files", "id")
+        pairs = ("file", "files"), ("ivar", "error"), ("mask", "good"), *of_one_file
+        for one, other in pairs:
             if getattr(self, one) and getattr(self, other):
                 raise ValueError(f"give {one} or {other}, not both")
         return self
