@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -154,8 +155,8 @@ def _ranges(table: "pa.Table") -> Iterator[tuple[str, Callable[[], Any]]]:
     """Columns that pandas writes as three numbers: a named index of evenly spaced integers."""
     for index in (table.schema.pandas_metadata or {}).get("index_columns", ()):
         if isinstance(index, Mapping) and index.get("kind") == "range" and index.get("name"):
-            first, last, step = (int(index[key]) for key in ("start", "stop", "step"))
-            yield index["name"], lambda spaced=range(first, last, step): np.array(spaced)
+            spaced = (int(index[key]) for key in ("start", "stop", "step"))
+            yield index["name"], partial(np.arange, *spaced)
 
 
 def _read_csv(path: Path, text: Sequence[str]) -> Table:
