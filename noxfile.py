@@ -71,6 +71,13 @@ def perf(session: nox.Session) -> None:
 
 
 @nox.session
+def damage(session: nox.Session) -> None:
+    """Give 2,000 damaged files and 500,000 random bytes to every reader: `-- --readers csv`."""
+    session.install(*CONSTRAINED, *EDITABLE)
+    session.run("python", "tests/damage/session.py", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Check that generated parts of the docs are current; `-- --update` rewrites them."""
     session.install(*CONSTRAINED, *EDITABLE, "cogapp")

@@ -39,14 +39,17 @@ def write(path: Path, values: np.ndarray, kind: str) -> None:
         AstropyTable({"x": values}).write(path, format=path.suffix.lstrip("."))
 
 
-@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".fits"])
-@pytest.mark.parametrize("kind", [*INTEGERS, *REALS])
+@pytest.mark.parametrize(
+    ("suffix", "kind"),
+    [
+        (suffix, kind)
+        for suffix in (".parquet", ".csv", ".fits")
+        for kind in (*INTEGERS, *REALS)
+        if (suffix, kind) != (".fits", "int8")  # astropy writes these as booleans
+    ],
+)
 def test_every_number_comes_back_exactly_and_in_no_narrower_type(tmp_path, suffix, kind):
-    if suffix == ".fits" and kind == "float16":
-        pytest.skip("FITS has no such numbers")
     values = extremes(kind)
-    if suffix == ".fits" and kind == "int8":
-        pytest.skip("astropy writes it as bytes with a shift: held below")
     path = tmp_path / f"t{suffix}"
     write(path, values, kind)
     read = np.asarray(read_table(path).columns["x"])

@@ -1,6 +1,7 @@
 from .columns import Unreadable as Unreadable, from_array as from_array
 from .stated import Stated as Stated, equal_to as equal_to, stated as stated
 from .hdf5 import (
+    attributes as attributes,
     dataset_names as dataset_names,
     find_dataset as find_dataset,
     numeric as numeric,
@@ -8,6 +9,7 @@ from .hdf5 import (
     read_column as read_column,
     read_rows as read_rows,
     runs as runs,
+    undamaged as undamaged,
     whole as whole,
 )
 from .ids import (

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError, did_you_mean
 
 __all__ = [
+    "attributes",
     "dataset_names",
     "find_dataset",
     "numeric",
@@ -20,6 +22,7 @@ __all__ = [
     "read_column",
     "read_rows",
     "runs",
+    "undamaged",
     "whole",
 ]
 
@@ -59,17 +62,47 @@ def open_file(path: Path) -> h5py.File:
         raise DataError(f"{path}: cannot be opened: {reason}") from None
 
 
+@contextmanager
+def undamaged(where: str) -> Iterator[None]:
+    """Says of what h5py makes of damaged bytes, in this block, that they are damaged.
+
+    Raises:
+        DataError: h5py fails.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError) as error:
+        # A list of the ways in which the HDF5 library fails on bytes that are not as it wrote them.
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(f"{where} is damaged: {reason}") from None
+
+
+def attributes(entry: h5py.Dataset | h5py.File) -> dict[str, Any]:
+    """What is written beside a dataset, or a file, by name.
+
+    Raises:
+        DataError: the file is damaged there.
+    """
+    with undamaged(f"{entry.file.filename}: {entry.name!r}"):
+        return dict(entry.attrs)
+
+
 def dataset_names(group: h5py.Group, prefix: str = "") -> Iterator[str]:
-    """Paths of the datasets below a group, through hard links only."""
-    for name in group:
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            continue
-        path, entry = f"{prefix}{name}", group[name]
-        if isinstance(entry, h5py.Group):
-            yield from dataset_names(entry, f"{path}/")
-        elif isinstance(entry, h5py.Dataset):
-            fields = entry.dtype.names
-            yield from [path] if not fields else [f"{path}/{field}" for field in fields]
+    """Paths of the datasets, and of the fields of tables, below a group; through hard links only.
+
+    Raises:
+        DataError: the file is damaged there.
+    """
+    with undamaged(f"{group.file.filename}: {group.name!r}"):
+        for name in group:
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                continue
+            path, entry = f"{prefix}{name}", group[name]
+            if isinstance(entry, h5py.Group):
+                yield from dataset_names(entry, f"{path}/")
+            elif isinstance(entry, h5py.Dataset):
+                fields = entry.dtype.names
+                yield from [path] if not fields else [f"{path}/{field}" for field in fields]
 
 
 def find_dataset(file: h5py.File, path: str) -> h5py.Dataset:
@@ -80,9 +113,17 @@ def find_dataset(file: h5py.File, path: str) -> h5py.Dataset:
             a filter plugin, or declares far more than the file stores.
     """
     where = f"{file.filename}: {path!r}"
-    entry = _follow(file, path, where)
+    with undamaged(where):
+        entry = _follow(file, path, where)
     if not isinstance(entry, h5py.Dataset):
         raise DataError(f"{where} is a group, expected a dataset")
+    with undamaged(where):
+        _refuse_unsafe(entry, where)
+    return entry
+
+
+def _refuse_unsafe(entry: h5py.Dataset, where: str) -> None:
+    """Refuse a dataset that lies elsewhere, needs a plugin to read, or was never written."""
     if entry.external or entry.is_virtual:
         raise DataError(f"{where} keeps its data in other files, which FMB does not follow")
     plist = entry.id.get_create_plist()
@@ -97,7 +138,6 @@ def find_dataset(file: h5py.File, path: str) -> h5py.Dataset:
     declared, stored = entry.size * entry.dtype.itemsize, entry.id.get_storage_size()
     if declared and (not stored or (declared > _LARGE_BYTES and declared > _MAX_RATIO * stored)):
         raise DataError(f"{where} declares {declared} bytes but the file stores {stored} of them")
-    return entry
 
 
 def _follow(file: h5py.File, path: str, where: str) -> Any:
@@ -145,8 +185,9 @@ def read_column(file: h5py.File, path: str) -> tuple[Array, Mapping[str, Any]]:
         DataError: it is not there, unsafe or damaged, or holds records or references.
     """
     table, _, field = path.rpartition("/")
-    if table and isinstance(file.get(table, getlink=True), h5py.HardLink):
-        records = file[table]
+    with undamaged(f"{file.filename}: {path!r}"):
+        linked = table and isinstance(file.get(table, getlink=True), h5py.HardLink)
+        records = file[table] if linked else None
         if isinstance(records, h5py.Dataset) and records.dtype.names:
             find_dataset(file, table)
             if field not in records.dtype.names:
@@ -157,17 +198,15 @@ def read_column(file: h5py.File, path: str) -> tuple[Array, Mapping[str, Any]]:
     if dataset.dtype.names:
         fields = ", ".join(f"{path}/{name}" for name in dataset.dtype.names[:3])
         raise DataError(f"{file.filename}: {path!r} is a table; name its columns: {fields} ...")
-    return whole(dataset), dataset.attrs
+    return whole(dataset), attributes(dataset)
 
 
 def _native(records: h5py.Dataset, kind: Any, field: str) -> Array:
     where = f"{records.file.filename}: '{records.name.lstrip('/')}/{field}'"
     if h5py.check_string_dtype(kind) is None and kind.base.kind not in "fiubS":
         raise DataError(f"{where} has type {kind}, expected numbers or text")
-    try:
+    with undamaged(where):
         found = np.asarray(records[field])
-    except OSError as error:
-        raise DataError(f"{where} is damaged: {error}") from None
     return found.astype(found.dtype.newbyteorder("="), copy=False)
 
 
@@ -213,15 +252,13 @@ def read_rows(dataset: h5py.Dataset, rows: Array) -> Array:
     ascending = np.asarray(rows)[order]
     chunk_rows = dataset.chunks[0] if dataset.chunks else 1
     cached = chunk_rows * math.prod(out.shape[1:]) * out.itemsize <= CACHE_BYTES
-    try:
+    with undamaged(f"{dataset.file.filename}: {dataset.name!r}"):
         for begin, end in runs(ascending, 1 if cached else chunk_rows):
             first, last = int(ascending[begin]), int(ascending[end - 1])
             piece = dataset[first : last + 1]
             picked = ascending[begin:end] - first
             all_of_it = np.array_equal(picked, np.arange(len(piece)))
             out[order[begin:end]] = piece if all_of_it else piece[picked]
-    except OSError as error:
-        raise DataError(f"{dataset.file.filename}: {dataset.name!r} is damaged: {error}") from None
     return out
 
 
@@ -233,8 +270,6 @@ def whole(dataset: h5py.Dataset) -> Array:
     """
     if h5py.check_string_dtype(dataset.dtype) is None:
         numeric(dataset)
-    try:
+    with undamaged(f"{dataset.file.filename}: {dataset.name!r}"):
         found = np.asarray(dataset[()])
-    except OSError as error:
-        raise DataError(f"{dataset.file.filename}: {dataset.name!r} is damaged: {error}") from None
     return found.astype(found.dtype.newbyteorder("="), copy=False)

@@ -97,8 +97,8 @@ def read_table(path: Path, *, text: Sequence[str] = ()) -> Table:
         raise DataError(f"{path}: is a folder, expected a table")
     try:
         return _READERS[suffix](path, text)
-    except (OSError, ValueError, TypeError, EOFError, IndexError, KeyError) as error:
-        # Of pyarrow's and astropy's many kinds of errors for bytes that are no table.
+    except (OSError, ValueError, TypeError, LookupError, RuntimeError, EOFError) as error:
+        # Some of pyarrow's and astropy's many kinds of errors for bytes that are no table.
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: cannot be read as {suffix}: {reason}") from None
 
@@ -200,7 +200,8 @@ def _header(path: Path, parse: Any) -> list[str]:
 def _read_fits(path: Path, text: Sequence[str]) -> Table:
     from astropy.io import fits
 
-    with _whole(path), fits.open(path, memmap=False) as hdus:
+    # Given a path, astropy leaves the file open where it fails.
+    with path.open("rb") as stream, _whole(path), fits.open(stream, memmap=False) as hdus:
         tables = [hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)]
         tables = [hdu for hdu in tables if not isinstance(hdu, fits.CompImageHDU)]
         if not tables:
@@ -212,7 +213,8 @@ def _read_fits(path: Path, text: Sequence[str]) -> Table:
         if len(names) > 1
         else []
     )
-    return _of_astropy(path, format="fits", hdu=number, notes=notes)
+    with path.open("rb") as stream:
+        return _of_astropy(path, stream, format="fits", hdu=number, notes=notes)
 
 
 @contextmanager
@@ -222,23 +224,28 @@ def _whole(path: Path) -> Iterator[None]:
     Raises:
         DataError: the file is cut short.
     """
+    from astropy.io.fits.verify import VerifyError
+
     with warnings.catch_warnings(record=True) as doubts:
         warnings.simplefilter("always")
-        yield
+        try:
+            yield
+        except VerifyError as error:
+            raise ValueError(str(error)) from None
     if any("truncated" in str(doubt.message) for doubt in doubts):
         raise DataError(f"{path}: the FITS file is cut short; copy it again")
 
 
 def _read_ecsv(path: Path, text: Sequence[str]) -> Table:
-    return _of_astropy(path, format="ascii.ecsv")
+    return _of_astropy(path, path, format="ascii.ecsv")
 
 
-def _of_astropy(path: Path, *, notes: Sequence[str] = (), **how: Any) -> Table:
+def _of_astropy(path: Path, source: Any, *, notes: Sequence[str] = (), **how: Any) -> Table:
     from astropy.table import Column
     from astropy.table import Table as AstropyTable
 
     with _whole(path):
-        table = AstropyTable.read(path, **how)
+        table = AstropyTable.read(source, **how)
     units = {
         name: str(unit)
         for name in table.colnames

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fmb import DataError
-from fmb.files import open_file, read_table
+from fmb.files import attributes, open_file, read_table
 from fmb.store import Digests
 from fmb_surveys.files.survey_toml import ImagesSource, SpectraSource, Survey
 
@@ -104,7 +104,7 @@ def stored_identity(survey: Survey, folder: Path) -> tuple[Mapping[str, Any], li
     if survey.stored is None:
         return None
     with open_file(folder / survey.file) as file:
-        if file.attrs.get(DIGEST_ATTRIBUTE) != survey_digest(survey, folder):
+        if attributes(file).get(DIGEST_ATTRIBUTE) != survey_digest(survey, folder):
             return None
     return json.loads(survey.stored.identity), list(survey.stored.warnings)
 

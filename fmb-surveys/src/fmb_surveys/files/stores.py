@@ -9,7 +9,16 @@ import h5py
 import numpy as np
 
 from fmb import Array, DataError, ShapeError
-from fmb.files import Stated, find_dataset, numeric, open_file, read_rows, stated
+from fmb.files import (
+    Stated,
+    attributes,
+    find_dataset,
+    numeric,
+    open_file,
+    read_rows,
+    stated,
+    whole,
+)
 
 __all__ = ["PerObject", "Stacked"]
 
@@ -56,7 +65,7 @@ class Stacked:
 
     def stated(self, name: str) -> Stated:
         """What the file says of the numbers of a dataset."""
-        return stated(self.dataset(name).attrs, self.place(name))
+        return stated(attributes(self.dataset(name)), self.place(name))
 
     def read(self, name: str, rows: Array) -> Array:
         """(m, ...): those rows."""
@@ -88,8 +97,8 @@ class PerObject:
         """What the first file says of the numbers of a dataset; `read` holds the others to it."""
         if name not in self._stated:
             with open_file(self.paths[0]) as file:
-                attributes = find_dataset(file, name).attrs
-                self._stated[name] = stated(attributes, f"{self.paths[0]}: {name!r}")
+                written = attributes(find_dataset(file, name))
+                self._stated[name] = stated(written, f"{self.paths[0]}: {name!r}")
         return self._stated[name]
 
     def read(self, name: str, rows: Array) -> Array:
@@ -103,8 +112,9 @@ class PerObject:
         for row in rows:
             with open_file(self.paths[row]) as file:
                 dataset = numeric(find_dataset(file, name))
-                found.append(np.asarray(dataset[()]))
-                if stated(dataset.attrs, f"{self.paths[row]}: {name!r}") != self.stated(name):
+                found.append(whole(dataset))
+                written = attributes(dataset)
+                if stated(written, f"{self.paths[row]}: {name!r}") != self.stated(name):
                     raise DataError(
                         f"{self.paths[row]}: {name!r} has another unit, scale or missing value than"
                         f" in {self.paths[0]}; write all files alike"
