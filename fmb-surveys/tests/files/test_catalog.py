@@ -80,7 +80,7 @@ def test_text_that_is_no_position_is_named_with_its_row(files):
     ra = [f"{value}" for value in RA]
     ra[3] = "unknown"
     in_table(files, ra=ra, dec=DEC)
-    with pytest.raises(DataError, match=r"cat\.ecsv: 'ra': 'unknown' in row 3 is no position"):
+    with pytest.raises(DataError, match=r"cat\.ecsv: column 'ra' holds 'unknown' in row 3"):
         files.open()
 
 

@@ -71,8 +71,7 @@ def read_catalog(source: CatalogSource, path: Path) -> tuple[Array, "pd.DataFram
             hint = did_you_mean(name, read.values)
             raise DataError(f"{path}: a unit is given for {name!r}{hint}")
         where = f"{path}: {name!r}"
-        note = refuse_contradiction(where, read.units.get(name, ""), unit, f"units.{name}")
-        read.notes.extend([note] if note else [])
+        refuse_contradiction(where, read.units.get(name, ""), unit, f"units.{name}")
         read.units[name] = unit
     _in_degrees(read, path)
     # Imported here: `fmb data index` checks its options before it pays for pandas.
@@ -102,8 +101,7 @@ def _in_degrees(read: _Columns, path: Path) -> None:
         if name in read.values:
             unit = read.units.get(name, "")
             silent &= not unit
-            where = f"{path}: {name!r}"
-            read.values[name] = degrees(read.values[name], name, unit, where)
+            read.values[name] = degrees(read.values[name], name, unit, str(path))
             read.units[name] = "deg"
     if silent and {"ra", "dec"} <= set(read.values):
         doubt = doubt_of(read.values["ra"], read.values["dec"])

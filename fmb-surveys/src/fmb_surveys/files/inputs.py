@@ -33,8 +33,8 @@ class Input(Generic[S]):
             rows: (n,) int64, the stored row of each object, -1 = not observed.
         """
         self._source, self.store, self.rows = source, store, rows
-        self.notes: list[str] = []
-        """What a user should know of how the files are read."""
+        self.unknown_units: dict[str, str] = {}
+        """Dataset -> what its file says of its unit, where astropy knows no such unit."""
         self.unit, self.factor = convenient(source.unit)
         """The unit that is read, and one of the stored unit in it."""
         self._compare_with_files()
@@ -83,8 +83,9 @@ class Input(Generic[S]):
         path = getattr(self._source, key)
         if path:
             where, told = self.store.place(path), self.store.stated(path)
-            note = refuse_contradiction(where, told.unit, unit, key_of_unit, power)
-            self.notes.extend([note] if note else [])
+            unknown = refuse_contradiction(where, told.unit, unit, key_of_unit, power)
+            if unknown:
+                self.unknown_units[path] = unknown
 
     def _numbers(self, path: str, at: Array) -> Array:
         """Those rows of a dataset as its file says they are meant."""

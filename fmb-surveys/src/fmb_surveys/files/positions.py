@@ -30,7 +30,7 @@ def degrees(values: Any, name: str, unit: str, where: str) -> Array:
         values: (n,), numbers or text.
         name: "ra" or "dec".
         unit: of the numbers.
-        where: names the column in messages.
+        where: names the catalogue in messages.
 
     Raises:
         DataError: a unit that is no angle, or text that is no position; names the row.
@@ -38,38 +38,53 @@ def degrees(values: Any, name: str, unit: str, where: str) -> Array:
     plain = unit.strip().lower()
     hours = plain in _HOURS
     if hours and name == "dec":
-        raise DataError(f"{where} is in {unit!r}; a declination is an angle: give degrees")
+        raise DataError(
+            f"{where}: {name!r} is in {unit!r}; a declination is an angle: give degrees"
+        )
     if isinstance(values, np.ndarray) and values.dtype.kind == "O":
-        return _from_text(values, name == "ra" and plain not in _DEGREES, where)
+        in_hours = name == "ra" and plain not in _DEGREES
+        return _from_text(values, name, in_hours, where)
     if not (hours or plain == "" or plain in _PER_UNIT):
-        raise DataError(f"{where} is in {unit!r}, which is no angle FMB knows; give degrees")
+        raise DataError(
+            f"{where}: {name!r} is in {unit!r}, which is no angle FMB knows; give degrees"
+        )
     numbers = np.asarray(
         values.to_numpy(np.float64, na_value=np.nan) if hasattr(values, "isna") else values
     )
     if numbers.dtype.kind not in "iuf":
-        raise DataError(f"{where} has type {numbers.dtype}, expected degrees")
+        raise DataError(f"{where}: {name!r} has type {numbers.dtype}, expected degrees")
     factor = 15.0 if hours else _PER_UNIT.get(plain, 1.0)
     return numbers.astype(np.float64) * factor
 
 
-def _from_text(texts: Array, in_hours: bool, where: str) -> Array:
+def _from_text(texts: Array, name: str, in_hours: bool, where: str) -> Array:
     # Imported here: most catalogues have degrees as numbers.
     from astropy import units
     from astropy.coordinates import Angle
 
     found = np.full(len(texts), np.nan)
-    for row, text in enumerate(texts.tolist()):
-        if text is None or not text.strip():
-            continue
-        sexagesimal = any(mark in text.strip() for mark in ":hdms ")
+    filled = [(row, text) for row, text in enumerate(texts.tolist()) if text and text.strip()]
+    plain = [row for row, text in filled if not _is_sexagesimal(text)]
+    for row, text in filled:
+        sexagesimal = _is_sexagesimal(text)
+        if sexagesimal and plain:
+            raise DataError(
+                f"{where}: column {name!r} holds {text!r} in row {row}, expected numbers, as in row"
+                f" {plain[0]}, or all of them in this notation"
+            )
         try:
             unit = units.hourangle if in_hours and sexagesimal else units.deg
             found[row] = Angle(text, unit=unit).deg if sexagesimal else float(text)
         except (ValueError, TypeError, units.UnitsError):
             raise DataError(
-                f"{where}: {text!r} in row {row} is no position; write degrees, or 10:20:30.5"
+                f"{where}: column {name!r} holds {text!r} in row {row}, expected numbers or"
+                " 10:20:30.5"
             ) from None
     return found
+
+
+def _is_sexagesimal(text: str) -> bool:
+    return any(mark in text.strip() for mark in ":hdms ")
 
 
 def doubt_of(ra: Array, dec: Array) -> str:

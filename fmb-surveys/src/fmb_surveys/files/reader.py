@@ -1,7 +1,7 @@
 """HDF5 files as a dataset: the mapping of a survey.toml applied, read by row."""
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,9 +139,9 @@ def open_survey(survey: Survey, path: Path, known_files: Digests | None = None) 
             readers[name] = ImagesInput(described, store, rows)
         else:
             readers[name] = SpectraInput(described, store, rows)
-        warnings.extend(readers[name].notes)
         if orphans:
             warnings.append(f"{name}: {orphans} rows belong to no object of the catalogue")
+    warnings.extend(_unknown_units(readers.values()))
     stored = stored_identity(survey, folder)
     identity, told = stored or (file_identity(survey, folder, known_files), warnings)
     # A stored identity tells what was written, not the file that holds it now.
@@ -157,6 +157,14 @@ def open_survey(survey: Survey, path: Path, known_files: Digests | None = None) 
         for name, reader in readers.items()
     }
     return HDF5Dataset(ids, catalog, readers, identity, told, origins)
+
+
+def _unknown_units(readers: Iterable[ImagesInput | SpectraInput]) -> Iterator[str]:
+    """One warning of all units in the files that could not be compared with the survey.toml's."""
+    unknown = {path: unit for reader in readers for path, unit in reader.unknown_units.items()}
+    if unknown:
+        listed = ", ".join(f"{unit[:40]!r} ({path})" for path, unit in unknown.items())
+        yield f"units of survey.toml are taken where files name none that astropy knows: {listed}"
 
 
 def _locate_rows(

@@ -53,9 +53,16 @@ def _parsed(text: str) -> tuple[Any, bool]:
             return None, False
 
 
+def _of_file(text: str) -> Any:
+    """The unit that a file tells, None where astropy knows none: "Angstrom, in vacuum" is one."""
+    known = _parsed(text)[0]
+    before = re.split(r"[,;(]", text)[0].strip()
+    return _parsed(before)[0] if known is None and before else known
+
+
 def is_unit(text: str) -> bool:
     """True when astropy knows the unit."""
-    return _parsed(text)[0] is not None
+    return _of_file(text) is not None
 
 
 def refuse_contradiction(where: str, in_file: str, in_toml: str, key: str, power: int = 1) -> str:
@@ -69,7 +76,7 @@ def refuse_contradiction(where: str, in_file: str, in_toml: str, key: str, power
         power: of that unit which the array has: -2 for an inverse variance.
 
     Returns:
-        "", or a warning that the two cannot be compared.
+        "", or what the file says where astropy knows no such unit.
 
     Raises:
         DataError: they are different units.
@@ -79,12 +86,12 @@ def refuse_contradiction(where: str, in_file: str, in_toml: str, key: str, power
     if in_toml == "counts":
         if power != 1 or COUNTED.search(in_file):
             return ""
-        if _parsed(in_file)[0] is None:
-            return f"{where} is in {in_file!r}, which is taken for counts"
+        if _of_file(in_file) is None:
+            return in_file
     else:
-        theirs, ours = _parsed(in_file)[0], _parsed(in_toml)[0] ** power
+        theirs, ours = _of_file(in_file), _parsed(in_toml)[0] ** power
         if theirs is None:
-            return f"{where} is in {in_file!r}, which astropy does not know: {in_toml!r} is taken"
+            return in_file
         if theirs.is_equivalent(ours) and abs(float(theirs.to(ours)) - 1) < 1e-6:
             return ""
     meant = in_toml if power == 1 else f"({in_toml})^{power}"
@@ -104,7 +111,7 @@ def angstroms(unit: str) -> float:
         return 1.0
     from astropy import units
 
-    parsed = _parsed(unit)[0]
+    parsed = _of_file(unit)
     if parsed is None or not parsed.is_equivalent(units.AA):
         raise DataError(f"wavelength_unit {unit!r} is not a length")
     return float(parsed.to(units.AA))
