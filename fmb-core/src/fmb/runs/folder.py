@@ -3,7 +3,6 @@
 import errno
 import logging
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,13 +25,13 @@ from fmb.contract.errors import (
 )
 from fmb.contract.names import ListName, VectorName
 from fmb.store.atomic import ensure_folder, publish, sweep, write_failure
+from fmb.store.folder_names import FOLDER_NAME
 from fmb.store.workspace import workspace
 
 __all__ = ["RunFolder", "find_run", "list_runs", "named_runs", "new_folder", "remove_run"]
 
 
 PARTS = ("vectors", "scores", "details", "detectors", "analyses", "plots", "cutouts")
-_RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
 @dataclass(frozen=True)
@@ -176,7 +175,7 @@ def new_folder(
         ConfigError: the wanted name is taken or cannot be a folder name.
         FailedError: the workspace cannot be written to.
     """
-    if wanted is not None and not _RUN_NAME.fullmatch(wanted):
+    if wanted is not None and not FOLDER_NAME.fullmatch(wanted):
         raise ConfigError(
             f"--out {wanted[:40]!r}: a run name has up to 200 letters, digits, dots, hyphens,"
             " underscores"
