@@ -32,6 +32,7 @@ FLOORS = {
     "testing": 3,
     "files": 2,
     "terminal": 2,
+    "foreign": 2,
     "store": 2,
     "plugins": 2,
     "scoring": 2,

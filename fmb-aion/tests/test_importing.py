@@ -154,7 +154,7 @@ def test_what_is_no_configuration_is_refused(published, tmp_path):
     place.write_text("{")
     refused(published, tmp_path / "w", "config.json: not JSON")
     place.write_text("[]")
-    refused(published, tmp_path / "w", "config.json: not a configuration")
+    refused(published, tmp_path / "w", "config.json: not a table")
     place.unlink()
     refused(published, tmp_path / "w", "config.json: cannot be read")
 

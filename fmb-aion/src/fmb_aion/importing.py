@@ -1,6 +1,5 @@
 """Turns a folder in upstream's layout into a weights folder, keeping what embeds."""
 
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from fmb import Config, ConfigError, WeightsError, build
-from fmb.torch import fill, read_tensors
-from fmb.weights import write_folder
+from fmb.torch import fill, read_state
+from fmb.weights import name_of, read_settings, write_folder
 from fmb_aion.codecs import IMAGE_DECODER_SIDE, build_image_codec
 from fmb_aion.config import AionConfig
 from fmb_aion.network import DOMAINS, without_values
@@ -74,7 +73,7 @@ def import_folder(path: Path, folder: Path, config: AionConfig) -> None:
     decoder = _decoder(path, sizes.image_codec)
     if decoder:
         files[DECODER_FILE] = safetensors_parts(decoder)
-    name = path.resolve().name
+    name = name_of(path.resolve())
     summary = f"AION imported from {name}"
     card = card_of(sizes, name=name, summary=summary, decoder=bool(decoder))
     write_folder(folder, card, files.items())
@@ -88,7 +87,7 @@ def _decoder(path: Path, sizes: ImageCodecSizes) -> dict[str, Tensor]:
         WeightsError: it does not fit.
     """
     source = path / FILES["image_codec"]
-    tensors = read_tensors(source)
+    tensors = read_state(source)
     if not any(name.startswith(IMAGE_DECODER_SIDE) for name in tensors):
         return {}
     with without_values():
@@ -107,14 +106,9 @@ def _settings(path: Path, file: str) -> dict[str, Any]:
             f"{path}: the folder {place.parent.relative_to(path)} is missing{advice}"
         )
     try:
-        content = json.loads(place.read_bytes())
-    except OSError as error:
-        raise WeightsError(f"{place}: cannot be read: {error.strerror or error}{advice}") from None
-    except ValueError:
-        raise WeightsError(f"{place}: not JSON") from None
-    if not isinstance(content, dict):
-        raise WeightsError(f"{place}: not a configuration")
-    return content
+        return read_settings(place)
+    except WeightsError as error:
+        raise WeightsError(f"{error}{advice}") from None
 
 
 def _check_model(given: Mapping[str, Any], place: Path) -> None:
@@ -143,7 +137,7 @@ def _sizes(part: str, given: Mapping[str, Any], file: Path) -> dict[str, Any]:
 
 def _kept(part: str, file: Path, network: nn.Module, given: Mapping[str, Any]) -> dict[str, Tensor]:
     """The tensors of a file without those that only decoding or other domains need."""
-    tensors = read_tensors(file)
+    tensors = read_state(file)
     if given.get("share_modality_embeddings", True):
         # safetensors keeps one name of a tensor that two modules share, the first in the alphabet:
         # that is the decoder's.

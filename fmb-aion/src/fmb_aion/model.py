@@ -58,11 +58,11 @@ class AionModel:
         Raises:
             WeightsError: no or wrong card, no or unreadable tensors, tensors that do not fit.
         """
-        card = read_card(folder)
-        self._sizes, self._recipe = unpack_card(card, str(folder / "card.json"))
+        card, place = read_card(folder), str(folder / "card.json")
+        self._sizes, self._recipe = unpack_card(card, place)
         self._card, self._folder = card, folder
         if card.random_seed is not None:
-            parts = Parts.drawn(self._sizes, card.random_seed)
+            parts = Parts.drawn(self._sizes, card.random_seed, where=place)
         else:
             parts = Parts.loaded(self._sizes, folder)
         self._parts = parts.to(self._device)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fmb import Inputs
-from fmb.torch import fill, read_tensors
+from fmb.torch import fill, read_tensors, refuse_huge
 from fmb_aion.adapter import Adapter
 from fmb_aion.codecs import (
     IMAGE_DECODER_SIDE,
@@ -64,8 +64,18 @@ class Parts:
             return cls.build(sizes)
 
     @classmethod
-    def drawn(cls, sizes: Architecture, seed: int, *, decoder: bool = False) -> Self:
-        """Random networks, drawn on the CPU; torch's global generator is left as it was."""
+    def drawn(
+        cls, sizes: Architecture, seed: int, *, decoder: bool = False, where: str = "the card"
+    ) -> Self:
+        """Random networks, drawn on the CPU; torch's global generator is left as it was.
+
+        Raises:
+            WeightsError: one is too large to be drawn; `where` names the card.
+        """
+        shapes = cls.empty(sizes)
+        for part in fields(shapes):
+            if network := getattr(shapes, part.name):
+                refuse_huge(network, where)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return cls.build(sizes, decoder=decoder)

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from fmb import Config, WeightsError
-from fmb.weights import Card
+from fmb.weights import Card, Depth, Length, Width
 from fmb_aion.surveys import (
     DES_BANDS,
     EUCLID_BANDS,
@@ -37,10 +37,10 @@ SPECTRUM_CODES, SPECTRUM_TOKENS = 1024, 273
 class EncoderSizes(Config):
     """The entries of upstream's configuration that shape the encoder, with upstream's defaults."""
 
-    dim: int = Field(gt=0)
-    encoder_depth: int = Field(gt=0)
-    num_heads: int = Field(gt=0)
-    mlp_ratio: float = Field(default=4.0, gt=0)
+    dim: Width
+    encoder_depth: Depth
+    num_heads: Width
+    mlp_ratio: float = Field(default=4.0, gt=0, le=100)
     qkv_bias: bool = True
     proj_bias: bool = True
     mlp_bias: bool = True
@@ -59,12 +59,12 @@ class EncoderSizes(Config):
 class ImageCodecSizes(Config):
     """Arguments of upstream's `ImageCodec`, with its defaults."""
 
-    quantizer_levels: tuple[int, ...]
-    hidden_dims: int = Field(default=512, gt=0, multiple_of=4)
-    multisurvey_projection_dims: int = Field(default=54, gt=0)
+    quantizer_levels: tuple[Width, ...] = Field(max_length=100)
+    hidden_dims: Width = Field(default=512, multiple_of=4)
+    multisurvey_projection_dims: Width = 54
     n_compressions: Literal[2] = 2
     """Halvings of the side: 96 pixels become 24 x 24 tokens."""
-    num_consecutive: int = Field(default=4, gt=0)
+    num_consecutive: Depth = 4
     embedding_dim: int = 5
     range_compression_factor: float = Field(default=0.01, gt=0)
     mult_factor: float = 10.0
@@ -85,21 +85,21 @@ class ImageCodecSizes(Config):
 class SpectrumCodecSizes(Config):
     """Arguments of upstream's `SpectrumCodec` that shape its encoder, with its defaults."""
 
-    encoder_depths: tuple[int, ...] = (3, 3, 9, 3)
-    encoder_dims: tuple[int, ...] = (96, 192, 384, 768)
+    encoder_depths: tuple[Depth, ...] = Field(default=(3, 3, 9, 3), min_length=1, max_length=10)
+    encoder_dims: tuple[Width, ...] = (96, 192, 384, 768)
     lambda_min: float = 3500.0
     """First wavelength of the codec's grid, Angstrom."""
     resolution: float = 0.8
     """Step of the grid, Angstrom."""
-    num_pixels: int = 8704
-    latent_channels: int = 512
-    embedding_dim: int = 4
+    num_pixels: Length = 8704
+    latent_channels: Width = 512
+    embedding_dim: Width = 4
     clip_ivar: float | None = 100.0
     clip_flux: float | None = None
     input_scaling: float = 0.2
     normalization_range: tuple[float, float] = (-1.0, 5.0)
     codebook_size: int = 1024
-    dim: int = 10
+    dim: Width = 10
 
     @model_validator(mode="after")
     def _the_codes_are_the_networks(self) -> "SpectrumCodecSizes":
@@ -124,7 +124,7 @@ class SpectrumCodecSizes(Config):
 class AdapterSizes(Config):
     """The two networks between Euclid's bands and HSC's, and the scale they see fluxes in."""
 
-    hidden: int = Field(default=16, gt=0, multiple_of=8)
+    hidden: Width = Field(default=16, multiple_of=8)
     """Channels at full resolution; twice and four times as many at half and a quarter of it."""
     softening_ujy: tuple[float, float, float, float] = (0.0072, 0.079, 0.072, 0.079)
     """Flux of a pixel in each of Euclid's bands at which the scale turns from linear to
@@ -164,7 +164,7 @@ class AdapterRecipe(Config):
 
     bands: tuple[str, ...] = EUCLID_BANDS
     unit: Literal["uJy"] = "uJy"
-    field_px: int = Field(default=SIZE_PX, gt=0)
+    field_px: Width = SIZE_PX
     """Side of the central square that is used, in pixels of the survey; it is brought to the
     codec's 96 pixels with its flux conserved."""
     domain: Literal["tok_image_hsc"] = "tok_image_hsc"
@@ -180,7 +180,7 @@ class AdapterRecipe(Config):
 class Recipe(Config):
     """From the survey's units to the codecs'; the rest of the way is the codecs' own."""
 
-    size_px: int = Field(default=SIZE_PX, gt=0)
+    size_px: Width = SIZE_PX
     """Side of the central square that is used; the codec takes 96."""
     images: tuple[ImageSurvey, ...] = (
         ImageSurvey(domain="tok_image_hsc", bands=HSC_BANDS, unit=HSC_UNIT),

@@ -3,7 +3,8 @@
 import torch
 from torch import nn
 
-from fmb_astroclip.network import AstroCLIP
+from fmb.torch import refuse_huge
+from fmb_astroclip.network import AstroCLIP, build_empty
 from fmb_astroclip.recipes import Architecture, Recipe
 from fmb_astroclip.specformer import SpecFormer
 from fmb_astroclip.vision import VisionTransformer
@@ -13,14 +14,20 @@ __all__ = ["draw_network"]
 _VISION_STD = 0.02
 
 
-def draw_network(sizes: Architecture, recipe: Recipe, seed: int) -> AstroCLIP:
+def draw_network(
+    sizes: Architecture, recipe: Recipe, seed: int, where: str = "the card"
+) -> AstroCLIP:
     """A network drawn on the CPU from `seed`; torch's global generator is left as it was.
 
     Layers that upstream leaves to torch (heads, patch embedding) have torch's initialisation.
 
     Source: `init_weights` of DINOv2, `_reset_parameters_datapt` and `_init_by_depth` of the code of
     arXiv:2310.03024.
+
+    Raises:
+        WeightsError: it is too large to be drawn; `where` names the card.
     """
+    refuse_huge(build_empty(sizes, recipe), where)
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
         network = AstroCLIP(sizes, recipe)

@@ -56,11 +56,11 @@ class AstroCLIPModel:
         Raises:
             WeightsError: no or wrong card, no or unreadable tensors, tensors that do not fit.
         """
-        card = read_card(folder)
-        sizes, self._recipe = unpack_card(card, str(folder / "card.json"))
+        card, place = read_card(folder), str(folder / "card.json")
+        sizes, self._recipe = unpack_card(card, place)
         self._sizes, self._drawn = sizes, card.random_seed is not None
         if card.random_seed is not None:
-            network = draw_network(sizes, self._recipe, card.random_seed)
+            network = draw_network(sizes, self._recipe, card.random_seed, place)
         else:
             path = folder / "model.safetensors"
             network = fill_network(sizes, self._recipe, read_tensors(path), str(path))

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from fmb import Accepts, Config, WeightsError
-from fmb.weights import Card
+from fmb.weights import Card, Depth, Length, Width
 
 __all__ = [
     "TEMPERATURE",
@@ -26,9 +26,9 @@ TEMPERATURE = 15.5
 class Tower(Config):
     """A transformer: `depth` blocks of `width` numbers a token, `heads` heads."""
 
-    width: int = Field(gt=0)
-    depth: int = Field(gt=0)
-    heads: int = Field(gt=0)
+    width: Width
+    depth: Depth
+    heads: Width
 
     @model_validator(mode="after")
     def _heads_divide_the_width(self) -> "Tower":
@@ -40,17 +40,17 @@ class Tower(Config):
 class ImageTower(Tower):
     """The vision transformer."""
 
-    patch_px: int = Field(gt=0)
-    chunk: int = Field(gt=0)
+    patch_px: Width
+    chunk: Depth
     """Blocks in one group; groups are part of the tensors' names and of nothing else."""
-    positions: int = Field(gt=0)
+    positions: Length
     """Rows of the stored position embedding, which is not used."""
 
 
 class SpectrumTower(Tower):
     """The transformer over sections of a spectrum."""
 
-    max_tokens: int = Field(gt=1)
+    max_tokens: Length = Field(gt=1)
     """Rows of the learned position embedding."""
 
 
@@ -59,9 +59,9 @@ class Architecture(Config):
 
     image: ImageTower
     spectrum: SpectrumTower
-    embed: int = Field(gt=0)
+    embed: Width
     """Numbers in the vector of an image and of a spectrum."""
-    cross_heads: int = Field(gt=0)
+    cross_heads: Width
     """Heads of the attention that makes one vector of a tower's tokens."""
     temperature: float = Field(default=TEMPERATURE, gt=0)
     """Factor of the cosine in the contrastive loss; vectors do not depend on it."""
@@ -79,7 +79,7 @@ class ImageRecipe(Config):
     bands: tuple[str, str, str]
     unit: Literal["nmgy"] = "nmgy"
     pixel_scale_arcsec: tuple[float, float]
-    size_px: int = Field(gt=0)
+    size_px: Width
     """Side of the central square."""
     scales: tuple[float, float, float]
     """Factor of each band before the stretch."""
@@ -107,9 +107,9 @@ class SpectrumRecipe(Config):
     unit: Literal["1e-17 erg / (s cm2 Angstrom)"] = "1e-17 erg / (s cm2 Angstrom)"
     wavelength_aa: tuple[float, float]
     """Range of the spectra in training."""
-    section_px: int = Field(gt=1)
+    section_px: Length = Field(gt=1)
     """Pixels in one token."""
-    overlap_px: int = Field(gt=0)
+    overlap_px: Length
     """Pixels that a token shares with the next."""
     min_std: float = Field(gt=0)
     """Floor of the standard deviation by which a spectrum is divided."""

@@ -1,18 +1,17 @@
 """Turns published AstroPT checkpoints into a weights folder: card.json and model.safetensors."""
 
 import logging
-import pickle
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import torch
 from astropt.model import ModalityConfig, ModalityRegistry
 from safetensors.torch import save
 from torch import Tensor
 
 from fmb import ConfigError, WeightsError, build
-from fmb.weights import TENSORS, write_folder
+from fmb.torch import bare_state, nested_state, read_pickle
+from fmb.weights import TENSORS, name_of, write_folder
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.network import fill_network
 from fmb_astropt.presets import card_of
@@ -22,8 +21,6 @@ from fmb_astropt.trained_on import recipe_of
 __all__ = ["import_checkpoint"]
 
 logger = logging.getLogger(__name__)
-
-_OLDEST_TORCH = (2, 10)  # earlier ones could be made to corrupt memory: CVE-2026-24747
 
 _HARMLESS: list[Any] = [
     ModalityRegistry,
@@ -74,12 +71,12 @@ def import_checkpoint(path: Path, folder: Path, config: AstroPTConfig) -> None:
     card = card_of(
         architecture,
         recipe,
-        name=path.stem,
+        name=name_of(path),
         summary=f"AstroPT imported from {path.name}",
         source="arXiv:2405.14930",
     )
     unpack_card(card, str(path))
-    network = fill_network(architecture, _state(checkpoint), str(path))
+    network = fill_network(architecture, _state(checkpoint, path), str(path))
     tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
     write_folder(folder, card, [(TENSORS, save(tensors))])
     logger.info("imported %s: %s", path, _told(recipe))
@@ -87,31 +84,16 @@ def import_checkpoint(path: Path, folder: Path, config: AstroPTConfig) -> None:
 
 def _read(path: Path) -> Mapping[str, Any]:
     """The content of a checkpoint file that holds tensors and plain values only."""
-    if tuple(int(part) for part in torch.__version__.split(".")[:2]) < _OLDEST_TORCH:
-        raise WeightsError(f"{path}: torch {torch.__version__} is too old to read it safely; 2.10")
-    try:
-        with torch.serialization.safe_globals(_HARMLESS):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise WeightsError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except pickle.UnpicklingError as error:
-        raise WeightsError(f"{path}: not loaded: {_unsafe(error)}") from None
-    except (RuntimeError, EOFError, KeyError, ValueError, TypeError, AttributeError):
-        # Torch's own reasons for bytes that are no pickle ("101") help nobody.
-        raise WeightsError(f"{path}: not a torch checkpoint, or not a whole one") from None
-    if not isinstance(content, Mapping) or not isinstance(content.get("model"), Mapping):
+    if path.is_dir() or path.suffix in (".safetensors", ".json"):
+        raise WeightsError(
+            f"{path}: AstroPT is imported from a .pt file, which says the sizes of its network;"
+            " bare tensors do not"
+        )
+    content = read_pickle(path, _HARMLESS)
+    if nested_state(content) is None:
         raise WeightsError(f"{path}: not an AstroPT checkpoint: it has no 'model' with tensors")
-    return content
-
-
-def _unsafe(error: pickle.UnpicklingError) -> str:
-    """One line of torch's long message: which name the file asks for."""
-    text = str(error)
-    for mark in ("Unsupported global: GLOBAL ", "Trying to load unsupported GLOBAL "):
-        if mark in text:
-            name = text.partition(mark)[2].split()[0]
-            return f"it asks for {name}; only tensors and plain values are read, code never"
-    return "it is damaged or holds more than tensors and plain values"
+    found: Mapping[str, Any] = content
+    return found
 
 
 def _architecture(checkpoint: Mapping[str, Any], path: Path) -> Architecture:
@@ -161,15 +143,15 @@ def _original_modalities(settings: Mapping[str, Any]) -> list[Modality]:
     ]
 
 
-def _state(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
+def _state(checkpoint: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
     """Tensors by the names of 2.0.9."""
     state = {}
-    for name, tensor in checkpoint["model"].items():
-        bare = name.removeprefix("_orig_mod.")  # left by torch.compile
-        for new, old in _RENAMED.items():
-            if bare.startswith(new):
-                bare = old + bare.removeprefix(new)
-        state[bare] = tensor
+    for name, tensor in bare_state(nested_state(checkpoint) or {}, str(path)).items():
+        old = name
+        for new, renamed in _RENAMED.items():
+            if name.startswith(new):
+                old = renamed + name.removeprefix(new)
+        state[old] = tensor
     return state
 
 

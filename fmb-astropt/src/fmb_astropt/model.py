@@ -65,10 +65,10 @@ class AstroPTModel:
         Raises:
             WeightsError: no or wrong card, no or unreadable tensors, tensors that do not fit.
         """
-        card = read_card(folder)
-        self._architecture, self._recipe = unpack_card(card, str(folder / "card.json"))
+        card, place = read_card(folder), str(folder / "card.json")
+        self._architecture, self._recipe = unpack_card(card, place)
         if card.random_seed is not None:
-            network = draw_network(self._architecture, card.random_seed)
+            network = draw_network(self._architecture, card.random_seed, place)
         else:
             tensor_file = folder / TENSORS
             network = fill_network(self._architecture, read_tensors(tensor_file), str(tensor_file))

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from fmb.torch import fill
+from fmb.torch import fill, refuse_huge
 from fmb_astropt.recipes import Architecture
 
 __all__ = [
@@ -27,11 +27,16 @@ MODALITY = {"image": "images", "spectrum": "spectra"}
 """Slot -> upstream's name of it; also the order of the sequence (upstream sorts the names)."""
 
 
-def draw_network(architecture: Architecture, seed: int) -> GPT:
+def draw_network(architecture: Architecture, seed: int, where: str = "the card") -> GPT:
     """A network with upstream's random initialisation, drawn on the CPU from `seed`.
 
     Torch's global generator is left as it was.
+
+    Raises:
+        WeightsError: it is too large to be drawn; `where` names the card.
     """
+    with torch.device("meta"):
+        refuse_huge(_build(architecture), where)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return _build(architecture).eval()

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from fmb import Accepts, Config, WeightsError
-from fmb.weights import Card
+from fmb.weights import Card, Depth, Length, Width
 
 __all__ = ["Architecture", "ImageRecipe", "Modality", "Recipe", "SpectrumRecipe", "unpack_card"]
 
@@ -14,11 +14,11 @@ class Modality(Config):
     """One kind of token of the network, in the words of upstream's `ModalityConfig`."""
 
     name: Literal["images", "spectra"]
-    input_size: int = Field(gt=0)
+    input_size: Length
     """Numbers in one token."""
-    patch_size: int = Field(gt=0)
+    patch_size: Width
     """Pixels along one side of a patch."""
-    pos_input_size: int = Field(default=1, gt=0)
+    pos_input_size: Length = 1
     embed_pos: bool = True
     """True: a learned vector for each position; False: a network over the wavelengths."""
 
@@ -26,16 +26,16 @@ class Modality(Config):
 class Architecture(Config):
     """Sizes of the network: the fields of upstream's `GPTConfig` that shape its tensors."""
 
-    n_layer: int = Field(gt=0)
-    n_head: int = Field(gt=0)
-    n_embd: int = Field(gt=0)
-    block_size: int = Field(gt=0)
+    n_layer: Depth
+    n_head: Width
+    n_embd: Width
+    block_size: Length
     """Most tokens in one sequence."""
     bias: bool = False
     tokeniser: Literal["aim", "affine"] = "aim"
-    lora_r: int = Field(default=0, ge=0)
+    lora_r: int = Field(default=0, ge=0, le=65_536)
     """Rank of the low-rank update of fine-tuned checkpoints; 0 = none."""
-    modalities: tuple[Modality, ...]
+    modalities: tuple[Modality, ...] = Field(max_length=2)
 
     @model_validator(mode="after")
     def _heads_divide_the_width(self) -> "Architecture":
@@ -47,13 +47,13 @@ class Architecture(Config):
 class ImageRecipe(Config):
     """How an image becomes tokens."""
 
-    bands: tuple[str, ...] = Field(min_length=1)
+    bands: tuple[str, ...] = Field(min_length=1, max_length=1000)
     """In the order of the channels."""
-    size_px: int = Field(gt=0)
+    size_px: Width
     """Side of the central square that is used at most."""
-    min_size_px: int = Field(gt=0)
+    min_size_px: Width
     """Smallest side that is taken; between the two the largest multiple of the patch is used."""
-    patch_px: int = Field(gt=0)
+    patch_px: Width
     patch_order: Literal["raster", "spiral"]
     """Rows from the stored first one, or from the centre outwards."""
     patch_layout: Literal["c p1 p2", "p1 p2 c"]
@@ -87,8 +87,8 @@ class SpectrumRecipe(Config):
     start_aa: float = Field(gt=0)
     """Centre of the first pixel, Angstrom."""
     step_aa: float = Field(gt=0)
-    n_pixels: int = Field(gt=1)
-    patch_px: int = Field(gt=0)
+    n_pixels: Length = Field(gt=1)
+    patch_px: Width
     normalisation: Literal["none", "std", "robust"]
     positions: Literal["index", "wavelength"]
 

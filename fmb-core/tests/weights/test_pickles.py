@@ -354,7 +354,7 @@ def test_a_pickle_that_eats_time_is_stopped(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "not a zip file"),
+        (b"", "this is an empty file"),
         (b"PK\x03\x04 not a zip", "not a zip file"),
         (pickle.dumps({"state_dict": {}}), "older format"),
     ],
@@ -369,7 +369,7 @@ def test_a_file_that_is_no_zip_is_refused(tmp_path, content, told):
 def test_a_file_of_the_old_format_is_refused(tmp_path):
     path = tmp_path / "in.ckpt"
     torch.save({"w": torch.ones(2)}, path, _use_new_zipfile_serialization=False)
-    with pytest.raises(WeightsError, match="older format"):
+    with pytest.raises(WeightsError, match=r"a checkpoint as torch wrote before 1\.6"):
         tensors_of(path, tmp_path)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from fmb import FailedError, environment
 from fmb.plan import feeds
 from fmb.store import content_key
-from fmb.weights import TENSORS, Card
+from fmb.weights import TENSORS, Card, name_of
 from fmb_train.history import draw_losses
 from fmb_train.job import FitJob, Fitted
 from fmb_train.retraining import Retraining
@@ -38,7 +38,7 @@ def finish(todo: Retraining, job: FitJob, fitted: Fitted) -> Card:
     card = Card.model_validate(
         {
             **base.model_dump(),
-            "name": todo.folder.name,
+            "name": name_of(todo.folder.path.resolve()),
             "summary": f"{todo.model.spec.name} trained from {todo.model.weights.name} on"
             f" {len(job.training):,} objects",
             "files": tuple(files),

@@ -11,5 +11,11 @@ from .embed_loop import (
     embed as embed,
 )
 from .embedders import by_segment as by_segment, weighted_mean as weighted_mean
-from .filling import fill as fill, read_tensors as read_tensors
+from .filling import fill as fill, refuse_huge as refuse_huge
+from .reading import (
+    read_pickle as read_pickle,
+    read_state as read_state,
+    read_tensors as read_tensors,
+)
+from .state_dicts import bare_state as bare_state, nested_state as nested_state
 from .workers import begin_worker as begin_worker

@@ -1,32 +1,35 @@
 """Fills a network with stored tensors, all of them and no others."""
 
+import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from fmb.contract.errors import WeightsError
 
-__all__ = ["fill", "read_tensors"]
+__all__ = ["fill", "refuse_huge"]
 
 _LISTED = 4
+MOST_NUMBERS = 10**10
+"""Of a network that is drawn: three times the largest that was published, 40 GB."""
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file by name; they stay on disk until they are used.
+def refuse_huge(network: nn.Module, where: str) -> None:
+    """Refuse to draw a network of more than 10,000,000,000 numbers.
+
+    Args:
+        network: built on the device "meta", where it takes no memory.
+        where: names the card in messages.
 
     Raises:
-        WeightsError: it cannot be read or is not whole.
+        WeightsError: it has more.
     """
-    try:
-        return load_file(path)
-    except OSError as error:
-        raise WeightsError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except SafetensorError as error:
-        raise WeightsError(f"{path}: not a whole safetensors file: {error}") from None
+    numbers = sum(math.prod(tensor.shape) for tensor in network.state_dict().values())
+    if numbers > MOST_NUMBERS:
+        raise WeightsError(
+            f"{where}: a network of {numbers:,} numbers; at most {MOST_NUMBERS:,} are drawn"
+        )
 
 
 def fill(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
@@ -40,10 +43,11 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
         where: names the weights in messages.
 
     Raises:
-        WeightsError: missing, unexpected or differently sized tensors, listed in one line.
+        WeightsError: missing, unexpected or differently sized tensors, or other numbers than the
+            network has, listed in one line before any memory is taken; NaN or infinite numbers.
     """
-    kinds = {name: tensor.dtype for name, tensor in network.state_dict().items()}
-    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    held = network.state_dict()
+    wanted = {name: tuple(tensor.shape) for name, tensor in held.items()}
     found = {name: tuple(tensor.shape) for name, tensor in state.items()}
     problems = {
         "missing": [name for name in wanted if name not in found],
@@ -53,15 +57,37 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
             for name, shape in wanted.items()
             if name in found and found[name] != shape
         ],
+        "other numbers": [
+            f"{name} is {str(state[name].dtype).removeprefix('torch.')}"
+            for name, tensor in held.items()
+            if name in found and tensor.is_floating_point() != state[name].is_floating_point()
+        ],
     }
     if any(problems.values()):
         told = "; ".join(f"{what}: {_listed(names)}" for what, names in problems.items() if names)
         raise WeightsError(f"{where}: the tensors do not fit the network of the card: {told}")
     tensors = {
-        name: state[name].to(torch.float32 if kind.is_floating_point else kind)
-        for name, kind in kinds.items()
+        name: state[name].to(torch.float32 if tensor.is_floating_point() else tensor.dtype)
+        for name, tensor in held.items()
     }
+    _refuse_unfinite(tensors, where)
     network.load_state_dict(tensors, strict=True, assign=True)
+
+
+def _refuse_unfinite(tensors: Mapping[str, Tensor], where: str) -> None:
+    bad = [name for name, tensor in tensors.items() if not _finite(tensor)]
+    if bad:
+        raise WeightsError(
+            f"{where}: {len(bad)} of {len(tensors)} tensors hold NaN or infinity, first {bad[0]}:"
+            " the training that made them failed, or they are beyond float32"
+        )
+
+
+def _finite(tensor: Tensor) -> bool:
+    """True where all numbers are finite; reads them once and takes no memory for it."""
+    if not tensor.is_floating_point() or not tensor.numel():
+        return True
+    return all(math.isfinite(extreme) for extreme in tensor.aminmax())
 
 
 def _listed(names: Sequence[str]) -> str:

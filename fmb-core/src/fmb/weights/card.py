@@ -4,18 +4,21 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, TypeVar
 
-from pydantic import ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from fmb.contract.config import Config
 from fmb.contract.errors import ConfigError, WeightsError
 from fmb.contract.model import Accepts
+from fmb.foreign.strict_json import read_table
 from fmb.plugins.settings import build
 from fmb.store.atomic import ensure_folder, publish
+from fmb.store.folder_names import FOLDER_NAME, folder_name
 
-__all__ = ["CARD", "TENSORS", "Card", "read_card", "write_folder"]
+__all__ = ["CARD", "TENSORS", "Card", "name_of", "read_card", "read_settings", "write_folder"]
 
 CARD = "card.json"
 TENSORS = "model.safetensors"
+MOST_FILES = 100
 
 A = TypeVar("A", bound=Config)
 P = TypeVar("P", bound=Config)
@@ -43,20 +46,36 @@ class Card(Config):
     """Reduction of the tokens when none is asked for; "" = the model's first."""
     files: tuple[str, ...] = (TENSORS,)
     """Files of tensors beside the card, relative to it; every one is digested."""
-    random_seed: int | None = None
+    random_seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
     """Set when the weights are drawn from this seed, not trained."""
     training: dict[str, Any] | None = None
     """Data identity and digest, recipe, base weights."""
     licence: str = ""
     source: str = ""
 
+    @field_validator("model", "name")
+    @classmethod
+    def _fit_for_a_folder(cls, name: str) -> str:
+        if not FOLDER_NAME.fullmatch(name):
+            raise ValueError(
+                f"{name[:40]!r} is no name: up to 200 letters, digits, dots, hyphens, underscores"
+            )
+        return name
+
+    @field_validator("embedder")
+    @classmethod
+    def _none_or_a_name(cls, name: str) -> str:
+        return name and cls._fit_for_a_folder(name)
+
     @field_validator("files")
     @classmethod
     def _tensors_inside(cls, files: tuple[str, ...]) -> tuple[str, ...]:
+        if len(files) > MOST_FILES or len(set(files)) < len(files):
+            raise ValueError(f"at most {MOST_FILES} files, each once")
         for name in files:
-            path = PurePosixPath(name)
-            if path.is_absolute() or ".." in path.parts or path.suffix != ".safetensors":
-                raise ValueError(f"{name!r} is no safetensors file in the folder")
+            plain = all(FOLDER_NAME.fullmatch(part) for part in name.split("/"))
+            if not plain or PurePosixPath(name).suffix != ".safetensors":
+                raise ValueError(f"{name[:80]!r} is no safetensors file in the folder")
         return files
 
     @property
@@ -98,16 +117,31 @@ def read_card(folder: Path) -> Card:
         WeightsError: it is missing or not a card.
     """
     path = folder / CARD
-    if not path.is_file():
+    if not path.exists():
         raise WeightsError(
             f"{folder} is not a weights folder: it has no {CARD}; a checkpoint is given by its file"
         )
     try:
-        return Card.model_validate_json(path.read_bytes())
+        return Card.model_validate(read_table(path))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise WeightsError(f"{path}: not a weights card: {where}: {first['msg']}") from None
+        told = f"{where}: {first['msg'].removeprefix('Value error, ')}"
+        raise WeightsError(f"{path}: not a weights card: {told}") from None
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """The table in a JSON file that came with weights, such as an upstream's `config.json`.
+
+    Raises:
+        WeightsError: it is missing, larger than 1 MiB, or no table of plain values.
+    """
+    return read_table(path)
+
+
+def name_of(path: Path) -> str:
+    """A name for weights that come from a file or folder: its own, made fit for a card."""
+    return folder_name(path.name if path.is_dir() else path.stem, "weights")
 
 
 def write_folder(

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,9 @@ from fmb.weights.lock import Lock
 from fmb.weights.upstream import PICKLES, SAFE
 
 __all__ = ["Offer", "download"]
+
+_PLACE = re.compile(r"[^\x00-\x1f\x7f-\x9f\\/]+(/[^\x00-\x1f\x7f-\x9f\\/]+)*")
+"""Of a file within a repository; what begins with a dot, ".." too, is not taken besides."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,9 @@ def _offer(reference: HubReference) -> Offer:
     commit = HubReference(reference.repo, str(info.sha))
     if not commit.is_commit or (reference.is_commit and commit.revision != reference.revision):
         raise WeightsError(f"hf:{reference.repo}: the hub gives {info.sha!r} as its commit")
+    for file in info.siblings or []:
+        if not _PLACE.fullmatch(file.rfilename):
+            raise WeightsError(f"hf:{reference.repo}: {file.rfilename[:80]!r} is no name of a file")
     shown = {f.rfilename: f for f in info.siblings or [] if not _hidden(f.rfilename)}
     safe = any(name.endswith(".safetensors") for name in shown)
     endings = SAFE if safe else SAFE + PICKLES

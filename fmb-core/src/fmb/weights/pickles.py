@@ -10,6 +10,7 @@ from pathlib import Path
 from fmb.contract.config import Config
 from fmb.contract.errors import FailedError, WeightsError
 from fmb.contract.model import ModelSpec
+from fmb.foreign.file_kinds import NO_KIND, ZIP, kind_of
 from fmb.plugins.registry import Component
 from fmb.store.atomic import staged_folder
 from fmb.weights.card import read_card
@@ -71,8 +72,9 @@ def extracted(checkpoint: Path, tensors: Path) -> Iterator[Path]:
         WeightsError: the file holds no state dict that could be read so.
         FailedError: the disk is full, or the process ran into a limit.
     """
-    if not checkpoint.is_file():
-        raise WeightsError(f"{checkpoint}: no such file")
+    kind = kind_of(checkpoint)
+    if kind not in (ZIP, NO_KIND):
+        raise WeightsError(f"{checkpoint}: not a zip file as torch.save writes it: this is {kind}")
     script = Path(__file__).with_name("stub_unpickler.py")
     arguments = [str(script), str(checkpoint), str(tensors), str(SECONDS)]
     slow = FailedError(f"{checkpoint}: not read within {SECONDS} s; nothing was written")

@@ -8,11 +8,12 @@ from pathlib import Path
 from fmb.contract.config import Config
 from fmb.contract.errors import WeightsError, did_you_mean
 from fmb.contract.model import ModelSpec, WeightsSpec
+from fmb.foreign.shards import is_index
 from fmb.plugins.registry import Component
 from fmb.store.atomic import ensure_folder, publish
 from fmb.store.digests import Digests
 from fmb.store.keys import content_key
-from fmb.weights.card import CARD, Card, read_card
+from fmb.weights.card import CARD, Card, name_of, read_card
 from fmb.weights.folder import Weights
 from fmb.weights.hub import HubReference, downloaded
 from fmb.weights.upstream import ORIGIN, check_import, import_weights
@@ -90,7 +91,7 @@ class _Opening:
             )
         missing = [file for file in card.contents if not (folder / file).is_file()]
         if missing:
-            raise WeightsError(f"{folder}: {', '.join(missing)} is missing")
+            raise WeightsError(f"{folder}: {', '.join(missing)} is missing, or no regular file")
         digests = self.digests.of_all(folder, card.contents)
         if (folder / ORIGIN).is_file():
             check_import(folder, digests)
@@ -112,9 +113,12 @@ class _Opening:
 
     def path(self, path: Path) -> Weights:
         """The weights at a user's own path, imported if they are not an FMB folder."""
-        if path.is_dir() and ((path / CARD).is_file() or not self.spec.importer):
+        if path.is_dir() and ((path / CARD).exists() or not self.spec.importer):
             return self.folder(path)
-        return self.folder(self.imported(path, path.resolve().name if path.is_dir() else path.stem))
+        whole = path.parent if is_index(path) else path
+        # "." has no name; a file keeps its own where a cache links it to a digest.
+        named = name_of(whole.resolve() if whole.is_dir() else whole)
+        return self.folder(self.imported(path, named))
 
     def from_hub(self, published: HubReference, name: str) -> Weights:
         """The weights that were downloaded from a repository before."""

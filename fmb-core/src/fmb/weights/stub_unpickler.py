@@ -190,11 +190,11 @@ class Unpickler(pickle.Unpickler):
 def state_dict(content: object) -> dict[str, Tensor]:
     """The tensors of a Lightning checkpoint, a DINO training dump or a plain state dict."""
     found = content if isinstance(content, dict) else {}
-    nested = (found.get(key) for key in ("state_dict", "teacher"))
+    nested = (found.get(key) for key in ("state_dict", "teacher", "model", "model_state_dict"))
     found = next((inner for inner in nested if isinstance(inner, dict)), found)
     tensors = {k: v for k, v in found.items() if type(k) is str and isinstance(v, Tensor)}
     if not tensors:
-        raise Refused("it holds no state dict: expected 'state_dict', 'teacher' or bare tensors")
+        raise Refused("it holds no state dict: expected 'state_dict', 'model' or bare tensors")
     return tensors
 
 
@@ -206,7 +206,7 @@ def records(
     pickles = [name for name in names if name.split("/")[1:] == ["data.pkl"]]
     if any(name.endswith("/constants.pkl") for name in names):
         raise Refused("it is a TorchScript program, not a checkpoint")
-    if len(pickles) != 1:
+    if len(pickles) != 1 or len(set(names)) < len(names):
         raise Refused("it is a zip file, but not one that torch.save wrote")
     top = pickles[0].removesuffix("data.pkl")
     views = {}

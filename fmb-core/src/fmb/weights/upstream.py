@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from fmb.contract.config import Config
 from fmb.contract.errors import WeightsError
 from fmb.contract.model import ModelSpec
+from fmb.foreign.shards import is_index, read_index
+from fmb.foreign.strict_json import read_table
 from fmb.plugins.registry import Component
-from fmb.store.atomic import publish_json, read_json, staged_folder
+from fmb.store.atomic import publish_json, staged_folder
 from fmb.store.digests import Digests
 from fmb.store.keys import content_key
 from fmb.weights.card import read_card
@@ -52,7 +53,7 @@ def import_weights(
         component: the model whose importer, or converter, is called.
         path: a checkpoint file or a folder without a card.
         config: shapes what is imported; part of the folder's key, as are the digests of the files.
-        name: part of the folder's name.
+        name: part of the folder's name, fit for it.
         origin: where `path` is from, to be written down.
         workspace: where it is kept.
         digests: of the files of `path`.
@@ -82,7 +83,8 @@ def import_weights(
 
 def _sources(path: Path, digests: Digests) -> Mapping[str, str]:
     if path.is_file():
-        return {path.name: digests.of(path)}
+        shards = read_index(path) if is_index(path) else ()
+        return digests.of_all(path.parent, [path.name, *shards])
     names = source_files(path)
     if not names:
         raise WeightsError(
@@ -96,9 +98,10 @@ def check_import(folder: Path, sha256: Mapping[str, str]) -> None:
     """Refuse an imported folder whose files are not as the importer wrote them.
 
     Raises:
-        WeightsError: a file changed.
+        WeightsError: a file changed, or what is told of them is damaged.
     """
-    made: dict[str, Any] = read_json(folder / ORIGIN)["made"]
+    made = read_table(folder / ORIGIN).get("made")
+    made = made if isinstance(made, dict) else {}
     changed = [name for name, digest in sha256.items() if made.get(name) != digest]
     if changed:
         raise WeightsError(

@@ -69,5 +69,5 @@ def test_where_no_one_model_is_meant_the_line_names_those_that_can(
     assert "tan has no converter" in done.stderr
     done = cli("convert", str(tmp_path / "absent.ckpt"), str(tmp_path / "out"), "--model", "toy")
     assert done.exit_code == 2
-    assert "no such file" in done.stderr
+    assert "No such file" in done.stderr
     assert not (tmp_path / "out").exists()
