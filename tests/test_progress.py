@@ -37,9 +37,9 @@ def test_every_part_of_a_run_has_a_name_and_an_end(home, survey):
     assert list(seen) == [
         "check weights",
         "read survey.toml",
+        "load astropt",
         "look for vectors of astropt",
         "embed astropt",
-        "load astropt",
         "find repeats",
         "fit detectors",
         "keep cutouts",

@@ -6,7 +6,7 @@ from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from fmb.datasets.quality import Finding
 from fmb.embedding.comparison import compare_versions, verify
 from fmb.embedding.filling import Filling
 from fmb.embedding.inventory import Inventory
+from fmb.embedding.loading import model_job
 from fmb.embedding.places import comparable
 from fmb.plan.choice import Chosen
 from fmb.plan.records import ModelPlan, Plan
@@ -29,6 +30,9 @@ from fmb.request.record import Request
 from fmb.store.vector_store import VectorStore
 from fmb.store.views import view_of
 from fmb.terminal.progress import stage
+
+if TYPE_CHECKING:
+    from fmb.torch.embed_loop import EmbedJob
 
 __all__ = ["EmbeddedView", "embed_model", "run_shards"]
 
@@ -65,8 +69,7 @@ def embed_model(plan: Plan, model: ModelPlan) -> list[EmbeddedView]:
     inventory = Inventory(plan, model)
     everybody = np.arange(inventory.n)
     try:
-        with stage(plan.progress, f"look for vectors of {model.label}"):
-            inventory.open()
+        job = _open(inventory)
         inventory.read_unknown(everybody)
         compare_versions(inventory)
         if plan.request.run.verify:
@@ -77,12 +80,27 @@ def embed_model(plan: Plan, model: ModelPlan) -> list[EmbeddedView]:
         if plan.engine is not None and any(absent.values()):
             _submit(inventory, plan.engine)
         else:
-            Filling(inventory).run()
+            Filling(inventory, job).run()
     except KeyboardInterrupt:
         raise StoppedError(_kept(inventory)) from None
     inventory.look_up(everybody)
     found = inventory.found()
     return [_view(inventory, name, computed, found) for name, computed in absent.items()]
+
+
+def _open(inventory: Inventory) -> "EmbedJob | None":
+    """Open the stores; new ones once the weights have loaded, so that failing ones leave none.
+
+    Returns:
+        The loaded model where that was needed; with an engine its jobs load it and make the stores.
+    """
+    plan, model = inventory.plan, inventory.model
+    new = inventory.is_new
+    job = model_job(plan, model) if new and plan.engine is None else None
+    with stage(plan.progress, f"look for vectors of {model.label}"):
+        if plan.engine is None or not new:
+            inventory.open()
+    return job
 
 
 def _view(
@@ -172,8 +190,9 @@ def run_shards(
     if label not in labels:
         raise FailedError(f"no model is labelled {label!r}{did_you_mean(label, labels)}")
     inventory = Inventory(plan, plan.models[labels.index(label)])
+    job = model_job(plan, inventory.model) if inventory.is_new else None
     inventory.open()
-    filling = Filling(inventory)
+    filling = Filling(inventory, job)
     count = filling.agree()
     if shards:
         filling.run(only=shards)

@@ -33,7 +33,13 @@ _Tag = tuple[str, bool]
 class Filling:
     """Encodes what is missing of a plan and one model."""
 
-    def __init__(self, inventory: Inventory) -> None:
+    def __init__(self, inventory: Inventory, job: Any = None) -> None:
+        """What is missing now.
+
+        Args:
+            inventory: of the objects.
+            job: the loaded model; None = load it when there is something to encode.
+        """
         self._inventory, plan = inventory, inventory.plan
         batch_size = plan.request.run.batch_size
         asked = request_digest(inventory.stores, plan.dataset.ids, batch_size)
@@ -44,7 +50,7 @@ class Filling:
         self._out = _Outbox(inventory)
         self._todo = int(inventory.missing(np.arange(inventory.n)).sum())
         self._what = f"embed {inventory.model.label}"
-        self._job: Any = None
+        self._job: Any = job
         self._others: set[int] = set()  # chunks that somebody else has had
         self.done = 0
         """Objects that this process has encoded."""

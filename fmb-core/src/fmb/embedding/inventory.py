@@ -43,6 +43,11 @@ class Inventory:
         self._encoded = np.zeros(self.n, dtype=bool)
         self._read_now: list[tuple[str, Array, list[tuple[int, dict[str, Any]]]]] = []
 
+    @property
+    def is_new(self) -> bool:
+        """True where a store has no folder yet."""
+        return not all(store.folder.exists() for store in self.stores.values())
+
     def open(self) -> None:
         """Make the folders; look up what is known without reading anything, unless asked to.
 
