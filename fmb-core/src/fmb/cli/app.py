@@ -12,6 +12,7 @@ import click
 from fmb.contract.errors import FmbError, did_you_mean
 from fmb.plugins.commands import CommandGroup
 from fmb.terminal.progress import clear_progress
+from fmb.terminal.width import printable
 
 __all__ = ["main"]
 
@@ -78,8 +79,9 @@ def _sentence(error: click.UsageError) -> str:
 
 
 def _beside_progress(record: Any) -> bool:
-    """Every record is shown, on a line without progress."""
+    """Every record is shown, on a line without progress and without what a terminal obeys."""
     clear_progress()
+    record.msg, record.args = printable(record.getMessage()), ()
     return True
 
 

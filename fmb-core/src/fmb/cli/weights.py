@@ -88,7 +88,7 @@ def _report(
     from fmb.plugins.loading import load_plugins
     from fmb.store.workspace import workspace
     from fmb.terminal.printing import echo_folded, echo_json, progress_line
-    from fmb.terminal.width import fold, screen_width
+    from fmb.terminal.width import fold, printable, screen_width
     from fmb.weights.lock import Lock
     from fmb.weights.resolve import resolve_weights
 
@@ -107,7 +107,7 @@ def _report(
         echo_json({**told, "folder": str(found.folder), "sha256": dict(found.sha256)})
         return
     echo_folded(f"{found.name}: {state}{f', {found.origin}' if found.origin else ''}")
-    click.echo(f"  in {found.folder}")
+    click.echo(printable(f"  in {found.folder}"))
     for name, digest in found.sha256.items():
         click.echo(fold(f"{name}  sha256 {digest}", screen_width(), "    ", "  "))
 

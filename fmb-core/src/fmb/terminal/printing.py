@@ -10,7 +10,7 @@ import click
 from fmb.terminal.json_text import json_text
 from fmb.terminal.progress import clear_progress, tell_progress
 from fmb.terminal.tables import fit_columns
-from fmb.terminal.width import fold, screen_width, terminal_columns
+from fmb.terminal.width import fold, printable, screen_width, terminal_columns
 
 __all__ = [
     "echo_error",
@@ -40,7 +40,8 @@ def echo_error(line: str) -> None:
     """Write one line to stderr; a terminal gets it folded between words."""
     clear_progress()
     stderr = sys.stderr
-    click.echo(fold(line, terminal_columns(stderr)) if stderr.isatty() else line, err=True)
+    shown = fold(line, terminal_columns(stderr)) if stderr.isatty() else printable(line)
+    click.echo(shown, err=True)
 
 
 def echo_folded(line: str, indent: str = "  ") -> None:
@@ -75,7 +76,7 @@ def print_files(what: str, paths: Iterable[Path], *, as_json: bool) -> None:
         return
     clear_progress()
     for path in paths:
-        click.echo(path)
+        click.echo(printable(str(path)))
 
 
 def echo_json(value: Any) -> None:

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from fmb.terminal.ticker import Ticker
-from fmb.terminal.width import terminal_columns
+from fmb.terminal.width import printable, terminal_columns
 
 __all__ = ["Meter", "Pace", "clear_progress", "progress", "stage", "tell_progress"]
 
@@ -204,7 +204,7 @@ def tell_progress(what: str, done: int, total: int) -> None:
         done: how much of it.
         total: how much there is; 1 where nobody counts.
     """
-    _meter_of(sys.stderr, tick=TICK_SECONDS)(what, done, total)
+    _meter_of(sys.stderr, tick=TICK_SECONDS)(printable(what), done, total)
 
 
 def progress(what: str, done: int, total: int) -> None:
@@ -214,7 +214,7 @@ def progress(what: str, done: int, total: int) -> None:
     """
     if sys.stderr.isatty() or _in_notebook():
         # No tick: who catches an error goes on, and nobody would stop it.
-        _meter_of(sys.stderr, tick=None)(what, done, total)
+        _meter_of(sys.stderr, tick=None)(printable(what), done, total)
 
 
 def _meter_of(stream: Any, *, tick: float | None) -> Meter:

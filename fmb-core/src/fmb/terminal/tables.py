@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fmb.terminal.width import fold, screen_width
+from fmb.terminal.width import fold, printable, screen_width
 
 __all__ = ["facts_text", "fit_columns", "size_text", "table_text"]
 
@@ -25,6 +25,7 @@ def fit_columns(rows: Sequence[Row], keep: int = 2, prose: str = "") -> tuple[st
         keep: how many columns stay.
         prose: a column of words that is folded before any is left out, and stays.
     """
+    rows = [{head: printable(str(value)) for head, value in row.items()} for row in rows]
     width = screen_width()
     heads, left = list(rows[0]) if rows else [], list[str]()
     while (widths := _widths(rows, heads, prose, width)) is None:

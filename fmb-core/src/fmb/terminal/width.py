@@ -1,14 +1,27 @@
-"""How wide text may be, and lines broken between words to be so."""
+"""How wide text may be, and lines broken between words to be so; what moves a cursor is shown."""
 
 import os
+import re
 import sys
 import textwrap
 from typing import Any
 
-__all__ = ["fold", "screen_width", "terminal_columns"]
+__all__ = ["fold", "printable", "screen_width", "terminal_columns"]
 
 WIDTH = 80
 """Columns that every screen has."""
+_UNSEEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
+"""Control characters but the line break, what turns the direction of writing, half characters."""
+
+
+def printable(text: str) -> str:
+    """`text` with Python's escapes for what a terminal would obey instead of showing it.
+
+    File names, cards and tensors come from strangers; so does what is quoted of them.
+    """
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def screen_width(stream: Any = None) -> int:
@@ -38,6 +51,7 @@ def fold(text: str, width: int, indent: str = "  ", start: str = "") -> str:
         indent: before all lines but the first.
         start: before the first.
     """
+    text = printable(text)
     lines = textwrap.wrap(
         text,
         width,
