@@ -49,6 +49,23 @@ def test_every_tensor_that_embeds_is_copied_unchanged(imported, golden_model, fi
         assert torch.equal(tensor, stored[source]), name
 
 
+def test_a_sharded_model_is_imported_as_the_whole_is(imported, published, tmp_path):
+    whole = published / "model.safetensors"
+    stored, places = load_file(whole), {}
+    whole.unlink()
+    for number, name in enumerate(stored):
+        places[name] = f"model-{number % 3}.safetensors"
+    for shard in set(places.values()):
+        held = {name: stored[name] for name in stored if places[name] == shard}
+        save_file(held, published / shard)
+    index = published / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": places}))
+    import_folder(published, tmp_path / "w", AionConfig())
+    made, kept = (load_file(folder / "model.safetensors") for folder in (tmp_path / "w", imported))
+    assert made.keys() == kept.keys()
+    assert all(torch.equal(made[name], kept[name]) for name in kept)
+
+
 def test_no_tensor_of_a_decoder_is_kept_beside_those_that_embed(imported):
     names = [name for file in FILES.values() for name in load_file(imported / file)]
     assert not [n for n in names if "decoder" in n and not n.startswith("decoder_proj_context.")]
@@ -140,6 +157,9 @@ def test_a_missing_codec_folder_says_where_codecs_come_from(published, tmp_path,
         ({"domains_in": ["tok_image"]}, "made without tok_image_hsc, tok_spectrum_desi"),
         ({"num_register_tokens": 4}, "register tokens are not supported"),
         ({"model_type": "vit"}, "unknown entry 'model_type'"),
+        ({"encoder_depth": 10**7}, "encoder_depth = 10000000: input should be less than or equal"),
+        ({"dim": 2**20}, "dim = 1048576: input should be less than or equal to 65536"),
+        ({"note": "\x1b[2J"}, "a text holds control characters"),
         ({"num_heads": 5}, "not a multiple of 4 and 5 heads"),
         ({"act_layer": "Module"}, "act_layer = 'Module'"),
     ],

@@ -1,5 +1,6 @@
 """Upstream's tensors become a weights folder; those of other models are named."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,22 @@ def test_a_converted_folder_holds_every_tensor_and_gives_upstreams_vectors(tmp_p
     tokens = model.encode(Inputs(arrays=inputs, valid={"image": np.ones(5, bool)}), ["image"])
     wanted = golden["outputs.image_embedding"]
     np.testing.assert_allclose(tokens["image"].values[:, 0].numpy(), wanted, atol=3e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("given", ["model.safetensors.index.json", "."])
+def test_sharded_tensors_of_a_wrapped_network_make_the_folder_that_the_whole_makes(tmp_path, given):
+    stored = load_file(TENSORS)
+    names, places = list(stored), {}
+    for number, own in enumerate((names[::2], names[1::2])):
+        shard = f"model-{number}.safetensors"
+        save_file({f"module._orig_mod.{name}": stored[name] for name in own}, tmp_path / shard)
+        places |= {f"module._orig_mod.{name}": shard for name in own}
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": places}))
+    import_checkpoint(tmp_path / given, tmp_path / "w", HEADS)
+    made = load_file(tmp_path / "w" / "model.safetensors")
+    assert made.keys() == stored.keys()
+    assert all(torch.equal(made[name], stored[name]) for name in stored)
 
 
 def test_the_card_says_what_the_weights_are(tmp_path):

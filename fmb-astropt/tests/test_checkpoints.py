@@ -132,6 +132,37 @@ def test_compiled_and_renamed_tensors_are_found(original, convert, new_names):
         np.testing.assert_array_equal(imported[name], tensor)
 
 
+@pytest.mark.parametrize("key", ["state_dict", "model_state_dict"])
+@pytest.mark.parametrize("new", [True, False], ids=["zip", "before torch 1.6"])
+def test_a_wrapped_network_under_another_key_is_found_in_both_formats(original, tmp_path, key, new):
+    expected = original.pop("model")
+    original[key] = {f"_orig_mod.module.{name}": tensor for name, tensor in expected.items()}
+    path = tmp_path / "my ckpt (1).pt"
+    torch.save(original, path, _use_new_zipfile_serialization=new)
+    import_checkpoint(path, tmp_path / "weights", AstroPTConfig())
+    imported = load_file(tmp_path / "weights" / "model.safetensors")
+    assert imported.keys() == expected.keys()
+    for name, tensor in expected.items():
+        np.testing.assert_array_equal(imported[name], tensor)
+    assert read_card(tmp_path / "weights").name == "my-ckpt-1"
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_half_precision_becomes_float32(original, convert, kind):
+    halves = {name: tensor.to(kind) for name, tensor in original["model"].items()}
+    original["model"] = halves
+    imported = load_file(convert(original) / "model.safetensors")
+    assert {tensor.dtype for tensor in imported.values()} == {torch.float32}
+    for name, tensor in halves.items():
+        np.testing.assert_array_equal(imported[name], tensor.float())
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "model.safetensors.index.json", "."])
+def test_bare_tensors_are_refused_with_what_is_wanted(tmp_path, name):
+    with pytest.raises(WeightsError, match=r"imported from a \.pt file, which says the sizes"):
+        import_checkpoint(tmp_path / name, tmp_path / "weights", AstroPTConfig())
+
+
 def test_a_checkpoint_with_its_sizes_among_the_settings_only(original, convert):
     del original["model_args"]
     original["config"]["out_dir"] = pathlib.PosixPath("/nowhere/weights")  # as its trainer stores

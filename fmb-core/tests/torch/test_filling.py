@@ -4,7 +4,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from fmb.contract.errors import WeightsError
-from fmb.torch import fill, read_tensors
+from fmb.torch import fill, read_tensors, refuse_huge
 
 
 def network():
@@ -47,6 +47,28 @@ def test_all_that_does_not_fit_is_said_in_one_line():
         "t.safetensors: the tensors do not fit the network of the card: missing: bias;"
         " unexpected: scale; other size: weight (3, 3), expected (2, 3)"
     )
+
+
+def test_tensors_with_nan_or_infinity_are_counted_and_the_first_is_named():
+    state = {"weight": torch.ones(2, 3), "bias": torch.tensor([1.0, float("nan")])}
+    with pytest.raises(WeightsError, match=r"t: 1 of 2 tensors hold NaN or infinity, first bias"):
+        fill(network(), state, "t")
+    state["weight"] = torch.full((2, 3), 1e39, dtype=torch.float64)  # float32 ends at 3.4e38
+    with pytest.raises(WeightsError, match="2 of 2 tensors hold NaN or infinity, first weight"):
+        fill(network(), state, "t")
+
+
+def test_quantised_numbers_are_not_taken_for_what_they_stand_for():
+    state = {"weight": torch.ones(2, 3, dtype=torch.int8), "bias": torch.zeros(2)}
+    with pytest.raises(WeightsError, match=r"other numbers: weight is int8$"):
+        fill(network(), state, "t")
+
+
+def test_a_network_is_drawn_up_to_a_bound():
+    with torch.device("meta"):
+        refuse_huge(nn.Linear(99_999, 100_000), "card")  # 9,999,900,000 and 100,000 numbers
+        with pytest.raises(WeightsError, match="10,000,100,000 numbers; at most 10,000,000,000"):
+            refuse_huge(nn.Linear(100_000, 100_000), "card")
 
 
 def test_many_names_are_counted():

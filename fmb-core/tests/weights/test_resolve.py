@@ -232,6 +232,25 @@ def test_a_folder_is_imported_anew_when_a_file_in_it_changes(tmp_path, upstream)
     assert after.card.architecture == {"dim": 8}
 
 
+def test_shards_behind_an_index_are_imported_anew_when_one_changes(tmp_path, upstream):
+    class Sharded(Importing):
+        def imported(self, path, folder, config):
+            (folder / "card.json").write_text(card(random_seed=1).model_dump_json())
+
+    index = upstream / "model.safetensors.index.json"
+    index.write_text('{"weight_map": {"w": "model.safetensors"}}')
+    before = resolve_upstream(index, tmp_path, Sharded())
+    assert before.folder.name.startswith("toy-aion-toy-")
+    assert resolve_upstream(index, tmp_path, Sharded()).folder == before.folder
+    save_file({"w": np.zeros(3, np.float32)}, upstream / "model.safetensors")
+    assert resolve_upstream(index, tmp_path, Sharded()).folder != before.folder
+
+
+def test_an_odd_name_of_a_file_becomes_a_fit_one_of_the_folder(tmp_path, upstream):
+    odd = upstream.rename(tmp_path / "my weights (\x1b[31m)")
+    assert resolve_upstream(odd, tmp_path).folder.name.startswith("toy-my-weights-31m-")
+
+
 def test_an_interrupted_import_leaves_nothing_that_looks_finished(tmp_path, upstream):
     class Interrupted(Importing):
         def imported(self, path, folder, config):

@@ -13,7 +13,7 @@ __all__ = ["Stored", "read_header"]
 
 MOST_BYTES = 1 << 24
 """Of a header: 0.1 kB a tensor are usual."""
-MOST_TENSORS = 50_000
+MOST_TENSORS = 20_000
 
 _ITEM_BYTES = {
     "F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2,

@@ -12,6 +12,7 @@ from fmb.contract.errors import ConfigError, did_you_mean
 __all__ = ["Layer", "build", "leaves", "merge", "parse_setting", "read_toml", "value_sources"]
 
 C = TypeVar("C", bound=BaseModel)
+_LONGEST = 200
 Layer = tuple[str, Mapping[str, Any]]
 """Where values come from, and the values, nested."""
 
@@ -63,7 +64,13 @@ def _explain(cls: type[BaseModel], where: str, error: ValidationError) -> Iterab
             yield f"{name} must be given; it has no default"
         else:
             message = " ".join(item["msg"].removeprefix("Value error, ").split())
-            yield f"{name} = {item.get('input')!r}: {message[:1].lower()}{message[1:]}"
+            yield f"{name} = {_shown(item.get('input'))}: {message[:1].lower()}{message[1:]}"
+
+
+def _shown(value: Any) -> str:
+    """The value as Python writes it; what is longer than a line is cut."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _model_at(cls: type[BaseModel], location: list[str]) -> type[BaseModel] | None:

@@ -12,6 +12,7 @@ from fmb.plugins.registry import Component
 from fmb.store.atomic import publish_json, staged_folder
 from fmb.store.digests import Digests
 from fmb.store.keys import content_key
+from fmb.terminal.width import printable
 from fmb.weights.card import read_card
 from fmb.weights.pickles import convert_into
 
@@ -77,7 +78,7 @@ def import_weights(
             else:
                 component.resolve(spec.importer)(path, staging, config)
             made = Digests(workspace).of_all(staging, read_card(staging).contents)
-            publish_json(staging / ORIGIN, {**made_of, "from": origin, "made": made})
+            publish_json(staging / ORIGIN, {**made_of, "from": printable(origin), "made": made})
     return folder
 
 
