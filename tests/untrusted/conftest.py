@@ -113,12 +113,23 @@ class Strange:
         torch.save(content, body, _use_new_zipfile_serialization=False)
         return self.bytes(body.getvalue()[: len(body.getvalue()) - cut])
 
+    @staticmethod
+    def bomb() -> bytes:
+        """A pickle whose key is a pair of a pair ... 60 times: its hash takes 2^60 steps."""
+        pairs = b"".join(b"h" + bytes([n, 104, n]) + b"\x86q" + bytes([n + 1]) for n in range(60))
+        return b"\x80\x02](K\x01q\x00" + pairs + b"e}h\x3cK\x01s."
+
     def tar(self) -> Path:
         """A tar file, as torch wrote them first."""
         body = io.BytesIO()
         with tarfile.open(fileobj=body, mode="w") as archive:
             archive.addfile(tarfile.TarInfo("storages"))
         return self.bytes(body.getvalue())
+
+    def around(self, home: Path) -> list[tuple[str, int]]:
+        """What there is besides the workspace, with sizes."""
+        there = [path for path in self.place.rglob("*") if not path.is_relative_to(home)]
+        return sorted((str(path), path.lstat().st_size) for path in there)
 
     @property
     def payload(self) -> "Payload":

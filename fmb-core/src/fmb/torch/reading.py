@@ -14,6 +14,7 @@ from torch import Tensor
 from fmb.contract.errors import WeightsError
 from fmb.foreign.archives import check_archive
 from fmb.foreign.file_kinds import NO_KIND, OLD_TORCH, ZIP, kind_of
+from fmb.foreign.pickle_depth import refuse_deep_tuples
 from fmb.foreign.safetensors_header import read_header
 from fmb.foreign.shards import INDEX, is_index, read_index
 from fmb.torch.state_dicts import bare_state
@@ -87,10 +88,12 @@ def read_pickle(path: Path, harmless: Sequence[Any] = ()) -> Any:
     if tuple(int(part) for part in torch.__version__.split(".")[:2]) < _OLDEST_TORCH:
         raise WeightsError(f"{path}: torch {torch.__version__} is too old to read it safely; 2.10")
     kind = kind_of(path)
+    if kind not in (OLD_TORCH, ZIP):
+        told = "" if kind == NO_KIND else f": this is {kind}"
+        raise WeightsError(f"{path}: not a torch checkpoint{told}")
     if kind == ZIP:
         check_archive(path)
-    elif kind not in (OLD_TORCH, NO_KIND):
-        raise WeightsError(f"{path}: not a torch checkpoint: this is {kind}")
+    refuse_deep_tuples(path, kind)
     try:
         # What torch warns of here is of its own future, or of a file that is refused anyway.
         with warnings.catch_warnings(), torch.serialization.safe_globals(list(harmless)):
@@ -105,8 +108,7 @@ def read_pickle(path: Path, harmless: Sequence[Any] = ()) -> Any:
         *(AssertionError, MemoryError, RecursionError, OverflowError),
     ):
         # Torch's own reasons for bytes that are no pickle ("101") help nobody.
-        what = "not a torch checkpoint" if kind == NO_KIND else "cut short or damaged"
-        raise WeightsError(f"{path}: {what}") from None
+        raise WeightsError(f"{path}: cut short or damaged") from None
 
 
 def _unsafe(error: pickle.UnpicklingError) -> str:
