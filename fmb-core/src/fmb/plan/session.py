@@ -12,8 +12,8 @@ from fmb.contract.progress import Progress
 from fmb.datasets.objects import TEXT_ROLES, numbers
 from fmb.datasets.opening import find_reader, open_with
 from fmb.datasets.selection import select
-from fmb.datasets.vector_file import open_vector_file
 from fmb.files.ids import refuse_duplicates
+from fmb.own.vector_file import open_vector_file
 from fmb.plan.components import check_embedders
 from fmb.plan.figures import choose_engine, plan_analyses, plan_plots
 from fmb.plan.lists import Judged, choose_judges, plan_lists
@@ -97,7 +97,7 @@ class Session:
             )
         refuse_duplicates(dataset.ids, str(survey.source or "vectors"))
         own = request.embeddings
-        _refuse_text(dataset, str(survey.source or (own and own.catalog)))
+        _refuse_text(dataset, str(survey.source or (own and (own.catalog or own.file[0]))))
         beyond, train = request.run.allow_out_of_domain, "train" in steps
         models = tuple(
             bind_model(one, dataset, allow_out_of_domain=beyond, train=train) for one in weighted
@@ -141,7 +141,10 @@ class Session:
             ):
                 if given:
                     raise ConfigError(f"--embeddings brings its own objects: leave --{option} out")
-            return _Survey(None, False, Path(own.file).stem, lambda: open_vector_file(own, digests))
+            name = Path(own.file[0]).stem
+            return _Survey(
+                None, False, name, lambda: open_vector_file(own, digests, progress=self.progress)
+            )
         reader = find_reader(data.source, data.reader, self.registry)
         source = reader.spec.name if data.source is None else data.source
         return _Survey(

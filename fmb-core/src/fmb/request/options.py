@@ -53,6 +53,7 @@ def option_layers(options: Mapping[str, Any]) -> list[Layer]:
     labels = list(_table(merge(*(layer for _, layer in layers)), "model"))
     layers += [(flag, {"model": layer}) for flag, layer in _model_layers(given, labels)]
     layers += _figures(given)
+    layers += _own_vectors(given)
     return layers + [("--set", parse_setting(text)) for text in _listed(given.get("set", ()))]
 
 
@@ -93,6 +94,15 @@ def _components(given: Mapping[str, Any]) -> Iterator[Layer]:
                 )
             seen.add(label)
             yield _flag(kind), {kind: {label: {"use": name}}}
+
+
+def _own_vectors(given: Mapping[str, Any]) -> Iterator[Layer]:
+    """The files of a user's own vectors, and which of their columns these are."""
+    for name, key in (("embeddings", "file"), ("vector_columns", "vector_columns")):
+        if name in given and "embeddings" not in given:
+            raise ConfigError(f"{_flag(name)} goes with --embeddings FILE")
+        if name in given:
+            yield _flag(name), {"embeddings": {key: _listed(given[name])}}
 
 
 def _figures(given: Mapping[str, Any]) -> Iterator[Layer]:

@@ -10,9 +10,9 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from fmb.contract.config import Config
 from fmb.contract.errors import ConfigError
-from fmb.datasets.vector_file import OwnVectors
 from fmb.plugins.registry import LABEL
 from fmb.plugins.settings import Layer, build, merge, read_toml
+from fmb.vectors.asked import OwnVectors
 
 __all__ = [
     "FORMAT",

@@ -11,8 +11,8 @@ from fmb.contract.arrays import Array
 from fmb.contract.errors import StoreError
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
-from fmb.datasets.vector_file import OwnVectors, open_vector_file
 from fmb.files.ids import locate
+from fmb.own.vector_file import reopen, still_there
 from fmb.runs.folder import RunFolder
 from fmb.store.atomic import publish, read_json
 from fmb.store.digests import Digests
@@ -20,6 +20,7 @@ from fmb.store.keys import array_key
 from fmb.store.tensors import map_tensors, tensor_bytes
 from fmb.store.vector_store import VectorStore
 from fmb.store.views import view_of
+from fmb.vectors.asked import OwnVectors
 
 __all__ = ["keep_shown", "run_vectors", "shown_vectors", "write_inputs"]
 
@@ -77,7 +78,7 @@ def run_vectors(
         inputs = map_tensors(folder.vectors(name))["input"]
         return view_of(name, store, inputs, entry["comparable"])
     except StoreError as error:
-        changed = "file" in entry and Path(entry["file"]).is_file()
+        changed = "own" in entry and still_there(OwnVectors(**entry["own"]))
         if changed or not folder.shown(name).exists():
             raise
         shown = shown_vectors(name, folder.shown(name), entry["comparable"])
@@ -88,11 +89,7 @@ def run_vectors(
 
 def _own_vectors(name: VectorName, entry: Mapping[str, Any], ids: Array, home: Path) -> VectorView:
     """A user's own vectors, from the file they stay in."""
-    if "file" not in entry:
+    if "own" not in entry:
         raise StoreError(f"the vectors {name} came with the survey; the run does not keep them")
-    for part, digest in (("file", "sha256"), ("ids", "ids_sha256")):
-        file = Path(entry[part])
-        if digest in entry and not (file.is_file() and Digests(home).of(file) == entry[digest]):
-            raise StoreError(f"{file}, from which this run was made, is gone or has changed since")
-    dataset = open_vector_file(OwnVectors(file=entry["file"], ids=entry["ids"]), Digests(home))
+    dataset = reopen(OwnVectors(**entry["own"]), entry, Digests(home))
     return dataset.vectors[name].select(locate(ids, dataset.ids))

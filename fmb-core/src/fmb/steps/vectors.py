@@ -9,11 +9,11 @@ from fmb.contract.arrays import Array
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.datasets.quality import Finding
-from fmb.datasets.vector_file import OwnVectors
 from fmb.embedding.embed import EmbeddedView, embed_model
 from fmb.plan.records import Plan
 from fmb.runs.folder import RunFolder
 from fmb.runs.stored_vectors import write_inputs
+from fmb.vectors.asked import OwnVectors
 
 __all__ = ["Embedded", "embed_all"]
 
@@ -73,11 +73,13 @@ def _own_entry(view: VectorView, own: OwnVectors | None) -> dict[str, Any]:
 
     Args:
         view: the vectors.
-        own: the user's own file they stay in; None = a dataset, which alone can open them again.
+        own: the user's own files they stay in; None = a dataset, which alone can open them again.
     """
     entry = {"name": view.name.as_dict(), "comparable": ""}
     if own is None:
         return entry
     digests = {name: value for name, value in view.identity.items() if name.endswith("sha256")}
-    ids = str(Path(own.ids).resolve()) if "ids_sha256" in digests else own.ids
-    return {**entry, "file": str(Path(own.file).expanduser().resolve()), "ids": ids, **digests}
+    files = [text if "://" in text else str(Path(text).expanduser().resolve()) for text in own.file]
+    ids = str(Path(own.ids).resolve()) if own.ids and "ids_sha256" in digests else own.ids
+    said = OwnVectors(file=tuple(files), ids=ids, vector_columns=own.vector_columns)
+    return {**entry, "own": said.model_dump(mode="json", exclude_none=True), **digests}

@@ -26,6 +26,7 @@ class Digests:
     """
 
     def __init__(self, workspace: Path, *, fresh: bool = False) -> None:
+        self.workspace = workspace
         self._path = workspace / "digests.json"
         self._fresh = fresh
 

@@ -10,9 +10,10 @@ import pytest
 from fmb.contract.errors import DataError
 from fmb.contract.names import VectorName
 from fmb.datasets.selection import select
-from fmb.datasets.vector_file import OwnVectors, open_vector_file
+from fmb.own.vector_file import open_vector_file
 from fmb.store.digests import Digests
 from fmb.store.keys import file_sha256
+from fmb.vectors.asked import OwnVectors
 
 IDS = np.array([2**62 + 3, -7, 2**62 + 1], dtype=np.int64)
 VALUES = np.arange(6, dtype=np.float32).reshape(3, 2)
@@ -167,7 +168,7 @@ def test_the_catalogue_is_joined_by_id(tmp_path, ending):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"image": VALUES}, "no ids 'object_id'"),
+        ({"image": VALUES, "TARGETID": IDS}, "no ids 'object_id'; name them with --ids: TARGETID"),
         ({"object_id": IDS}, "no array of vectors"),
         ({"object_id": IDS, "names": np.full((3, 2), "a")}, "no array of vectors"),
         ({"object_id": IDS.astype(float), "image": VALUES}, "floats"),

@@ -1,0 +1,1 @@
+"""A user's own vectors as a dataset: found, decoded once where need be, beside a survey."""

@@ -1,0 +1,192 @@
+"""Vectors in Parquet and CSV: columns of lists, or a column a component."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError
+from fmb.files.ids import as_ids, parse_ids
+from fmb.files.tables import from_arrow
+from fmb.vectors.columns import Asked, Column, Layout, lay_out
+from fmb.vectors.table import Blocks, VectorTable, block_rows
+
+__all__ = ["read_csv", "read_parquet"]
+
+Batches = Callable[[list[str], int], Iterator[pa.RecordBatch]]
+"""Columns, rows at a time -> what the file has of them."""
+
+
+def read_parquet(path: Path, asked: Asked) -> VectorTable:
+    """Columns of lists, and numbered columns, are vectors; the others are the catalogue.
+
+    Raises:
+        DataError: there are no such ids, or no vectors, or lists of several lengths.
+    """
+    with pq.ParquetFile(path, memory_map=True) as file:
+        schema = file.schema_arrow
+        layout = lay_out(_columns(path, schema), asked, str(path), _index(schema))
+        rest = file.read([*filter(None, [layout.ids]), *layout.catalog])
+
+    def batches(names: list[str], rows: int) -> Iterator[pa.RecordBatch]:
+        # Mapped and not buffered ahead: a row group may hold the whole survey.
+        with pq.ParquetFile(path, memory_map=True, pre_buffer=False) as again:
+            yield from again.iter_batches(rows, columns=names)
+
+    return _table(path, schema, layout, rest, batches, parse=False)
+
+
+def read_csv(path: Path, asked: Asked) -> VectorTable:
+    """Numbered columns are vectors; the others are the catalogue. Also compressed, as .csv.gz.
+
+    Raises:
+        DataError: there are no such ids, or no vectors.
+    """
+    with pa_csv.open_csv(path) as reader:
+        schema = reader.schema
+    layout = lay_out(_columns(path, schema), asked, str(path))
+    kept = [*filter(None, [layout.ids]), *layout.catalog]
+    counted = kept or [next(iter(layout.views.values()))[0]]
+    texts = {layout.ids: pa.string()} if layout.ids else {}
+    convert = pa_csv.ConvertOptions(include_columns=counted, column_types=texts)
+    rest = pa_csv.read_csv(path, convert_options=convert)
+
+    def batches(names: list[str], rows: int) -> Iterator[pa.RecordBatch]:
+        types = dict.fromkeys(names, pa.float64())
+        options = pa_csv.ConvertOptions(include_columns=names, column_types=types)
+        with pa_csv.open_csv(path, convert_options=options) as again:
+            yield from again
+
+    return _table(path, schema, layout, rest, batches, parse=True)
+
+
+def _columns(path: Path, schema: pa.Schema) -> dict[str, Column]:
+    columns: dict[str, Column] = {}
+    for field in schema:
+        if field.name in columns:
+            raise DataError(f"{path}: two columns are called {field.name!r}; rename one")
+        columns[field.name] = Column(_kind(field.type), str(field.type))
+    return columns
+
+
+def _kind(kind: pa.DataType) -> Any:
+    is_ = pa.types
+    if is_list(kind):
+        value = kind.value_type
+        return "vector" if is_.is_floating(value) or is_.is_integer(value) else "unfit"
+    if is_.is_floating(kind) or is_.is_integer(kind) or is_.is_null(kind):
+        return "number"
+    return "unfit" if is_.is_nested(kind) else "plain"
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """True for lists of any kind."""
+    lists = pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list
+    return any(one(kind) for one in lists)
+
+
+def _index(schema: pa.Schema) -> list[str]:
+    """What pandas wrote as the index of the rows."""
+    written = (schema.pandas_metadata or {}).get("index_columns", [])
+    return [name for name in written if isinstance(name, str) and name in schema.names]
+
+
+def _table(
+    path: Path, schema: pa.Schema, layout: Layout, rest: pa.Table, batches: Batches, *, parse: bool
+) -> VectorTable:
+    n = rest.num_rows
+    ids = None if layout.ids is None else _ids(rest[layout.ids], f"{path}: {layout.ids!r}", parse)
+    catalog = pd.DataFrame(index=range(n))
+    if layout.catalog:
+        catalog, units = from_arrow(rest.select(list(layout.catalog)))
+        catalog.attrs["units"] = units
+    views = {}
+    for view, names in layout.views.items():
+        lists = is_list(schema.field(names[0]).type)
+        width = _length(names[0], schema, batches) if lists else len(names)
+        views[view] = (list(names), width)
+    packed = {view: (n, width) for view, (_, width) in views.items()}
+    return VectorTable(
+        ids, catalog, {}, packed, lambda: _decode(path, views, batches), layout.left_out
+    )
+
+
+def _ids(column: pa.ChunkedArray, where: str, parse: bool) -> Array:
+    """The ids of a column; `parse`: they are integers written as text."""
+    if column.null_count:
+        first = next(row for row, one in enumerate(column) if not one.is_valid)
+        raise DataError(f"{where}: {column.null_count} ids are missing, the first in row {first}")
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if parse or pa.types.is_decimal(column.type):
+        return parse_ids(column.cast(pa.string()).to_pylist(), where)
+    return as_ids(column.to_numpy(), where)
+
+
+def _length(name: str, schema: pa.Schema, batches: Batches) -> int:
+    """Numbers in the vectors of a column of lists; 0 where no row has one."""
+    kind = schema.field(name).type
+    if pa.types.is_fixed_size_list(kind):
+        return int(kind.list_size)
+    for batch in batches([name], 1024):
+        for one in batch.column(0):
+            if one.is_valid:
+                return len(one)
+    return 0
+
+
+def _decode(path: Path, views: Mapping[str, tuple[list[str], int]], batches: Batches) -> Blocks:
+    names = [name for own, _ in views.values() for name in own]
+    row_bytes = 4 * sum(width for _, width in views.values())
+    first = 0
+    for batch in batches(names, block_rows(row_bytes)):
+        for view, (own, width) in views.items():
+            columns = [batch.column(name) for name in own]
+            if is_list(columns[0].type):
+                yield view, _flat(columns[0], width, f"{path}: {own[0]!r}", first)
+            else:
+                yield view, _side_by_side(columns)
+        first += len(batch)
+
+
+def _side_by_side(columns: Sequence[pa.Array]) -> Array:
+    """(k, d) of d columns; NaN where a value is missing."""
+    arrays = [column.to_numpy(zero_copy_only=False) for column in columns]
+    block = np.empty((len(arrays[0]), len(arrays)), np.result_type(*arrays))
+    for place, values in enumerate(arrays):
+        block[:, place] = values
+    return block
+
+
+def _flat(lists: pa.Array, width: int, where: str, first: int) -> Array:
+    """(k, d) of a column of lists where their values lie; a copy where rows have none, as NaN.
+
+    Raises:
+        DataError: a list has another length, or values in it are missing.
+    """
+    values = lists.flatten()
+    if values.null_count:
+        rows = f"rows {first} .. {first + len(lists) - 1}"
+        raise DataError(f"{where}: {values.null_count} numbers are missing in {rows}")
+    there = np.flatnonzero(lists.is_valid().to_numpy(zero_copy_only=False))
+    if not pa.types.is_fixed_size_list(lists.type):
+        lengths = lists.value_lengths().to_numpy(zero_copy_only=False)[there]
+        other = np.flatnonzero(lengths != width)
+        if len(other):
+            row = first + int(there[other[0]])
+            raise DataError(
+                f"{where}: the vector in row {row} has {int(lengths[other[0]])} numbers, those"
+                f" before have {width}"
+            )
+    block: Array = values.to_numpy(zero_copy_only=False).reshape(len(there), width)
+    if len(there) == len(lists):
+        return block
+    spread = np.full((len(lists), width), np.nan, dtype=np.result_type(block, np.float32))
+    spread[there] = block
+    return spread

@@ -1,0 +1,106 @@
+"""Vectors in the binary tables of FITS: mapped where they lie, unless they are scaled."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError
+from fmb.files.ids import as_ids
+from fmb.vectors.columns import Asked, Column, Layout, lay_out
+from fmb.vectors.records import field_columns, field_matrix
+from fmb.vectors.table import Blocks, VectorTable
+
+__all__ = ["read_fits"]
+
+
+def read_fits(path: Path, asked: Asked) -> VectorTable:
+    """The first binary table that has the ids, else the first.
+
+    Raises:
+        DataError: there is no binary table, there are no such ids, or no vectors.
+    """
+    from astropy.io import fits  # imported here: half a second that only FITS has to wait for
+    from astropy.table import Table
+
+    with fits.open(path, memmap=True) as hdus:
+        tables = [place for place, hdu in enumerate(hdus) if isinstance(hdu, fits.BinTableHDU)]
+        if not tables:
+            raise DataError(f"{path}: no binary table")
+        ids = asked.ids or "object_id"
+        place = next((p for p in tables if ids in hdus[p].columns.names), tables[0])
+        hdu = hdus[place]
+        columns, n = _columns(hdu), len(hdu.data)
+        layout = lay_out(columns, asked, str(path))
+        records = None if hdus.fileinfo(place)["file"].compression else _records(path, hdu, n)
+    # Gaps in floats stay NaN: a mask of each column would be a pass over all vectors.
+    table = Table.read(path, hdu=place, memmap=True, mask_invalid=False)
+    table = table[[*filter(None, [layout.ids]), *layout.catalog]]
+    table.convert_bytestring_to_unicode()
+    listed = None if layout.ids is None else _listed(table[layout.ids], f"{path}: {layout.ids!r}")
+    catalog = table[list(layout.catalog)].to_pandas() if layout.catalog else pd.DataFrame()
+    catalog = catalog if layout.catalog else pd.DataFrame(index=range(n))
+    catalog.attrs["units"] = {m: str(table[m].unit) for m in layout.catalog if table[m].unit}
+    return _table(path, place, layout, listed, catalog, records, columns, n)
+
+
+def _columns(hdu: Any) -> dict[str, Column]:
+    columns = field_columns(hdu.columns.dtype)
+    for column in hdu.columns:
+        if column.format[:1] in "PQ" or column.format.lstrip("0123456789")[:1] in "PQ":
+            columns[column.name] = Column("unfit", "lists of several lengths")
+    return columns
+
+
+def _records(path: Path, hdu: Any, n: int) -> Array | None:
+    """The rows as they lie in the file, numbers high byte first."""
+    dtype = hdu.columns.dtype.newbyteorder(">")
+    if not n or dtype.itemsize != hdu.header["NAXIS1"]:
+        return None
+    scaled = {c.name for c in hdu.columns if c.bscale not in (None, "", 1) or c.bzero}
+    mapped: Array = np.memmap(path, dtype, "r", hdu.fileinfo()["datLoc"], (n,))
+    plain = [name for name in dtype.names if name not in scaled]
+    return mapped[plain] if plain else None
+
+
+def _listed(column: Any, where: str) -> Array:
+    missing = int(np.sum(getattr(column, "mask", False)))
+    if missing:
+        raise DataError(f"{where}: {missing} ids are missing")
+    return as_ids(np.asarray(column), where)
+
+
+def _table(
+    path: Path,
+    place: int,
+    layout: Layout,
+    ids: Array | None,
+    catalog: pd.DataFrame,
+    records: Array | None,
+    columns: dict[str, Column],
+    n: int,
+) -> VectorTable:
+    stored: dict[str, Array] = {}
+    for view, names in layout.views.items():
+        if records is not None and set(names) <= set(records.dtype.names or ()):
+            matrix = field_matrix(records, names)
+            if matrix is not None:
+                stored[view] = matrix
+    others = {view: names for view, names in layout.views.items() if view not in stored}
+    packed = {view: (n, sum(columns[m].width for m in names)) for view, names in others.items()}
+    return VectorTable(
+        ids, catalog, stored, packed, lambda: _read(path, place, others), layout.left_out
+    )
+
+
+def _read(path: Path, place: int, views: dict[str, tuple[str, ...]]) -> Blocks:
+    """Scaled columns, those of a compressed file, and numbers of several types side by side."""
+    from astropy.io import fits
+
+    with fits.open(path, memmap=True) as hdus:
+        data = hdus[place].data
+        for view, names in views.items():
+            columns = [np.asarray(data[name]) for name in names]
+            yield view, columns[0] if columns[0].ndim == 2 else np.column_stack(columns)

@@ -1,0 +1,69 @@
+"""Files of vectors, a reader a format: matrices are mapped where they lie, where that is possible.
+
+A matrix that a format compresses, or keeps in pieces, is decoded block by block.
+"""
+
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+
+from fmb.contract.errors import DataError
+from fmb.vectors.columns import Asked
+from fmb.vectors.table import VectorTable
+
+__all__ = ["VECTOR_SUFFIXES", "Reader", "read_vectors", "vector_suffix"]
+
+Reader = Callable[[Path, Asked], VectorTable]
+
+_READERS = {
+    ".npz": "numpy_files.read_npz",
+    ".npy": "numpy_files.read_npy",
+    ".h5": "hdf5_files.read_hdf5",
+    ".hdf5": "hdf5_files.read_hdf5",
+    ".parquet": "arrow_files.read_parquet",
+    ".csv": "arrow_files.read_csv",
+    ".csv.gz": "arrow_files.read_csv",
+    ".fits": "fits_files.read_fits",
+    ".fit": "fits_files.read_fits",
+    ".fits.gz": "fits_files.read_fits",
+}
+"""Ending -> module and function, imported when such a file is read."""
+
+VECTOR_SUFFIXES = tuple(_READERS)
+
+
+def vector_suffix(name: str) -> str:
+    """The ending by which a file of vectors is known, in lower case; with that before `.gz`."""
+    parts = Path(name.lower()).suffixes
+    return "".join(parts[-2:]) if parts[-1:] == [".gz"] else "".join(parts[-1:])
+
+
+def read_vectors(
+    path: Path, asked: Asked, more: Mapping[str, Reader] = MappingProxyType({})
+) -> VectorTable:
+    """What a file holds, in its order.
+
+    Args:
+        path: npz, npy, HDF5, Parquet, CSV or FITS, by its ending.
+        asked: which of it are ids and vectors.
+        more: ending -> reader of formats that not everybody can read.
+
+    Raises:
+        DataError: the file cannot be read, or has no such ids or vectors.
+    """
+    suffix = vector_suffix(path.name)
+    if suffix not in _READERS and suffix not in more:
+        known = ", ".join([*_READERS, *more])
+        raise DataError(f"{path}: cannot read {suffix!r}; give {known}")
+    try:
+        if suffix in more:
+            return more[suffix](path, asked)
+        module, _, function = _READERS[suffix].partition(".")
+        reader: Reader = getattr(import_module(f"fmb.vectors.{module}"), function)
+        return reader(path, asked)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(f"{path}: cannot be read: {reason}") from None

@@ -1,0 +1,58 @@
+"""What one file of vectors holds: ids, catalogue, and matrices where they lie or to be decoded."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fmb.contract.arrays import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["BLOCK_BYTES", "VectorTable", "block_rows"]
+
+BLOCK_BYTES = 16 * 2**20
+"""Of vectors that are decoded at a time."""
+
+Blocks = Iterator[tuple[str, Array]]
+
+
+def nothing() -> Blocks:
+    """No vectors to decode."""
+    return iter(())
+
+
+@dataclass(frozen=True, eq=False)
+class VectorTable:
+    """One file, opened: no vector is in memory yet."""
+
+    ids: Array | None
+    """(n,), int64, uint64 or str; None where the file has none."""
+    catalog: "pd.DataFrame"
+    """The other columns, n rows; `attrs["units"]` as the file tells them."""
+    stored: Mapping[str, Array]
+    """View -> (n, d) where it lies in the file, of any numeric type and byte order."""
+    packed: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """View -> (n, d) of what has to be decoded."""
+    decode: Callable[[], Blocks] = nothing
+    """Gives (view, (k, d)) of all that is packed, the blocks of a view in order."""
+    left_out: tuple[str, ...] = ()
+    """Names and types of what is neither vectors nor catalogue."""
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """View -> (n, d)."""
+        stored = {view: (len(matrix), matrix.shape[1]) for view, matrix in self.stored.items()}
+        return {**stored, **self.packed}
+
+    def blocks(self) -> Blocks:
+        """(view, (k, d)) of all vectors, decoded or from where they lie."""
+        for view, matrix in self.stored.items():
+            rows = block_rows(matrix.shape[1] * matrix.itemsize)
+            yield from ((view, matrix[at : at + rows]) for at in range(0, len(matrix), rows))
+        yield from self.decode()
+
+
+def block_rows(row_bytes: int) -> int:
+    """Rows of so many bytes that make a block."""
+    return max(1, BLOCK_BYTES // max(1, int(row_bytes)))

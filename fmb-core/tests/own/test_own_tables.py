@@ -1,0 +1,365 @@
+"""Vectors as people have them: wide tables, columns of vectors, ids of every kind."""
+
+from decimal import Decimal
+
+import h5py
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+
+from fmb.contract.errors import ConfigError, DataError
+from fmb.own.vector_file import open_vector_file
+from fmb.store.digests import Digests
+from fmb.vectors.asked import OwnVectors
+
+N, D = 12, 10
+IDS = 39627652591521181 + 1009 * np.arange(N)[::-1]
+VALUES = np.random.default_rng(3).normal(size=(N, D)).astype(np.float32)
+PARENT = 2**53 + 1 + np.arange(N)  # integers that no float64 holds
+MAG = np.linspace(18, 22, N)
+NAME = np.array([f"NGC {i}" for i in range(N)])
+
+
+def read(path, **options):
+    return open_vector_file(
+        OwnVectors(file=str(path), **options), Digests(path.parent / "workspace")
+    )
+
+
+def only(survey):
+    (view,) = survey.vectors.values()
+    return view
+
+
+def wide(prefix="f", digits=1):
+    columns = {f"{prefix}{i:0{digits}d}": VALUES[:, i] for i in range(D)}
+    return {"object_id": IDS, "mag": MAG, **columns, "parent": PARENT, "name": NAME}
+
+
+def write_hdf5_columns(path):
+    with h5py.File(path, "w") as file:
+        for name, values in wide().items():
+            file[f"table/{name}"] = values.astype("S") if values.dtype.kind == "U" else values
+
+
+def write_hdf5_records(path, **options):
+    records = Table(wide())
+    records.convert_unicode_to_bytestring()
+    with h5py.File(path, "w") as file:
+        file.create_dataset("table", data=records.as_array(), **options)
+
+
+WIDE = {
+    "w.parquet": lambda path: pq.write_table(pa.table(wide()), path, row_group_size=5),
+    "w.csv": lambda path: pa_csv.write_csv(pa.table(wide()), path),
+    "w.csv.gz": lambda path: pd.DataFrame(wide()).to_csv(path, index=False),
+    "w.fits": lambda path: Table(wide()).write(path),
+    "w.fits.gz": lambda path: Table(wide()).write(path),
+    "columns.h5": write_hdf5_columns,
+    "records.h5": write_hdf5_records,
+    "packed.h5": lambda path: write_hdf5_records(path, compression="gzip"),
+    "w.npy": lambda path: np.save(path, Table(wide()).as_array()),
+    "w.npz": lambda path: np.savez(path, **wide()),
+}
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_numbered_columns_are_a_vector_and_the_others_the_catalogue(tmp_path, name):
+    WIDE[name](tmp_path / name)
+    survey = read(tmp_path / name)
+    assert survey.ids.tolist() == IDS.tolist()
+    assert [key.view for key in survey.vectors] == ["f"]
+    assert only(survey).values.tolist() == VALUES.tolist()
+    catalog = survey.catalog
+    assert set(catalog) == {"object_id", "mag", "parent", "name"}
+    assert catalog["parent"].tolist() == PARENT.tolist()
+    assert catalog["mag"].tolist() == MAG.tolist()
+    assert catalog["name"].tolist() == NAME.tolist()
+
+
+LISTS = {
+    "list": pa.list_(pa.float32()),
+    "large list": pa.large_list(pa.float64()),
+    "list of one length": pa.list_(pa.float32(), D),
+    "list of float16": pa.list_(pa.float16(), D),
+    "list of integers": pa.list_(pa.int16()),
+}
+
+
+@pytest.mark.parametrize("kind", LISTS.values(), ids=LISTS)
+def test_a_column_of_lists_is_a_vector(tmp_path, kind):
+    values = np.round(VALUES * 8)  # exact in every kind
+    rows = values.astype(kind.value_type.to_pandas_dtype())
+    lists = pa.array(list(rows), kind)
+    pq.write_table(pa.table({"object_id": IDS, "z": MAG, "image": lists}), tmp_path / "l.parquet")
+    survey = read(tmp_path / "l.parquet")
+    assert only(survey).values.tolist() == values.tolist()
+    assert survey.catalog["z"].tolist() == MAG.tolist()
+
+
+@pytest.mark.parametrize("ending", ["fits", "h5"])
+def test_a_field_of_vectors_is_mapped_where_it_lies(tmp_path, ending):
+    path = tmp_path / f"v.{ending}"
+    table = Table({"object_id": IDS, "mag": MAG, "image": VALUES})
+    if ending == "fits":
+        table.write(path)
+    else:
+        with h5py.File(path, "w") as file:
+            file["table"] = table.as_array()
+    survey = read(path)
+    (part,) = only(survey).parts
+    assert not part.flags.writeable
+    assert not part.flags.owndata
+    assert only(survey).values.tolist() == VALUES.tolist()
+    assert survey.catalog["mag"].tolist() == MAG.tolist()
+
+
+def test_scaled_columns_of_fits_are_what_their_scale_makes_them(tmp_path):
+    ids = np.array([2**63 + 5, 7, 2**64 - 1], dtype=np.uint64)
+    stored = np.arange(27, dtype=np.int16).reshape(3, 9)
+    columns = [
+        fits.Column("object_id", "K", bzero=2**63, array=ids),
+        fits.Column("image", "9I", array=stored),
+    ]
+    fits.BinTableHDU.from_columns(columns).writeto(tmp_path / "s.fits")
+    fits.setval(tmp_path / "s.fits", "TSCAL2", value=0.5, ext=1)
+    survey = read(tmp_path / "s.fits")
+    assert survey.ids.tolist() == ids.tolist()
+    assert only(survey).values.tolist() == (stored / 2).tolist()
+
+
+def test_several_prefixes_are_several_views(tmp_path):
+    columns = {
+        f"{p}_{i:03d}": (i + 1) * VALUES[:, 0] for p in ("image", "spectrum") for i in range(8)
+    }
+    pq.write_table(pa.table({"object_id": IDS, **columns}), tmp_path / "two.parquet")
+    survey = read(tmp_path / "two.parquet")
+    assert [name.view for name in survey.vectors] == ["image", "spectrum"]
+
+
+def test_few_numbered_columns_are_magnitudes(tmp_path):
+    magnitudes = {f"mag_{i}": MAG + i for i in range(5)}
+    pq.write_table(pa.table({**wide(), **magnitudes}), tmp_path / "m.parquet")
+    survey = read(tmp_path / "m.parquet")
+    assert [name.view for name in survey.vectors] == ["f"]
+    assert survey.catalog["mag_3"].tolist() == (MAG + 3).tolist()
+
+
+@pytest.mark.parametrize(
+    ("asked", "views"),
+    [
+        (("f*",), {"f": range(D)}),
+        (("f2-f4",), {"f": [2, 3, 4]}),
+        (("image=f0-f3", "spectrum=f4-f9"), {"image": range(4), "spectrum": range(4, D)}),
+        (("f7,f1",), {"f": [7, 1]}),
+    ],
+)
+def test_the_columns_of_a_vector_can_be_named(tmp_path, asked, views):
+    WIDE["w.parquet"](tmp_path / "w.parquet")
+    survey = read(tmp_path / "w.parquet", vector_columns=asked)
+    found = {name.view: view.values.tolist() for name, view in survey.vectors.items()}
+    assert found == {view: VALUES[:, list(at)].tolist() for view, at in views.items()}
+    taken = {f"f{i}" for at in views.values() for i in at}
+    assert set(survey.catalog) == {*wide()} - taken
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("g*", "has no such column; it has mag, f0"),
+        ("f0-f20", "has 10 of these 21 columns"),
+        ("name", "name is string"),
+    ],
+)
+def test_columns_that_make_no_vector_are_refused_by_name(tmp_path, asked, message):
+    WIDE["w.parquet"](tmp_path / "w.parquet")
+    with pytest.raises(ConfigError, match=message):
+        read(tmp_path / "w.parquet", vector_columns=asked)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({**wide(), "f11": MAG}, r"f0 .. f11 are not numbered one by one at f11"),
+        ({"object_id": IDS, "mag": MAG}, "no array of vectors.*of numbers it has mag"),
+        ({"object_id": IDS, "image": pa.array([[[1.0]]] * N)}, "image is list<.*list<"),
+        ({**wide(), "f": pa.array([[1.0]] * N)}, "both 'f' and f0 .. f9 are vectors"),
+        ({"TARGETID": IDS, "f0": MAG}, "no ids 'object_id'; name them with --ids: TARGETID"),
+    ],
+)
+def test_what_is_ambiguous_is_refused_with_the_choices(tmp_path, columns, message):
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=message):
+        read(tmp_path / "a.parquet")
+
+
+def test_lists_of_several_lengths_or_with_gaps_are_refused(tmp_path):
+    lists = [[1.0, 2.0]] * (N - 1)
+    for last, message in (
+        ([1.0], f"the vector in row {N - 1} has 1 numbers, those before have 2"),
+        ([1.0, None], "1 numbers are missing"),
+    ):
+        table = pa.table({"object_id": IDS, "image": pa.array([*lists, last])})
+        pq.write_table(table, tmp_path / "l.parquet")
+        with pytest.raises(DataError, match=message):
+            read(tmp_path / "l.parquet")
+
+
+@pytest.mark.parametrize("kind", [pa.list_(pa.float32()), pa.list_(pa.float32(), 2)])
+def test_a_row_without_a_list_is_an_object_without_a_vector(tmp_path, kind):
+    lists = pa.array([[1, 2], None, [3, 4]], kind)
+    pq.write_table(pa.table({"object_id": [5, 6, 7], "image": lists}), tmp_path / "l.parquet")
+    survey = read(tmp_path / "l.parquet")
+    assert only(survey).rows.tolist() == [0, 2]
+    assert only(survey).values.tolist() == [[1, 2], [3, 4]]
+    assert survey.warnings == ["1 object has no image vector, missing or not finite: 6"]
+
+
+def test_vectors_that_are_not_finite_are_counted_and_the_others_used(tmp_path):
+    values = VALUES.copy()
+    values[2, 3], values[7, 0] = np.nan, np.inf
+    np.savez(tmp_path / "v.npz", object_id=IDS, image=values)
+    survey = read(tmp_path / "v.npz")
+    good = np.delete(np.arange(N), [2, 7])
+    assert only(survey).rows.tolist() == good.tolist()
+    assert only(survey).values.tolist() == VALUES[good].tolist()
+    first = f"{IDS[2]}, {IDS[7]}"
+    assert survey.warnings == [f"2 objects have no image vector, missing or not finite: {first}"]
+
+
+def test_objects_without_ids_are_known_by_their_row(tmp_path):
+    np.save(tmp_path / "v.npy", VALUES)
+    np.savez(tmp_path / "v.npz", X=VALUES, y=np.arange(N) % 2)
+    for name in ("v.npy", "v.npz"):
+        survey = read(tmp_path / name)
+        assert survey.ids.tolist() == list(range(N))
+        note = f"object ids are row numbers 0 .. {N - 1}: {tmp_path / name} has none"
+        assert survey.warnings == [note]
+    assert survey.catalog["y"].tolist() == [0, 1] * (N // 2)
+
+
+@pytest.mark.parametrize("kind", ["f2", "f8", ">f4", ">f8", "i1", "u2", "i8", "?"])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_matrix_of_any_type_and_order_keeps_its_values(tmp_path, kind, order, packed):
+    values = np.array(np.round(np.abs(VALUES)), dtype=kind, order=order)
+    (np.savez_compressed if packed else np.savez)(tmp_path / "v.npz", object_id=IDS, image=values)
+    assert only(read(tmp_path / "v.npz")).values.tolist() == values.astype(float).tolist()
+
+
+def test_a_matrix_of_small_integers_in_hdf5_is_one(tmp_path):
+    values = np.arange(N * D, dtype=np.int8).reshape(N, D)
+    with h5py.File(tmp_path / "v.h5", "w") as file:
+        file["object_id"], file["image"] = IDS, values
+    assert only(read(tmp_path / "v.h5")).values.tolist() == values.tolist()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (VALUES + 1j * VALUES, "image is complex"),
+        (VALUES[:, 0], "of numbers it has image"),
+        (VALUES[:, :, None], r"image is float32, shape \(12, 10, 1\)"),
+        (np.zeros(N, [("a", "f4"), ("b", "f4")]), "image is of records"),
+        (VALUES.astype("f8") * 1e39, "is an overflow of float32"),
+    ],
+)
+def test_a_matrix_that_cannot_be_used_says_why(tmp_path, values, message):
+    np.savez(tmp_path / "v.npz", object_id=IDS, image=values)
+    with pytest.raises(DataError, match=message):
+        read(tmp_path / "v.npz")
+
+
+def test_an_overflow_names_its_object(tmp_path):
+    values = VALUES.astype("f8")
+    values[5, 2] = -4e38
+    for save in (np.savez, np.savez_compressed):
+        save(tmp_path / "v.npz", object_id=IDS, image=values)
+        with pytest.raises(DataError, match=f"-4e[+]38 in the vector of object {IDS[5]} "):
+            read(tmp_path / "v.npz")
+
+
+TEXTS = [f"J {i} é" for i in range(N)]
+EVERY_ID = {
+    "19 digits": IDS * 100,
+    "unsigned": np.arange(N, dtype=np.uint64) + np.uint64(2**63 + 1),
+    "negative": -IDS,
+    "text": np.array(TEXTS),
+}
+
+
+@pytest.mark.parametrize("ids", EVERY_ID.values(), ids=EVERY_ID)
+@pytest.mark.parametrize("ending", ["npz", "parquet", "csv", "fits", "h5"])
+def test_ids_keep_every_digit_in_every_format(tmp_path, ids, ending):
+    path = tmp_path / f"v.{ending}"
+    columns = {**wide(), "object_id": ids}
+    if ending == "npz":
+        np.savez(path, object_id=ids, image=VALUES)
+    elif ending == "parquet":
+        pq.write_table(pa.table(columns), path)
+    elif ending == "csv":
+        pa_csv.write_csv(pa.table(columns), path)
+    elif ending == "fits":
+        texts = np.char.replace(ids, "é", "e") if ids.dtype.kind == "U" else ids
+        Table({**columns, "object_id": texts}).write(path)
+        ids = texts
+    else:
+        with h5py.File(path, "w") as file:
+            file["object_id"] = np.char.encode(ids) if ids.dtype.kind == "U" else ids
+            file["image"] = VALUES
+    found = read(path).ids
+    assert found.tolist() == ids.tolist()
+    assert found.dtype.kind == ids.dtype.kind
+
+
+def test_decimal_ids_of_parquet_are_integers(tmp_path):
+    kind = pa.decimal128(20, 0)
+    ids = pa.array([Decimal(int(i)) for i in IDS], kind)
+    pq.write_table(pa.table({**wide(), "object_id": ids}), tmp_path / "d.parquet")
+    found = read(tmp_path / "d.parquet").ids
+    assert (found.dtype, found.tolist()) == (np.int64, IDS.tolist())
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        (IDS.astype(float), "'object_id': ids are floats"),
+        (pa.array([None, *IDS[1:]]), "'object_id': 1 ids are missing, the first in row 0"),
+        (IDS // 3000, r"more than one row, first .* \(row 0, row 1, row 2\)"),
+    ],
+)
+def test_ids_that_cannot_be_used_are_counted(tmp_path, ids, message):
+    pq.write_table(pa.table({**wide(), "object_id": ids}), tmp_path / "i.parquet")
+    with pytest.raises(DataError, match=message):
+        read(tmp_path / "i.parquet")
+
+
+@pytest.mark.parametrize("name", ["object_id", "source", None])
+def test_an_index_of_pandas_is_the_ids(tmp_path, name):
+    frame = pd.DataFrame(wide()).drop(columns="object_id")
+    frame.index = pd.Index(IDS, name=name)
+    frame.to_parquet(tmp_path / "p.parquet")
+    survey = read(tmp_path / "p.parquet")
+    assert survey.ids.tolist() == IDS.tolist()
+    assert set(survey.catalog) == {"object_id", "mag", "parent", "name"}
+
+
+def test_a_file_of_ids_goes_with_any_format(tmp_path):
+    WIDE["w.parquet"](tmp_path / "w.parquet")
+    other = tmp_path / "ids.txt"
+    other.write_text("\n".join(f"obj-{i}" for i in range(N)))
+    survey = read(tmp_path / "w.parquet", ids=str(other))
+    assert survey.ids.tolist() == [f"obj-{i}" for i in range(N)]
+    assert only(survey).values.tolist() == VALUES.tolist()
+
+
+def test_a_catalogue_may_be_any_table(tmp_path):
+    np.savez(tmp_path / "v.npz", object_id=IDS, image=VALUES)
+    Table({"object_id": IDS[::-1], "parent": PARENT}).write(tmp_path / "c.fits")
+    survey = read(tmp_path / "v.npz", catalog=str(tmp_path / "c.fits"))
+    assert survey.catalog["parent"].tolist() == PARENT[::-1].tolist()
