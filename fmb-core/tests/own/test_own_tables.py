@@ -102,6 +102,14 @@ def test_a_column_of_lists_is_a_vector(tmp_path, kind):
     assert survey.catalog["z"].tolist() == MAG.tolist()
 
 
+@pytest.mark.parametrize("name", ["w.fits", "records.h5", "w.npy"])
+def test_numbered_columns_side_by_side_are_mapped_where_they_lie(tmp_path, name):
+    WIDE[name](tmp_path / name)
+    (part,) = only(read(tmp_path / name)).parts
+    assert not part.flags.owndata
+    assert not part.flags.writeable
+
+
 @pytest.mark.parametrize("ending", ["fits", "h5"])
 def test_a_field_of_vectors_is_mapped_where_it_lies(tmp_path, ending):
     path = tmp_path / f"v.{ending}"

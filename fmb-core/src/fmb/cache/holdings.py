@@ -25,7 +25,7 @@ class Holding:
     """Something that is kept so that it need not be made again."""
 
     kind: str
-    """vectors, inputs, lists, figures, survey, weights or leftovers."""
+    """vectors, inputs, lists, figures, decoded, copies, survey, weights or leftovers."""
     name: str
     """As it is removed by."""
     paths: Sequence[Path]
@@ -68,6 +68,7 @@ def holdings(home: Path | None = None) -> list[Holding]:
         *_inputs(home),
         *_by_content(home, "lists", "list"),
         *_by_content(home, "figures", "figure"),
+        *_own_vectors(home),
         *_surveys(home),
         *_weights(home),
         *_leftovers(home),
@@ -118,6 +119,15 @@ def _by_content(home: Path, kind: str, what: str) -> Iterator[Holding]:
     if found:
         plural = "" if len(found) == 1 else "s"
         yield Holding(kind, kind, found, f"{len(found):,} {what}{plural}, shared with runs")
+
+
+def _own_vectors(home: Path) -> Iterator[Holding]:
+    for folder in _folders(home / "own", "*/key.json"):
+        record = read_record(folder / "key.json")
+        views = " and ".join(f"{n:,} x {d}" for n, d in record["views"].values())
+        yield Holding("decoded", folder.name, [folder], f"vectors of your own, {views}")
+    for folder in sorted(path for path in (home / "copies").glob("[!.]*") if path.is_dir()):
+        yield Holding("copies", f"copy-{folder.name}", [folder], "of a file from elsewhere")
 
 
 def _surveys(home: Path) -> Iterator[Holding]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCK_BYTES", "VectorTable", "block_rows"]
 
-BLOCK_BYTES = 16 * 2**20
+BLOCK_BYTES = 4 * 2**20
 """Of vectors that are decoded at a time."""
 
 Blocks = Iterator[tuple[str, Array]]
