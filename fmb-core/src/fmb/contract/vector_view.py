@@ -95,11 +95,11 @@ class VectorView:
         """The vectors of a part of the survey.
 
         Args:
-            chosen: (k,), int64: positions among the n objects; they become 0 .. k - 1.
+            chosen: (k,), int64: positions among the n objects, -1 = none; they become 0 .. k - 1.
         """
         where = np.full(self.n, -1, dtype=np.int64)
         where[self.rows] = self.at
-        at = where[chosen]
+        at = np.where(chosen < 0, -1, where[chosen])
         rows = np.flatnonzero(at >= 0)
         return replace(self, n=len(chosen), rows=rows, at=at[rows])
 

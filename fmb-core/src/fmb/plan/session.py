@@ -13,7 +13,8 @@ from fmb.datasets.objects import TEXT_ROLES, numbers
 from fmb.datasets.opening import find_reader, open_with
 from fmb.datasets.selection import select
 from fmb.files.ids import refuse_duplicates
-from fmb.own.vector_file import open_vector_file
+from fmb.own.beside_survey import bring
+from fmb.own.vector_file import VectorFile, open_vector_file
 from fmb.plan.components import check_embedders
 from fmb.plan.figures import choose_engine, plan_analyses, plan_plots
 from fmb.plan.lists import Judged, choose_judges, plan_lists
@@ -27,6 +28,7 @@ from fmb.store.digests import Digests
 from fmb.store.workspace import workspace
 from fmb.terminal.progress import progress as seen
 from fmb.terminal.progress import stage
+from fmb.vectors.asked import OwnVectors
 
 __all__ = ["STEPS", "Session"]
 
@@ -87,8 +89,9 @@ class Session:
         with stage(self.progress, "check weights"):
             weighted = choose_weights(request, registry, self.workspace, simulated=survey.simulated)
         with stage(self.progress, f"read {survey.title}"):
+            opened = survey.open()
             dataset = select(
-                survey.open(),
+                opened,
                 where=data.where,
                 limit=data.limit,
                 include=data.include,
@@ -97,6 +100,8 @@ class Session:
             )
         refuse_duplicates(dataset.ids, str(survey.source or "vectors"))
         own = request.embeddings
+        if own is not None and survey.source is not None:
+            dataset = bring(dataset, opened.ids, self._own_vectors(own))
         _refuse_text(dataset, str(survey.source or (own and (own.catalog or own.file[0]))))
         beyond, train = request.run.allow_out_of_domain, "train" in steps
         models = tuple(
@@ -125,6 +130,10 @@ class Session:
             notes=tuple(notes),
         )
 
+    def _own_vectors(self, own: OwnVectors) -> VectorFile:
+        """The user's own vectors; what has to be decoded is, once."""
+        return open_vector_file(own, Digests(self.workspace), progress=self.progress)
+
     def _survey(self, request: Request) -> "_Survey":
         """The objects that are asked for, not opened yet.
 
@@ -132,19 +141,17 @@ class Session:
             ConfigError: a model or survey is named where it has nothing to do.
             FmbError: nothing opens the data.
         """
-        own, data, digests = request.embeddings, request.data, Digests(self.workspace)
-        if own is not None:
-            for option, given in (
-                ("model", request.model),
-                ("data", data.source),
-                ("reader", data.reader),
-            ):
+        own, data = request.embeddings, request.data
+        if own is not None and data.source is None:
+            for option, given in (("model", request.model), ("reader", data.reader)):
                 if given:
-                    raise ConfigError(f"--embeddings brings its own objects: leave --{option} out")
-            name = Path(own.file[0]).stem
-            return _Survey(
-                None, False, name, lambda: open_vector_file(own, digests, progress=self.progress)
-            )
+                    raise ConfigError(
+                        f"--embeddings brings its own objects: leave --{option} out, or name their"
+                        " survey with --data"
+                    )
+            return _Survey(None, False, Path(own.file[0]).stem, lambda: self._own_vectors(own))
+        if own is not None and own.catalog:
+            raise ConfigError("--data is the catalogue of --embeddings: leave --catalog out")
         reader = find_reader(data.source, data.reader, self.registry)
         source = reader.spec.name if data.source is None else data.source
         return _Survey(

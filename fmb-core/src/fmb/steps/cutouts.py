@@ -36,7 +36,7 @@ def keep_cutouts(run: Run, plan: Plan, views: Mapping[VectorName, VectorView]) -
 
 def _instruments(plan: Plan) -> list[str] | None:
     """What is shown of an object: all instruments, or those models read where others are made."""
-    if not plan.dataset.makes_pixels:
+    if not (plan.dataset.makes_pixels and plan.models):
         return None
     read = {name for model in plan.models for name in model.sources.values()}
     return [name for name in plan.dataset.inputs if name in read]
