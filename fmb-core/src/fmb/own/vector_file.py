@@ -157,25 +157,28 @@ def own_identity(
     return paths, identity
 
 
-def reopen(asked: OwnVectors, known: Mapping[str, Any], digests: Digests) -> VectorFile:
+def reopen(
+    asked: OwnVectors, known: Mapping[str, Any], digests: Digests, more: Mapping[str, Reader]
+) -> VectorFile:
     """The same vectors again.
 
     Args:
         asked: the files.
         known: what `identity` said of them, as far as it tells their content.
         digests: of files.
+        more: as for `open_vector_file`.
 
     Raises:
         StoreError: a file is gone, or is not what it was.
     """
     try:
-        _, now = own_identity(asked, digests)
+        _, now = own_identity(asked, digests, more)
     except DataError:
         now = {}
     for part, file in (("sha256", asked.file[0]), ("ids_sha256", asked.ids)):
         if now.get(part) != known.get(part):
             raise StoreError(f"{file}, from which this run was made, is gone or has changed since")
-    return open_vector_file(asked, digests)
+    return open_vector_file(asked, digests, more=more)
 
 
 def still_there(asked: OwnVectors) -> bool:

@@ -20,6 +20,7 @@ from fmb.plan.figures import choose_engine, plan_analyses, plan_plots
 from fmb.plan.lists import Judged, choose_judges, plan_lists
 from fmb.plan.models import bind_model, choose_weights
 from fmb.plan.records import Plan
+from fmb.plan.tensor_files import TENSOR_FILES
 from fmb.plugins.loading import load_plugins
 from fmb.plugins.registry import Registry
 from fmb.request.record import Request
@@ -132,7 +133,8 @@ class Session:
 
     def _own_vectors(self, own: OwnVectors) -> VectorFile:
         """The user's own vectors; what has to be decoded is, once."""
-        return open_vector_file(own, Digests(self.workspace), progress=self.progress)
+        digests = Digests(self.workspace)
+        return open_vector_file(own, digests, progress=self.progress, more=TENSOR_FILES)
 
     def _survey(self, request: Request) -> "_Survey":
         """The objects that are asked for, not opened yet.

@@ -13,6 +13,7 @@ from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.files.ids import locate
 from fmb.own.vector_file import reopen, still_there
+from fmb.plan.tensor_files import TENSOR_FILES
 from fmb.runs.folder import RunFolder
 from fmb.store.atomic import publish, read_json
 from fmb.store.digests import Digests
@@ -91,5 +92,5 @@ def _own_vectors(name: VectorName, entry: Mapping[str, Any], ids: Array, home: P
     """A user's own vectors, from the file they stay in."""
     if "own" not in entry:
         raise StoreError(f"the vectors {name} came with the survey; the run does not keep them")
-    dataset = reopen(OwnVectors(**entry["own"]), entry, Digests(home))
+    dataset = reopen(OwnVectors(**entry["own"]), entry, Digests(home), TENSOR_FILES)
     return dataset.vectors[name].select(locate(ids, dataset.ids))
