@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError, StoreError, did_you_mean
+from fmb.contract.errors import DataError, FailedError, StoreError, did_you_mean
 from fmb.contract.inputs import Batch, InputInfo
 from fmb.contract.names import VectorName
 from fmb.contract.progress import Progress, quiet
@@ -20,13 +20,13 @@ from fmb.contract.vector_view import VectorView
 from fmb.files.ids import as_ids, locate, parse_ids, read_id_file, refuse_duplicates
 from fmb.files.tables import read_table
 from fmb.own.decoding import SMALL_BYTES, in_memory, keep, kept, size_of
+from fmb.own.remote import local_files
 from fmb.store.digests import Digests
 from fmb.store.keys import content_key
 from fmb.vectors.asked import OwnVectors
 from fmb.vectors.blocks import converted, matrix_rows
 from fmb.vectors.columns import Asked
 from fmb.vectors.formats import VECTOR_SUFFIXES, Reader, read_vectors
-from fmb.vectors.found import found_files
 from fmb.vectors.parts import Gathered, gather
 from fmb.vectors.table import VectorTable
 
@@ -114,7 +114,7 @@ def open_vector_file(
         DataError: a file, its ids or its vectors cannot be used.
         FailedError: there is no space for what has to be decoded.
     """
-    paths, identity = own_identity(asked, digests, more)
+    paths, identity = own_identity(asked, digests, more, progress)
     title, own = identity["file"], Path(asked.ids or "") if "ids_sha256" in identity else None
     key = content_key({**identity, "ids": asked.ids, "format": _FORMAT})[:12]
     named = re.sub(r"[^\w.-]", "-", title)[:80]
@@ -133,7 +133,10 @@ def open_vector_file(
 
 
 def own_identity(
-    asked: OwnVectors, digests: Digests, more: Collection[str] = ()
+    asked: OwnVectors,
+    digests: Digests,
+    more: Collection[str] = (),
+    progress: Progress = quiet,
 ) -> tuple[list[Path], dict[str, Any]]:
     """The files that are meant, and plain values that tell their content from any other.
 
@@ -141,11 +144,13 @@ def own_identity(
         asked: the files.
         digests: of files.
         more: endings of formats that not everybody can read.
+        progress: told how far a copy from elsewhere is.
 
     Raises:
         DataError: there are none.
     """
-    paths = [p for text in asked.file for p in found_files(text, (*VECTOR_SUFFIXES, *more))]
+    suffixes, copies = (*VECTOR_SUFFIXES, *more), digests.workspace / "copies"
+    paths = [p for text in asked.file for p in local_files(text, suffixes, copies, progress)]
     digest = [digests.of(path) for path in paths]
     title = Path(asked.file[0]).expanduser().name or paths[0].name
     whole = digest[0] if len(digest) == 1 else content_key(digest)
@@ -173,7 +178,7 @@ def reopen(
     """
     try:
         _, now = own_identity(asked, digests, more)
-    except DataError:
+    except (DataError, FailedError):
         now = {}
     for part, file in (("sha256", asked.file[0]), ("ids_sha256", asked.ids)):
         if now.get(part) != known.get(part):
@@ -183,7 +188,7 @@ def reopen(
 
 def still_there(asked: OwnVectors) -> bool:
     """True when all files are, changed or not."""
-    return all(Path(file).exists() for file in asked.file)
+    return all("://" not in file and Path(file).exists() for file in asked.file)
 
 
 def _found(
