@@ -115,3 +115,25 @@ def test_a_model_beside_own_vectors_needs_the_survey(fmb, survey, vectors):
     refused(fmb(*DETECT, "--embeddings", vectors, *model), "or name their survey")
     done(fmb(*DETECT, "--embeddings", vectors, "--data", survey, *model, "--out", "both"))
     assert {name.model for name in open_run("both").vector_names} == {"own", "astropt"}
+
+
+def test_scores_made_elsewhere_are_a_list_beside_ours(fmb, home, tmp_path):
+    frame, values = wide(5 * np.arange(300))
+    frame.to_parquet(tmp_path / "w.parquet", index=False)
+    log_prob = -squared_distance(values)
+    pd.DataFrame({"object_id": frame["object_id"], "log_prob": log_prob}).to_csv(
+        tmp_path / "scores.csv", index=False
+    )
+    command = (*DETECT, "--embeddings", "w.parquet", "--detector", "theirs=from-table")
+    setting = "detector.theirs."
+    options = ("--set", f"{setting}file=scores.csv", "--set", f"{setting}column=log_prob")
+    refused(fmb(*command, *options), "detector.theirs", "higher")
+    done(fmb(*command, *options, "--set", f"{setting}higher=ordinary", "--out", "both"))
+    run = open_run("both")
+    ours, theirs = (run.scores(name) for name in run.lists)
+    assert [name.detector for name in run.lists] == ["gaussian", "theirs"]
+    assert theirs["score"].tolist() == pytest.approx((-log_prob).tolist(), rel=1e-12)  # text
+    assert np.corrcoef(ours["rank"], theirs["rank"])[0, 1] > 0.95  # theirs has no shrinkage
+    strangest = frame["object_id"][log_prob.argmin()]
+    assert run.top(1, list="theirs")["object_id"].tolist() == [strangest]
+    assert "theirs" in done(fmb("top", "both")).stdout

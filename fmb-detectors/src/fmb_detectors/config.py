@@ -1,14 +1,48 @@
 """Options of the detectors of this package."""
 
-from pydantic import Field
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, computed_field, field_validator
 
 from fmb import Config
 
-__all__ = ["FlowConfig", "GaussianConfig"]
+__all__ = ["FlowConfig", "FromTableConfig", "GaussianConfig"]
 
 
 class GaussianConfig(Config):
     """The Gaussian has nothing to choose: its only parameter follows from the data."""
+
+
+class FromTableConfig(Config):
+    """Which scores of which file, and which end of them is strange: nothing of it is guessed."""
+
+    file: str
+    """Parquet, CSV, FITS or ECSV, one row an object."""
+    column: str
+    """Column of the scores."""
+    higher: Literal["stranger", "ordinary"]
+    """What a higher score means: sigma and minus log-likelihood "stranger", log-likelihood and
+    rank "ordinary"."""
+    id: str = "object_id"
+    """Column of the ids."""
+    rows: dict[str, str] = Field(default={})
+    """Only rows with these values, column by column, where a file has several lists."""
+
+    @field_validator("file")
+    @classmethod
+    def _is_there(cls, file: str) -> str:
+        if not Path(file).expanduser().is_file():
+            raise ValueError(f"no such file: {file}")
+        return file
+
+    @computed_field  # type: ignore[prop-decorator]  # as pydantic writes it
+    @cached_property
+    def sha256(self) -> str:
+        """Of the file: a list is made anew when it changes, not when it is called otherwise."""
+        return hashlib.sha256(Path(self.file).expanduser().read_bytes()).hexdigest()
 
 
 class FlowConfig(Config):

@@ -9,7 +9,7 @@ FMB_API = 1
 
 @hookimpl
 def fmb_register_detectors() -> Iterator[DetectorSpec]:
-    """The Gaussian baseline and the normalizing flow."""
+    """The Gaussian baseline, the normalizing flow, and scores made elsewhere."""
     yield DetectorSpec(
         name="gaussian",
         summary="Ledoit-Wolf Gaussian, negative log-likelihood",
@@ -28,4 +28,13 @@ def fmb_register_detectors() -> Iterator[DetectorSpec]:
         source="arXiv:1705.07057",
         licence="BSD-3-Clause",
         requires=("nflows", "torch"),
+    )
+    yield DetectorSpec(
+        name="from-table",
+        summary="Scores made elsewhere, read from a table",
+        target="fmb_detectors.from_table:FromTableDetector",
+        config="fmb_detectors.config:FromTableConfig",
+        fitted=False,
+        persistent=False,
+        licence="BSD-3-Clause",
     )

@@ -1,0 +1,79 @@
+"""Scores that were made elsewhere, as a list beside all others."""
+
+from pathlib import Path
+
+import numpy as np
+
+from fmb import Array, DataError, Vectors, did_you_mean
+from fmb.files import as_ids, locate, parse_ids, read_table, refuse_duplicates
+from fmb_detectors.config import FromTableConfig
+
+__all__ = ["FromTableDetector"]
+
+
+class FromTableDetector:
+    """The scores that a table has of the same objects, found by id; higher is stranger.
+
+    A rule without a fit: nothing is learned, and nobody knows what the scores were fitted to.
+
+    Example:
+        config = FromTableConfig(file="scores.csv", column="log_prob", higher="ordinary")
+        scores = FromTableDetector(config, seed=0).score(vectors)
+    """
+
+    def __init__(self, config: FromTableConfig, *, seed: int, device: str = "cpu") -> None:
+        self.config = config
+
+    def fit(self, x: Vectors) -> None:
+        """Nothing."""
+
+    def score(self, x: Vectors) -> Array:
+        """The score of each object, with the sign by which higher is stranger.
+
+        Args:
+            x: n objects; of the vectors nothing is used.
+
+        Returns:
+            Shape (n,), float64, in units of the file; row order of `x`.
+
+        Raises:
+            DataError: the file has no such column, no number in it for an object, or two.
+        """
+        ids, scores = self._listed()
+        at = locate(x.ids, ids)
+        if (at < 0).any():
+            raise DataError(
+                f"{self.config.file}: no score of {int((at < 0).sum()):,} of {len(x.ids):,}"
+                f" objects, for instance {x.ids[at < 0][0]}; take the others with --include"
+            )
+        found = scores[at]
+        if not np.isfinite(found).all():
+            n, first = int((~np.isfinite(found)).sum()), x.ids[~np.isfinite(found)][0]
+            raise DataError(f"{self.config.file}: {n:,} scores are no numbers, first of {first}")
+        return found if self.config.higher == "stranger" else -found
+
+    def report(self) -> dict[str, str]:
+        """Where the scores are from and which of them are strange."""
+        told = {"file": Path(self.config.file).name, "column": self.config.column}
+        return {**told, "higher": self.config.higher, "sha256": self.config.sha256}
+
+    def _listed(self) -> tuple[Array, Array]:
+        """Ids and scores of the file, of the rows that are asked for."""
+        config, path = self.config, Path(self.config.file).expanduser()
+        table, _ = read_table(path, text=(config.id, *config.rows))
+        for column in (config.id, config.column, *config.rows):
+            if column not in table:
+                hint = did_you_mean(column, table.columns)
+                raise DataError(f"{path}: no column {column!r}{hint}")
+        for column, value in config.rows.items():
+            table = table[table[column].astype(str) == value]
+            if not len(table):
+                raise DataError(f"{path}: no row has {value!r} in column {column!r}")
+        ids = as_ids(table[config.id].to_numpy(), str(path))
+        if path.suffix.lower() == ".csv":  # as text, so that no digit went through a float
+            ids = parse_ids(ids.tolist(), str(path))
+        refuse_duplicates(ids, str(path))
+        try:
+            return ids, table[config.column].to_numpy(dtype=np.float64, na_value=np.nan)
+        except (TypeError, ValueError):
+            raise DataError(f"{path}: column {config.column!r} holds text, not scores") from None
