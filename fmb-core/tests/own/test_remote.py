@@ -5,7 +5,6 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-import fsspec
 import numpy as np
 import pytest
 
@@ -13,6 +12,8 @@ from fmb.contract.errors import ConfigError, DataError, FailedError
 from fmb.own.vector_file import open_vector_file
 from fmb.store.digests import Digests
 from fmb.vectors.asked import OwnVectors
+
+fsspec = pytest.importorskip("fsspec")
 
 N = 12
 VALUES = np.arange(4 * N, dtype=np.float32).reshape(N, 4)
