@@ -366,6 +366,14 @@ def test_a_file_of_ids_goes_with_any_format(tmp_path):
     assert only(survey).values.tolist() == VALUES.tolist()
 
 
+def test_a_heading_among_the_ids_shows_where_they_are_too_many(tmp_path):
+    np.save(tmp_path / "v.npy", VALUES)
+    listed = tmp_path / "ids.csv"
+    listed.write_text("TARGETID\n" + "\n".join(map(str, IDS)))
+    with pytest.raises(DataError, match=f"{N} vectors for {N + 1} ids, the first 'TARGETID'"):
+        read(tmp_path / "v.npy", ids=str(listed))
+
+
 def test_a_catalogue_may_be_any_table(tmp_path):
     np.savez(tmp_path / "v.npz", object_id=IDS, image=VALUES)
     Table({"object_id": IDS[::-1], "parent": PARENT}).write(tmp_path / "c.fits")

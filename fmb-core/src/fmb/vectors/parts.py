@@ -52,7 +52,8 @@ def gather(
     elif ids is None:
         ids = np.arange(total)
     elif len(ids) != total:
-        raise DataError(f"{paths[0]}: shape ({total}, d) of the vectors for {len(ids)} ids")
+        first_id = repr(ids[0].item())  # which may be a heading
+        raise DataError(f"{paths[0]}: {total} vectors for {len(ids)} ids, the first {first_id}")
     if total == 0:
         raise DataError(f"{paths[0]}: no objects")
     refuse_repeats(ids, paths, lengths)
