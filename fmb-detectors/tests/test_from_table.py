@@ -65,7 +65,7 @@ def test_a_changed_file_makes_another_list(file):
     ("options", "message"),
     [
         ({"ids": [*IDS, 3, 4]}, "no score of 2 of 8 objects, for instance 3"),
-        ({"column": "sigma"}, "no column 'sigma'; choose from object_id, embedding_key"),
+        ({"column": "sigma"}, "no column is called 'sigma'; choose from object_id, embedding_key"),
         ({"rows": {}}, "6 ids stand in more than one row"),
         ({"rows": {"embedding_key": "x"}}, "no row has 'x' in column 'embedding_key'"),
         ({"column": "embedding_key"}, "holds text, not scores"),

@@ -369,8 +369,8 @@ def test_a_file_of_ids_goes_with_any_format(tmp_path):
 def test_a_heading_among_the_ids_shows_where_they_are_too_many(tmp_path):
     np.save(tmp_path / "v.npy", VALUES)
     listed = tmp_path / "ids.csv"
-    listed.write_text("TARGETID\n" + "\n".join(map(str, IDS)))
-    with pytest.raises(DataError, match=f"{N} vectors for {N + 1} ids, the first 'TARGETID'"):
+    listed.write_text("my number\n" + "\n".join(map(str, IDS)))
+    with pytest.raises(DataError, match=f"{N} vectors for {N + 1} ids, the first 'my number'"):
         read(tmp_path / "v.npy", ids=str(listed))
 
 

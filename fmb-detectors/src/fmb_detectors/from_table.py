@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fmb import Array, DataError, Vectors, did_you_mean
-from fmb.files import as_ids, locate, parse_ids, read_table, refuse_duplicates
+from fmb import Array, DataError, Vectors
+from fmb.files import locate, read_table, refuse_duplicates
 from fmb_detectors.config import FromTableConfig
 
 __all__ = ["FromTableDetector"]
@@ -60,20 +60,17 @@ class FromTableDetector:
     def _listed(self) -> tuple[Array, Array]:
         """Ids and scores of the file, of the rows that are asked for."""
         config, path = self.config, Path(self.config.file).expanduser()
-        table, _ = read_table(path, text=(config.id, *config.rows))
-        for column in (config.id, config.column, *config.rows):
-            if column not in table:
-                hint = did_you_mean(column, table.columns)
-                raise DataError(f"{path}: no column {column!r}{hint}")
+        table = read_table(path, text=(config.id, *config.rows))
+        wanted = np.ones(len(table), dtype=bool)
         for column, value in config.rows.items():
-            table = table[table[column].astype(str) == value]
-            if not len(table):
+            wanted &= np.asarray([str(one) == value for one in table.column(column)])
+            if not wanted.any():
                 raise DataError(f"{path}: no row has {value!r} in column {column!r}")
-        ids = as_ids(table[config.id].to_numpy(), str(path))
-        if path.suffix.lower() == ".csv":  # as text, so that no digit went through a float
-            ids = parse_ids(ids.tolist(), str(path))
+        ids = table.ids(config.id)[wanted]
         refuse_duplicates(ids, str(path))
-        try:
-            return ids, table[config.column].to_numpy(dtype=np.float64, na_value=np.nan)
-        except (TypeError, ValueError):
-            raise DataError(f"{path}: column {config.column!r} holds text, not scores") from None
+        scores = table.column(config.column)[wanted]
+        if hasattr(scores, "isna"):  # whole numbers with gaps
+            return ids, scores.to_numpy(dtype=np.float64, na_value=np.nan)
+        if scores.dtype.kind not in "iuf":
+            raise DataError(f"{path}: column {config.column!r} holds text, not scores")
+        return ids, scores.astype(np.float64)

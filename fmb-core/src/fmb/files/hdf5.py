@@ -88,7 +88,7 @@ def attributes(entry: h5py.Dataset | h5py.File) -> dict[str, Any]:
 
 
 def dataset_names(group: h5py.Group, prefix: str = "") -> Iterator[str]:
-    """Paths of the datasets, and of the fields of tables, below a group; through hard links only.
+    """Paths of the datasets below a group, through hard links only.
 
     Raises:
         DataError: the file is damaged there.
@@ -101,8 +101,7 @@ def dataset_names(group: h5py.Group, prefix: str = "") -> Iterator[str]:
             if isinstance(entry, h5py.Group):
                 yield from dataset_names(entry, f"{path}/")
             elif isinstance(entry, h5py.Dataset):
-                fields = entry.dtype.names
-                yield from [path] if not fields else [f"{path}/{field}" for field in fields]
+                yield path
 
 
 def find_dataset(file: h5py.File, path: str) -> h5py.Dataset:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["TABLE_SUFFIXES", "Table", "is_table", "read_table"]
+__all__ = ["TABLE_SUFFIXES", "Table", "is_table", "of_arrow", "of_texts", "read_table"]
 
 
 @dataclass(frozen=True)
@@ -132,10 +132,15 @@ def _table(
 def _read_parquet(path: Path, text: Sequence[str]) -> Table:
     from pyarrow import parquet
 
-    return _of_arrow(path, parquet.ParquetFile(path).read())
+    return of_arrow(path, parquet.ParquetFile(path).read())
 
 
-def _of_arrow(path: Path, table: "pa.Table") -> Table:
+def of_arrow(path: Path, table: "pa.Table") -> Table:
+    """The table that Arrow holds, which has types and perhaps units.
+
+    Raises:
+        DataError: two columns share a name.
+    """
     units = {
         field.name: unit.decode(errors="replace")
         for field in table.schema
@@ -164,11 +169,23 @@ def _read_csv(path: Path, text: Sequence[str]) -> Table:
     from pyarrow import csv
 
     parse = csv.ParseOptions(newlines_in_values=True)
-    names = _header(path, parse)
-    texts = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
-    table = csv.read_csv(path, parse_options=parse, convert_options=texts)
+    texts = csv.ConvertOptions(column_types=dict.fromkeys(_header(path, parse), pa.string()))
+    return of_texts(path, csv.read_csv(path, parse_options=parse, convert_options=texts), text)
+
+
+def of_texts(path: Path, table: "pa.Table", text: Sequence[str] = ()) -> Table:
+    """The table that a file without types holds: columns of strings in, numbers where they are.
+
+    Args:
+        path: of the file, for messages.
+        table: of strings, without nulls.
+        text: columns to leave as the texts they are.
+
+    Raises:
+        DataError: two columns share a name.
+    """
     columns = []
-    for at, name in enumerate(names):
+    for at, name in enumerate(table.column_names):
         column = table.column(at)
         if not name.strip():  # the index of pandas, or a comma at the end of each line
             continue

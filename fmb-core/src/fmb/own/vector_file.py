@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError, FailedError, StoreError, did_you_mean
+from fmb.contract.errors import DataError, FailedError, StoreError
 from fmb.contract.inputs import Batch, InputInfo
 from fmb.contract.names import VectorName
 from fmb.contract.progress import Progress, quiet
 from fmb.contract.vector_view import VectorView
-from fmb.files.ids import as_ids, locate, parse_ids, read_id_file, refuse_duplicates
+from fmb.files.ids import as_ids, locate, read_id_file, refuse_duplicates
 from fmb.files.tables import read_table
 from fmb.own.decoding import SMALL_BYTES, in_memory, keep, kept, size_of
 from fmb.own.remote import local_files
@@ -278,13 +278,8 @@ def _join(objects: pd.DataFrame, path: Path, key: str) -> pd.DataFrame:
     """The objects with the catalogue's columns, joined by id; they replace those of that name."""
     if not path.is_file():
         raise DataError(f"{path}: no such catalogue")
-    catalog, units = read_table(path, text=(key,))
-    if key not in catalog:
-        raise DataError(f"{path}: no column {key!r}{did_you_mean(key, catalog.columns)}")
-    raw = catalog[key].to_numpy()
-    ids = as_ids(raw, str(path))
-    if path.suffix == ".csv":
-        ids = parse_ids(ids.tolist(), str(path))
+    table = read_table(path, text=(key,))
+    ids, catalog = table.ids(key), table.frame()
     refuse_duplicates(ids, str(path))
     at = locate(objects["object_id"].to_numpy(), ids)
     if (at < 0).any():
@@ -295,5 +290,5 @@ def _join(objects: pd.DataFrame, path: Path, key: str) -> pd.DataFrame:
     columns = catalog.drop(columns=[key, "object_id"], errors="ignore").iloc[at]
     kept_columns = objects.drop(columns=list(columns.columns), errors="ignore")
     joined = pd.concat([kept_columns, columns.reset_index(drop=True)], axis=1)
-    joined.attrs["units"] = {**objects.attrs.get("units", {}), **units}
+    joined.attrs["units"] = {**objects.attrs.get("units", {}), **table.units}
     return joined

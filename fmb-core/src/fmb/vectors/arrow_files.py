@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError
 from fmb.files.ids import as_ids, parse_ids
-from fmb.files.tables import from_arrow
+from fmb.files.tables import of_arrow, of_texts
 from fmb.vectors.columns import Asked, Column, Layout, lay_out
 from fmb.vectors.table import Blocks, VectorTable, block_rows
 
@@ -56,7 +56,7 @@ def read_csv(path: Path, asked: Asked) -> VectorTable:
     layout = lay_out(_columns(path, schema), asked, str(path))
     kept = [*filter(None, [layout.ids]), *layout.catalog]
     counted = kept or [next(iter(layout.views.values()))[0]]
-    texts = {layout.ids: pa.string()} if layout.ids else {}
+    texts = dict.fromkeys(kept, pa.string())
     convert = pa_csv.ConvertOptions(include_columns=counted, column_types=texts)
     rest = pa_csv.read_csv(path, convert_options=convert)
 
@@ -107,8 +107,10 @@ def _table(
     ids = None if layout.ids is None else _ids(rest[layout.ids], f"{path}: {layout.ids!r}", parse)
     catalog = pd.DataFrame(index=range(n))
     if layout.catalog:
-        catalog, units = from_arrow(rest.select(list(layout.catalog)))
-        catalog.attrs["units"] = units
+        beside = rest.select(list(layout.catalog))
+        table = of_texts(path, beside) if parse else of_arrow(path, beside)
+        catalog = table.frame()
+        catalog.attrs["units"] = dict(table.units)
     views = {}
     for view, names in layout.views.items():
         lists = is_list(schema.field(names[0]).type)

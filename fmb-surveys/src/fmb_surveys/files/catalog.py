@@ -151,11 +151,11 @@ def _meant(stored: Array, told: Stated) -> Any:
 def _columns_beside(file: "h5py.File", column: str, n: int) -> list[str]:
     """One-dimensional columns of n rows in the group, or the table, of the ids."""
     folder = column.rpartition("/")[0]
-    names = [name for name in dataset_names(file) if name.rpartition("/")[0] == folder]
     table = file[folder] if folder else file
     if hasattr(table, "dtype"):
         return [f"{folder}/{name}" for name in table.dtype.names if not table.dtype[name].shape]
-    return [name for name in names if file[name].shape == (n,)]
+    names = [name for name in dataset_names(file) if name.rpartition("/")[0] == folder]
+    return [name for name in names if file[name].shape == (n,) and not file[name].dtype.names]
 
 
 def _from_table(source: CatalogSource, path: Path) -> _Columns:
