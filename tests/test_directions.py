@@ -33,6 +33,7 @@ FLOORS = {
     "vectors": 3,
     "testing": 3,
     "files": 2,
+    "conditions": 2,
     "terminal": 2,
     "foreign": 2,
     "store": 2,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fmb.conditions.where import Where
 from fmb.contract.arrays import Array
 from fmb.contract.dataset import Dataset, Making, Narrowing, WithVectors
 from fmb.contract.errors import SelectionError
@@ -15,7 +16,6 @@ from fmb.contract.inputs import Batch, InputInfo
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.datasets.objects import role_columns
-from fmb.datasets.where import Where
 from fmb.files.ids import canonical_order, locate, read_id_file
 
 if TYPE_CHECKING:

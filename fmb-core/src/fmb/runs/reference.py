@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fmb.conditions.where import Where
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError, StoreError
 from fmb.contract.vector_view import VectorView
-from fmb.datasets.where import Where
 from fmb.files.ids import locate, read_id_file
 from fmb.runs.folder import RunFolder
 from fmb.runs.run import Run, load_run
