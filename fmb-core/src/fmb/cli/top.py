@@ -43,6 +43,7 @@ def command(
     from fmb.cli.listing import print_lists
     from fmb.contract.errors import UnknownNameError
     from fmb.runs.run import open_run
+    from fmb.terminal.json_text import json_rows
     from fmb.terminal.printing import echo_json
 
     opened = open_run(run).showing(without=without, only=only)
@@ -62,7 +63,7 @@ def command(
         _print_ids(opened, names, k)
     elif as_json:
         tops = {name.stem: opened.top(k, list=name) for name in names}
-        echo_json({n: t.astype({"object_id": str}).to_dict("records") for n, t in tops.items()})
+        echo_json({n: json_rows(t.astype({"object_id": str})) for n, t in tops.items()})
     else:
         print_lists(opened, names, k)
 

@@ -48,7 +48,7 @@ def texts_of(table: pd.DataFrame, ranked: int) -> list[dict[str, str]]:
     calibrated = table["q_value"].notna().any()
     labelled = (table["class"] != "").any()
     for item in table.to_dict("records"):
-        row = {"rank": f"{item['rank']:g}", "object": str(item["object_id"])}
+        row = {"rank": f"{item['rank']:.12g}", "object": str(item["object_id"])}
         if labelled:
             row["class"] = item["class"]
         # The rank stands before it and the number of all above the table.

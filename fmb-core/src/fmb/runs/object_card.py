@@ -14,6 +14,7 @@ from fmb.labels.book import Event
 from fmb.runs.labelled_run import LabelledRun
 from fmb.runs.places import Place, place_of
 from fmb.scoring.ranking import describe
+from fmb.terminal.values import one_line, value_text
 
 __all__ = ["ObjectCard"]
 
@@ -57,8 +58,8 @@ class ObjectCard:
                 table = self.run.details(one.list)
                 units = table.attrs.get("units", {})
                 told[str(one.list)] = {
-                    str(column): f"{value:.4g} {units.get(column, '')}".rstrip()
-                    for column, value in table.iloc[self.row].items()
+                    str(c): f"{value_text(table[c].iloc[self.row], 4)} {units.get(c, '')}".rstrip()
+                    for c in table
                 }
         return told
 
@@ -84,9 +85,8 @@ class ObjectCard:
             yield f"labelled {self.label.name} by {self.label.who}, {self.label.time[:16]}"
         units = self.run.objects.attrs.get("units", {})
         for column, value in self.catalog.items():
-            if not pd.isna(value) and value != "":
-                told = f"{value:.9g}" if isinstance(value, float) else value
-                yield f"{column} = {told} {units.get(column, '')}".rstrip()
+            if told := value_text(value):
+                yield f"{one_line(column)} = {told} {units.get(column, '')}".rstrip()
 
     def rows(self) -> list[dict[str, str]]:
         """A row a list, as texts."""
@@ -112,7 +112,7 @@ class ObjectCard:
     @property
     def title(self) -> str:
         """Which object it is, of which run."""
-        return f"object {self.object_id} of run {self.run.name}"
+        return f"object {one_line(self.object_id)} of run {self.run.name}"
 
     def __repr__(self) -> str:
         facts = [line for fact in self.facts() for line in _wrapped(fact, "  ")]

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fmb.terminal.width import fold, printable, screen_width
+from fmb.terminal.values import one_line
+from fmb.terminal.width import fold, screen_width
 
 __all__ = ["facts_text", "fit_columns", "size_text", "table_text"]
 
@@ -25,8 +26,8 @@ def fit_columns(rows: Sequence[Row], keep: int = 2, prose: str = "") -> tuple[st
         keep: how many columns stay.
         prose: a column of words that is folded before any is left out, and stays.
     """
-    rows = [{head: printable(str(value)) for head, value in row.items()} for row in rows]
     width = screen_width()
+    rows = [{head: one_line(str(cell)) for head, cell in row.items()} for row in rows]
     heads, left = list(rows[0]) if rows else [], list[str]()
     while (widths := _widths(rows, heads, prose, width)) is None:
         loose = [head for head in heads[keep:] if head != prose]
