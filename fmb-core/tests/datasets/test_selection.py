@@ -195,7 +195,7 @@ def test_the_order_of_excluded_ids_does_not_change_the_identity(survey, tmp_path
         ("1\n2\n", SelectionError, "none of its 2 ids is in the survey"),
         ("# nothing\n", DataError, "holds no ids; write one a line"),
         (None, DataError, "list of ids cannot be read: No such file"),
-        ("30\n-1\n4611686018427387905\n7\n5\n", SelectionError, "leaves no objects"),
+        ("30\n-1\n4611686018427387905\n7\n5\n", SelectionError, "none of 5 objects is left: --exc"),
     ],
 )
 def test_a_list_of_ids_that_helps_nobody_is_refused(survey, tmp_path, text, error, pattern):
@@ -289,6 +289,17 @@ def test_a_split_is_the_objects_that_the_column_of_that_role_says(survey, column
     assert select(survey, split="train").ids.tolist() == [7, 30]
     with pytest.raises(SelectionError, match=rf"{column!r} has test, train, valid"):
         select(survey, split="holdout")
+
+
+def test_options_that_leave_nothing_together_say_what_each_keeps(survey, tmp_path):
+    survey.catalog["split"] = ["train", "test", None, "train", "valid"]
+    (tmp_path / "no.txt").write_text("30\n")
+    with pytest.raises(SelectionError) as caught:
+        select(survey, where="mag_r < 22", split="train", exclude=str(tmp_path / "no.txt"))
+    assert str(caught.value) == (
+        "none of 5 objects is left: --where keeps 3, --split train keeps 2,"
+        f" --exclude {tmp_path / 'no.txt'} keeps 4"
+    )
 
 
 def test_a_split_of_a_survey_without_one_says_how_to_name_it(survey):

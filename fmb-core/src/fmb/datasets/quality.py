@@ -198,7 +198,8 @@ def catalog_findings(dataset: Dataset) -> list[Finding]:
     unseen = np.full(len(ids), bool(dataset.inputs))  # vectors of the user's own have none
     for info in dataset.inputs.values():
         unseen &= ~info.have(len(ids))
-    problems.append(("nothing was observed of it", "warning", unseen))
+    # Of some objects that may be so; of all, the files do not belong together.
+    problems.append(("nothing was observed of it", "error" if unseen.all() else "warning", unseen))
     return [
         Finding(ids[i].item(), "catalog", problem, severity)
         for problem, severity, concerned in problems

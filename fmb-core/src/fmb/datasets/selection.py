@@ -102,21 +102,22 @@ def select(
             dataset, condition = dataset.select(condition.canonical, None), None
             if not len(dataset):
                 raise SelectionError(f"--where {where} leaves no objects")
-    keep = np.ones(len(dataset), dtype=bool)
+    kept: dict[str, Array] = {}
     if condition is not None:
-        keep = _satisfy(dataset, condition)
+        kept["--where"] = _satisfy(dataset, condition)
     if split is not None:
-        keep &= _of_split(dataset, split)
+        kept[f"--split {split}"] = _of_split(dataset, split)
         record["split"] = split
     for option, file in (("include", include), ("exclude", exclude)):
         if file is not None:
             ids = read_id_file(Path(file))
             listed = _listed(dataset, ids, file)
-            keep &= listed if option == "include" else ~listed
+            kept[f"--{option} {file}"] = listed if option == "include" else ~listed
             record[option] = _digest(sorted(map(str, ids.tolist())))
-            if not keep.any():
-                raise SelectionError(f"--{option} {file} leaves no objects")
-    rows = np.flatnonzero(keep)
+    rows = np.flatnonzero(np.logical_and.reduce([np.ones(len(dataset), bool), *kept.values()]))
+    if not len(rows):
+        told = ", ".join(f"{option} keeps {int(rows.sum()):,}" for option, rows in kept.items())
+        raise SelectionError(f"none of {len(dataset):,} objects is left{told and f': {told}'}")
     if limit is not None and limit < len(rows):
         rows = _sample(dataset.ids, rows, limit, seed)
         record["limit"] = [limit, seed]

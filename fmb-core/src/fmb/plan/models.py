@@ -18,6 +18,7 @@ from fmb.contract.notes import Note
 from fmb.plan.choice import Chosen, choose
 from fmb.plan.matching import Bindings, bind_inputs, choose_views
 from fmb.plan.records import ModelPlan
+from fmb.plan.usable import usable_views
 from fmb.plugins.registry import Registry
 from fmb.request.record import ModelRequest, Request
 from fmb.weights.folder import Weights
@@ -141,7 +142,7 @@ def bind_model(
         train: bind what the model learns from, which its weights may not accept yet.
 
     Raises:
-        DataError: nothing feeds it, or a view it does not have is asked for.
+        DataError: nothing feeds it, a view it does not have is asked for, or no object can be used.
     """
     model, asked = weighted.model, weighted.asked
     learned = model.spec.retrain_accepts if train else ()
@@ -157,6 +158,12 @@ def bind_model(
         others = [w.name for w in model.spec.weights if w.name != asked.weights]
         advice = f"; other weights: {', '.join(others)}, see `fmb plugins info {model.spec.name}`"
         raise DataError(f"{error}{advice if others else ''}") from None
+    views = choose_views(model.label, model.spec, bindings, asked.view)
+    told: tuple[Note, ...] = ()
+    if not train:  # what a training learns from has views of its own
+        views, told = usable_views(
+            model.label, model.spec, bindings, dataset, views, asked=bool(asked.view)
+        )
     return ModelPlan(
         label=model.label,
         component=model.component,
@@ -164,9 +171,9 @@ def bind_model(
         weights=weighted.weights,
         weights_state=weighted.state,
         embedders=weighted.embedders,
-        views=choose_views(model.label, model.spec, bindings, asked.view),
+        views=views,
         bindings=bindings,
-        notes=tuple(_notes(weighted, bindings)),
+        notes=(*_notes(weighted, bindings), *told),
     )
 
 

@@ -192,7 +192,7 @@ def check_count(n_groups: int, k: int) -> None:
         raise ConfigError(f"cross-fitting takes at least 2 folds, got {k}; or fit in-sample")
     if n_groups < k:
         raise DataError(
-            f"{n_groups} groups of objects cannot fill {k} folds;"
+            f"{n_groups} group{'s' * (n_groups != 1)} of objects cannot fill {k} folds;"
             " take fewer folds or fit in-sample (--fit in-sample)"
         )
 

@@ -136,6 +136,11 @@ def _make(
     if survey.reference is not None:
         ranked = ~survey.reference.rows[rows]
         x, rows = x.take(ranked), rows[ranked]
+    if not len(x):
+        raise DataError(
+            f"{one.name}: none of {len(survey.objects):,} objects can be ranked: each lacks one of"
+            " the vectors or lists that it judges, or is of the reference"
+        )
     groups = survey.groups[rows]
     objects = survey.objects.iloc[rows]
     fitted = _fit(x, groups, objects, one, present_device(device), options, told)

@@ -152,6 +152,7 @@ def _carry_out(plan: Plan, folder: RunFolder, devices: Mapping[str, str]) -> Run
     logger.info("run %s", folder.name)
     clock = _Clock()
     embedded = embed_all(plan)
+    embedded.refuse_none(len(plan.dataset))
     embedded.keep(folder)
     clock.lap("embed")
     survey = survey_of(plan, embedded, folder)

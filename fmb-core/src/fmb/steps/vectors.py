@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.datasets.quality import Finding
@@ -29,6 +30,21 @@ class Embedded:
     """(n, 16), uint8, of those that a model made: digests of what it read of each object."""
     findings: Sequence[Mapping[str, Any]]
     """What is wrong with which object, each once."""
+
+    def refuse_none(self, n: int) -> None:
+        """Refuse a view of which no object has a vector, before lists are made of it.
+
+        Raises:
+            DataError: counts its `n` objects by reason.
+        """
+        for entry in self.entries:
+            if entry.get("valid") == 0:
+                model, view = entry["name"]["model"], entry["name"]["view"]
+                why = ", ".join(f"{text}: {count:,}" for text, count in entry["unusable"].items())
+                raise DataError(
+                    f"0 of {n:,} objects can be used for view {view!r} of model {model!r}: {why};"
+                    " choose other objects, or other views with --view"
+                )
 
     def keep(self, folder: RunFolder) -> None:
         """Write into a run's folder by what its vectors are found."""
