@@ -1,5 +1,6 @@
 import sys
 from types import ModuleType
+from typing import ClassVar
 
 import pytest
 
@@ -20,12 +21,19 @@ class SkyConfig(Config):
     size: int = 3
 
 
+class Opened(tuple):
+    """What a reader was asked, in place of a dataset that has no name and no inputs."""
+
+    identity: ClassVar = {}
+    inputs: ClassVar = {}
+
+
 def open_sky(source, config, *, cache, progress=None):
-    return ("sky", source, config.size, cache)
+    return Opened(("sky", source, config.size, cache))
 
 
 def open_table(source, config, *, cache, progress=None):
-    return ("table", source)
+    return Opened(("table", source))
 
 
 @pytest.fixture
@@ -128,8 +136,12 @@ def fmb_register_datasets():
         name="skies", summary="S", target="skies_plugin:open_skies", suffixes=(".sky",)
     )
 
+class Skies:
+    identity = {"name": "skies"}
+    inputs = {}
+
 def open_skies(source, config, *, cache, progress=None):
-    return ("skies", source)
+    return Skies()
 """
 
 
@@ -138,7 +150,7 @@ def test_what_is_installed_opens_a_survey(install, tmp_path, monkeypatch):
     install("skies", PLUGIN)
     (tmp_path / "a.sky").touch()
     (tmp_path / "a.h5").touch()
-    assert open_dataset("a.sky", cache=tmp_path) == ("skies", "a.sky")
+    assert open_dataset("a.sky", cache=tmp_path).identity == {"name": "skies"}
     with pytest.raises(
         FmbError, match=r"no installed reader takes '\.h5' files; describe the data"
     ):

@@ -12,6 +12,7 @@ from fmb.contract.errors import (
     UnknownNameError,
     did_you_mean,
 )
+from fmb.datasets.names import refuse_names
 from fmb.plugins.loading import load_plugins
 from fmb.plugins.registry import Component, Registry
 from fmb.plugins.settings import build
@@ -84,6 +85,7 @@ def open_with(
     """What `reader` makes of a source; arguments as for `open_dataset`."""
     config = build(reader.load_config(), settings, "data")
     dataset: Dataset = reader.load()(source, config, cache=cache, progress=progress)
+    refuse_names(dataset, source)
     return dataset
 
 

@@ -14,10 +14,13 @@ from urllib.parse import quote
 
 from fmb.contract.errors import ConfigError
 from fmb.store.journal import append_records, read_records
+from fmb.store.keys import content_key
 
 __all__ = ["Event", "LabelBook", "check_class", "myself", "utc"]
 
 _FORMAT = "fmb-label/1"
+LONGEST = 200
+"""Letters of the name of a folder; 255 fit."""
 _CLASS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 ID_TYPES = ("int64", "uint64", "str")
 """Kinds of ids; a number is never the text that looks like it."""
@@ -101,6 +104,8 @@ class LabelBook:
         known = manifest["dataset"]
         source = known.get("file") or manifest["request"].get("data", {}).get("source", "")
         name = quote(str(known.get("name") or Path(str(source)).stem or "unnamed"), safe=" +")
+        if len(name) > LONGEST:  # a letter that is not ASCII takes six to twelve
+            name = f"{name[:LONGEST]}-{content_key(name)[:8]}"
         return cls(home / "labels" / re.sub(r"^\.", "%2E", name))
 
     def events(self) -> tuple[list[Event], int]:

@@ -17,6 +17,7 @@ from fmb.own.beside_survey import bring
 from fmb.own.vector_file import VectorFile, open_vector_file
 from fmb.plan.components import check_embedders
 from fmb.plan.figures import choose_engine, plan_analyses, plan_plots
+from fmb.plan.file_names import refuse_long_names
 from fmb.plan.lists import Judged, choose_judges, plan_lists
 from fmb.plan.models import bind_model, choose_weights
 from fmb.plan.records import Plan
@@ -110,6 +111,8 @@ class Session:
         )
         judged = [Judged(name) for name in dataset.vectors]
         judged.extend(one for model in models for one in Judged.of_model(model))
+        lists = plan_lists(judges, judged)
+        refuse_long_names(lists, plots)
         notes = [Note("data", line) for line in dataset.warnings]
         notes.extend(note for model in models for note in model.notes)
         if survey.simulated:
@@ -123,7 +126,7 @@ class Session:
             progress=self.progress,
             dataset=dataset,
             models=models,
-            lists=plan_lists(judges, judged),
+            lists=lists,
             analyses=analyses,
             plots=plots,
             broken_plots=broken_plots,
@@ -210,7 +213,7 @@ class _Survey:
     def run_name(self, dataset: Dataset, request: Request) -> str:
         """The name of a run on it, fit for a folder."""
         name = self.name or str(dataset.identity.get("name", self.source))
-        return _fit("-".join([name, *request.model, *request.detector]))[:200]
+        return _fit("-".join([name, *request.model, *request.detector]))
 
     def folder_name(self, dataset: Dataset) -> str:
         """What it calls itself, else its file's name, fit for a folder."""
@@ -220,4 +223,5 @@ class _Survey:
 
 def _fit(name: str) -> str:
     """The name with a hyphen for whatever does not fit a folder's, fit to be typed."""
-    return "".join(c if c.isalnum() or c in "._-" else "-" for c in name).strip("-.") or "run"
+    fit = "".join(c if c.isalnum() or c in "._-" else "-" for c in name).strip("-.") or "run"
+    return fit.encode()[:200].decode(errors="ignore")  # the system counts bytes, not letters
