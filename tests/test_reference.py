@@ -114,3 +114,20 @@ def test_repeats_of_a_reference_source_are_not_ranked(fmb, home, tmp_path):
     scores = pd.read_parquet(home / "runs/r/scores/own.given.v.gaussian.parquet")["score"]
     assert scores.notna().sum() == 49
     assert np.isnan(scores[10])
+
+
+@pytest.mark.parametrize(
+    ("reference", "said"),
+    [
+        ("known.txt", "--reference (no run, no file) 'known.txt': 'known.txt' is not a condition"),
+        ("aside = 1", "--reference (no run, no file) 'aside = 1': write == for equal"),
+        ("asyde == 1", "no column is called 'asyde'; did you mean 'aside'?"),
+    ],
+)
+def test_a_reference_that_is_nothing_is_told_so_under_its_own_name(
+    fmb_here, vectors, reference, said
+):
+    refused = detect(fmb_here, "--catalog", "cat.csv", "--reference", reference)
+    assert refused.exit_code == 2
+    assert said in refused.stderr
+    assert "--where" not in refused.stderr

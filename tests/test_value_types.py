@@ -131,6 +131,8 @@ def test_an_exported_csv_has_every_digit_and_leaves_what_is_missing_empty(made, 
         wanted = expected(n)
         for name in ("small", "long", "huge", "gap", "hugegap", "flag", "maybe", "single", "word"):
             assert row[name] == ("" if wanted[name] is None else str(wanted[name])), name
+        assert row["octets"] == ("QSO" if n % 2 == 0 else "")
+        assert row["double"] == [str(1 / 3), "", "inf", "-inf"][n % 4]
 
 
 def test_an_exported_parquet_has_the_types_of_the_catalogue(made, tmp_path):

@@ -35,7 +35,8 @@ class Card:
 
 def known(value: Any) -> str:
     """The text of a label; empty for a missing or blank one."""
-    return "" if pd.isna(value) else " ".join(str(value).split())
+    missing = pd.api.types.is_scalar(value) and pd.isna(value)  # a list is neither
+    return "" if missing else " ".join(str(value).split())
 
 
 def short(value: float) -> str:

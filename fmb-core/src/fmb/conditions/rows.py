@@ -176,11 +176,11 @@ class Rows:
             hint = did_you_mean(name, names)
             meant = _NO_COLUMNS.get(name.lower())
             raise SelectionError(
-                f"--where: no column is called {name!r}{f'; {meant}' if meant else hint}"
+                f"{self._where}: no column is called {name!r}{f'; {meant}' if meant else hint}"
             )
         column = self._table[name]
         if isinstance(column, pd.DataFrame):
-            raise SelectionError(f"--where: {column.shape[1]} columns are called {name!r}")
+            raise SelectionError(f"{self._where}: {column.shape[1]} columns are called {name!r}")
         return column
 
     def _refuse(self, node: ast.AST, why: str) -> SelectionError:

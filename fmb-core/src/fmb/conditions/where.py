@@ -36,8 +36,17 @@ _OTHER_TONGUES = (
 class Where:
     """A parsed condition. Comparisons, arithmetic, and, or, not, in; no calls, no attributes."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, text: str, option: str = "--where") -> None:
+        """Parse a condition.
+
+        Args:
+            text: what the user wrote.
+            option: where, for messages.
+
+        Raises:
+            SelectionError: it is none.
+        """
+        self._text, self._option = text, option
         self._columns: dict[str, str] = {}
         try:
             with warnings.catch_warnings():  # of Python, on what is no program
@@ -54,7 +63,7 @@ class Where:
             advice = [told for sign, told in _OTHER_TONGUES if re.search(sign, bare)]
             shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
             raise SelectionError(
-                f"--where {shown!r}: {'; '.join(advice) or reason}; write for instance"
+                f"{option} {shown!r}: {'; '.join(advice) or reason}; write for instance"
                 " 'mag_r < 22 and zwarn == 0'"
             ) from None
         self._body = tree.body
@@ -101,7 +110,7 @@ class Where:
         clauses = (
             body.values if isinstance(body, ast.BoolOp) and isinstance(body.op, ast.And) else [body]
         )
-        rows = Rows(f"--where {self._text!r}", catalog, ids, self._columns, self._show)
+        rows = Rows(f"{self._option} {self._text!r}", catalog, ids, self._columns, self._show)
         kept = {clause: rows.where(clause) for clause in clauses}
         keep = np.logical_and.reduce(list(kept.values()))
         return keep, [(self._show(clause), int(some.sum())) for clause, some in kept.items()]

@@ -85,7 +85,7 @@ def find_reference(text: str, objects: pd.DataFrame, groups: Array, home: Path) 
             logger.warning("%s: %d of its %d ids are not in the survey", path, lost, len(named))
         rows = locate(ids, named) >= 0
     else:
-        rows, _ = Where(text).evaluate(objects, ids)
+        rows, _ = Where(text, "--reference (no run, no file)").evaluate(objects, ids)
     rows = np.isin(groups, groups[rows])
     if not rows.any():
         raise DataError(f"--reference {text!r} names no object of this survey")

@@ -155,6 +155,7 @@ def _with_catalog(
     """
     units = objects.attrs.get("units", {})
     catalog = _taken(objects.drop(columns=_there(objects)), rows)
+    catalog = catalog.assign(**{str(c): _decoded(values) for c, values in catalog.items()})
     taken = {str(column).lower() for column in table}
     names = []
     for column in map(str, catalog):
@@ -165,6 +166,13 @@ def _with_catalog(
         names.append(name)
         fields[name] = Field("of the catalogue", units.get(column, ""))
     return Exported(_beside(table, catalog.set_axis(names, axis=1)), fields)
+
+
+def _decoded(values: pd.Series) -> pd.Series:
+    """A column of bytes as the text that they are; all others as they are."""
+    if pd.api.types.infer_dtype(values, skipna=True) != "bytes":
+        return values
+    return values.str.decode("utf-8", errors="backslashreplace")
 
 
 def _word(text: str) -> str:
