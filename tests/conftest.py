@@ -1,6 +1,10 @@
 """A small survey on disk and the command line in this process."""
 
+import os
+import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -112,6 +116,30 @@ def fmb(home: Path) -> Callable[..., Result]:
         return result
 
     return invoke
+
+
+@pytest.fixture(scope="session")
+def process() -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """Run `fmb` as a process of its own, as a shell does, in an environment that is all its own.
+
+    process(words, cwd, FMB_HOME=..., LC_ALL=..., shell="{} | head"): a setting that is
+    None is not there. With `shell`, {} stands for the command in that line of bash.
+    """
+
+    def run(words: str, cwd: Path, shell: str = "", **environment: str | None) -> Any:
+        known = {key: value for key, value in os.environ.items() if not key.startswith("FMB_")}
+        known = {**known, "OMP_NUM_THREADS": "1", **environment}
+        command = shlex.join([sys.executable, "-m", "fmb", *shlex.split(words)])
+        line = shell.format(command) if shell else f"exec {command}"
+        return subprocess.run(
+            ["bash", "-o", "pipefail", "-c", line],
+            env={key: value for key, value in known.items() if value is not None},
+            cwd=cwd,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+        )
+
+    return run
 
 
 @pytest.fixture

@@ -5,10 +5,12 @@ import io
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from fmb.store import publish
+from fmb.terminal import own_style
 
 __all__ = ["TrainingState", "draw_losses", "epoch_line", "write_history"]
 
@@ -70,13 +72,20 @@ def draw_losses(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
     Raises:
         FailedError: the disk is full.
     """
-    try:
-        # Imported here: only a training draws, and the core runs without it.
-        from matplotlib.figure import Figure
-        from matplotlib.ticker import MaxNLocator
-    except ModuleNotFoundError:
+    if find_spec("matplotlib") is None:
         logger.info("no %s: matplotlib is not installed", FIGURE)
         return
+    with own_style():
+        drawn = _curves(history)
+    publish(folder / FIGURE, drawn)
+
+
+def _curves(history: Sequence[Mapping[str, float]]) -> bytes:
+    """Losses against epochs, as PNG."""
+    # Imported here: only a training draws, and the core runs without it.
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.add_subplot()
     names = list(dict.fromkeys(k for row in history for k in row if k.startswith("validation_")))
@@ -92,4 +101,4 @@ def draw_losses(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
     axes.legend()
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=120)
-    publish(folder / FIGURE, drawn.getvalue())
+    return drawn.getvalue()

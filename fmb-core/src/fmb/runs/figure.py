@@ -1,8 +1,6 @@
 """A figure of a run: what it can be drawn for, and drawing one without keeping it."""
 
-import io
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ from fmb.plan.figures import plan_plots, recorded_figures
 from fmb.plugins.registry import Registry, split_label
 from fmb.request.record import build_request, read_layers
 from fmb.runs.labelled_run import LabelledRun
+from fmb.terminal.figure_style import own_style, shown_in_notebook
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -83,12 +82,13 @@ def subject_of(run: LabelledRun, one: ListName | VectorName | None) -> PlotData:
 
 
 def draw_figure(plot: Chosen[PlotSpec], data: PlotData) -> "Figure":
-    """The figure, drawn.
+    """The figure, drawn in matplotlib's own style.
 
     Raises:
         PluginError: it is something else than a matplotlib figure.
     """
-    figure: Figure = plot.new().draw(data)
+    with own_style():
+        figure: Figure = plot.new().draw(data)
     if not hasattr(figure, "savefig"):
         raise PluginError(
             f"plot {plot.label!r} of plugin {plot.component.plugin!r} gave"
@@ -118,13 +118,4 @@ def draw_inline(
         one = run.list_called(list)
     elif view is not None:
         one = run.vectors_called(view)
-    figure = draw_figure(plot, subject_of(run, one))
-    # Jupyter shows a figure of itself only where pyplot was set up, which a library must not do.
-    vars(figure)["_repr_png_"] = partial(_png, figure)
-    return figure
-
-
-def _png(figure: "Figure") -> bytes:
-    body = io.BytesIO()
-    figure.savefig(body, format="png", facecolor=figure.get_facecolor())
-    return body.getvalue()
+    return shown_in_notebook(draw_figure(plot, subject_of(run, one)))

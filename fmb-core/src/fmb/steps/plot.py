@@ -19,6 +19,7 @@ from fmb.runs.run import Run
 from fmb.steps.figure_key import figure_key
 from fmb.store.atomic import ensure_folder, place, publish, publish_json, read_json
 from fmb.store.keys import content_key
+from fmb.terminal.figure_style import own_style
 
 __all__ = ["Drawn", "draw", "draw_together", "note_drawn", "what_is_not_drawn"]
 
@@ -188,14 +189,11 @@ def _pages(
     if not formats:
         return {}
     figure = draw_figure(plot, data)
-    from matplotlib import rc_context  # there, since it has made a figure
-
     pages = {}
-    with rc_context({"svg.hashsalt": salt}):  # else ids within an SVG are random
+    with own_style({"svg.hashsalt": salt}):  # else ids within an SVG are random
         for ending in formats:
             body = io.BytesIO()
-            colour = figure.get_facecolor()  # said, so that a user's style does not change it
-            figure.savefig(body, format=ending, facecolor=colour, dpi=DPI, **FORMATS[ending])
+            figure.savefig(body, format=ending, dpi=DPI, **FORMATS[ending])
             pages[ending] = body.getvalue()
     return pages
 

@@ -1,4 +1,4 @@
-"""What people read on a screen: text and tables that fit it, and how far work is."""
+"""What people look at: text that fits a screen, how far work is, figures in their own style."""
 
 import lazy_loader
 

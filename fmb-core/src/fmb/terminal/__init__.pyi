@@ -1,3 +1,4 @@
+from .figure_style import own_style as own_style
 from .printing import (
     echo_json as echo_json,
     print_table as print_table,

@@ -1,0 +1,81 @@
+"""Matplotlib as it comes, whatever the user has set it up to be: a figure is the same for all."""
+
+import contextlib
+import io
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["own_style", "shown_in_notebook"]
+
+
+@contextlib.contextmanager
+def own_style(more: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """Within the block matplotlib has the settings it comes with; after it, those of before.
+
+    Files of settings (`MATPLOTLIBRC`), styles and `MPLBACKEND` are not what a figure is made from:
+    it is kept by what its key says, and must be the same for whoever draws it.
+
+    Args:
+        more: settings besides.
+
+    Raises:
+        ModuleNotFoundError: matplotlib is not installed.
+    """
+    _load()
+    import matplotlib
+
+    settings: Any = matplotlib.rcParams  # whose keys are typed by some versions only
+    own: Any = matplotlib.rcParamsDefault
+    with matplotlib.rc_context():
+        with warnings.catch_warnings():  # of settings that matplotlib will drop some day
+            warnings.simplefilter("ignore", matplotlib.MatplotlibDeprecationWarning)
+            # The backend stays: it shows windows, and asking for an undecided one imports pyplot.
+            settings.update({key: value for key, value in own.items() if key != "backend"})
+            settings.update(more or {})
+        yield
+
+
+def _load() -> None:
+    """Import matplotlib; what stands in its way, or is said then, concerns windows and caches."""
+    if "matplotlib" in sys.modules:
+        return
+    logger, backend = logging.getLogger("matplotlib"), os.environ.pop("MPLBACKEND", None)
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # not of a folder for its caches that cannot be written
+    try:
+        import matplotlib
+        import matplotlib.font_manager
+    finally:
+        logger.setLevel(level)
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
+    if backend:
+        # As matplotlib does, for who shows figures of his own; it refuses that of a notebook where
+        # it is not installed, of which a command in a cell has no need.
+        settings: Any = matplotlib.rcParams
+        with contextlib.suppress(ValueError):
+            settings["backend"] = backend
+
+
+def shown_in_notebook(figure: "Figure") -> "Figure":
+    """The figure, which Jupyter shows where it is the last thing in a cell.
+
+    Of itself it does so only where pyplot was set up, which a library must not do.
+    """
+    vars(figure)["_repr_png_"] = partial(_png, figure)
+    return figure
+
+
+def _png(figure: "Figure") -> bytes:
+    body = io.BytesIO()
+    with own_style():
+        figure.savefig(body, format="png")
+    return body.getvalue()
