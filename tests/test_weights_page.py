@@ -21,6 +21,12 @@ PAGE = (Path(__file__).parents[1] / "docs" / "weights.md").read_text()
 COMMIT = "c" * 40
 
 
+@pytest.fixture(autouse=True)
+def online(monkeypatch):
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def weights() -> dict[str, bytes]:
     """An AstroPT folder as somebody would publish it."""

@@ -121,9 +121,15 @@ def _hub() -> Any:
     """The module that talks to the hub; imported here because only a download needs it."""
     try:
         hub, parts = import_module("huggingface_hub"), import_module("huggingface_hub.utils")
+        import_module("huggingface_hub.constants")  # which reads the environment
     except ImportError:
         raise WeightsError(
             "downloading needs huggingface_hub: pip install 'fmb-core[hub]'"
+        ) from None
+    except ValueError as error:
+        raise WeightsError(
+            f"huggingface_hub cannot be imported ({error}): a variable of the environment whose"
+            " name begins with HF_ has a value that it does not take"
         ) from None
     if not sys.stderr.isatty():
         parts.disable_progress_bars()
@@ -131,6 +137,13 @@ def _hub() -> Any:
 
 
 def _offer(reference: HubReference) -> Offer:
+    # As huggingface_hub reads them, but when they are asked for, not when it is imported.
+    switch = "HF_HUB_OFFLINE" if os.environ.get("HF_HUB_OFFLINE") else "TRANSFORMERS_OFFLINE"
+    if os.environ.get(switch, "").upper() in ("1", "ON", "YES", "TRUE"):
+        raise WeightsError(
+            f"hf:{reference.repo}: {switch} is set; unset it to download. What is downloaded"
+            " already needs no network"
+        )
     hub = _hub()
     with _one_line(reference.repo, reference.revision):
         info = hub.HfApi(endpoint=_endpoint()).model_info(
@@ -196,7 +209,8 @@ def _endpoint() -> str | None:
 def _one_line(repo: str, what: Path | str) -> Iterator[None]:
     """Whatever goes wrong between here and the hub becomes one line."""
     try:
-        yield
+        with _online():
+            yield
     except FmbError:
         raise
     except Exception as error:
@@ -204,6 +218,17 @@ def _one_line(repo: str, what: Path | str) -> Iterator[None]:
         if told is None:
             raise
         raise told from error
+
+
+@contextmanager
+def _online() -> Iterator[None]:
+    """What huggingface_hub read when it was imported does not stand in the way."""
+    constants: Any = import_module("huggingface_hub.constants")
+    before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, False
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 
 def _explain(error: BaseException, repo: str, what: Path | str) -> FmbError | None:
@@ -215,8 +240,6 @@ def _explain(error: BaseException, repo: str, what: Path | str) -> FmbError | No
     status = getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(error, errors.HFValidationError):
         return WeightsError(f"hf:{repo} cannot be the name of a repository: {error}")
-    if isinstance(error, errors.OfflineModeIsEnabled):
-        return WeightsError(f"hf:{repo}: HF_HUB_OFFLINE is set; unset it to download")
     if isinstance(error, errors.GatedRepoError):
         return WeightsError(f"hf:{repo} is gated: ask for access at {endpoint}/{repo}, {login}")
     if isinstance(error, errors.RevisionNotFoundError):
@@ -230,6 +253,11 @@ def _explain(error: BaseException, repo: str, what: Path | str) -> FmbError | No
         return _explain(error.__cause__, repo, what)
     if isinstance(error, errors.HfHubHTTPError):
         return FailedError(f"hf:{repo}: the hub answered HTTP {status}; repeat the command later")
+    if isinstance(error, OSError) and error.filename and isinstance(what, str):
+        return WeightsError(  # before anything of ours is written: its own files
+            f"hf:{repo}: cannot use {error.filename}: {error.strerror}; HF_HOME says where"
+            " huggingface_hub keeps its files"
+        )
     if isinstance(error, OSError) and error.errno in _DISK:
         return write_failure(Path(what), error)
     if isinstance(error, OSError | ValueError) or type(error).__module__.startswith(_CLIENTS):

@@ -145,7 +145,8 @@ def hub(monkeypatch):
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("FMB_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-    monkeypatch.delenv("HF_TOKEN", raising=False)
+    for name in ("HF_TOKEN", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path / "home"
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import subprocess
 import sys
 
 import pytest
@@ -21,12 +22,46 @@ def test_offline(place, hub, monkeypatch):
     place.works()
 
 
-def test_told_to_be_offline(place, hub, monkeypatch):
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    place.fails(WeightsError, "HF_HUB_OFFLINE is set")
+@pytest.mark.parametrize("switch", ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"])
+def test_told_to_be_offline(place, hub, monkeypatch, switch):
+    monkeypatch.setenv(switch, "true")
+    place.fails(WeightsError, f"hf:{REPO}: {switch} is set; unset it to download")
     assert hub.asked == []
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setenv(switch, "0")
     place.works()
+
+
+def test_what_counts_is_what_is_set_at_the_download_not_at_an_import(place, hub, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    place.works()
+    assert constants.HF_HUB_OFFLINE is True
+
+
+def test_a_place_of_the_client_of_the_hub_that_is_no_folder_is_named(
+    tmp_path, place, hub, monkeypatch
+):
+    (tmp_path / "file").write_text("not a folder")
+    token = tmp_path / "file" / "token"
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(token))  # of HF_HOME when it was imported
+    place.fails(WeightsError, f"cannot use {token}: Not a directory; HF_HOME says where")
+
+
+def test_a_setting_that_the_client_of_the_hub_does_not_take_is_one_line(home):
+    code = f"""
+from pathlib import Path
+from fmb.weights.download import download
+from fmb.weights.hub import HubReference
+download(HubReference("{REPO}"), Path("{home}"), asked="toy", consider=print, accept=print)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "HF_HUB_DOWNLOAD_TIMEOUT": "soon"},
+        capture_output=True,
+        text=True,
+    )
+    told = done.stderr.splitlines()[-1]
+    assert told.startswith("fmb.contract.errors.WeightsError: huggingface_hub cannot be imported")
+    assert "'soon'): a variable of the environment whose name begins with HF_" in told
 
 
 @pytest.mark.parametrize("token", ["", "hf_of_somebody_without_access"])
