@@ -272,11 +272,13 @@ def test_a_checkpoint_with_code_in_it_does_not_run(fmb, survey, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("folder", ["/proc/fmb", "blocked"])
-def test_a_workspace_that_cannot_be_written_is_named(fmb, survey, tmp_path, folder, monkeypatch):
+@pytest.mark.parametrize(("folder", "code"), [("/proc/fmb", 1), ("blocked", 2)])
+def test_a_workspace_that_cannot_be_written_is_named(
+    fmb, survey, tmp_path, folder, code, monkeypatch
+):
     (tmp_path / "blocked").write_text("a file, not a folder")
     monkeypatch.setenv("FMB_HOME", folder)
-    refused(fmb(*RUN, "--data", survey), folder, "FMB_HOME", code=1)
+    refused(fmb(*RUN, "--data", survey), folder, "FMB_HOME", code=code)
 
 
 def poke(path, name, rows, value):

@@ -11,7 +11,9 @@ import click
 
 from fmb.contract.errors import FmbError, did_you_mean
 from fmb.plugins.commands import CommandGroup
+from fmb.store.workspace import check_current_folder, check_text, plain_names
 from fmb.terminal.progress import clear_progress
+from fmb.terminal.streams import printing, ready_streams
 from fmb.terminal.width import printable
 
 __all__ = ["main"]
@@ -36,9 +38,14 @@ class _OneLine(click.ClickException):
 class _Main(CommandGroup):
     """What `fmb` can be asked to do; a user's mistake is one line."""
 
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        ready_streams()
+        return super().main(*args, **kwargs)
+
+    def make_context(self, info_name: Any, args: list[str], *of: Any, **more: Any) -> click.Context:
         with _one_line():
-            return super().make_context(*args, **kwargs)
+            check_text(*args)
+            return super().make_context(info_name, args, *of, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
         with _one_line():
@@ -49,7 +56,8 @@ class _Main(CommandGroup):
 def _one_line() -> Iterator[None]:
     """A user's mistake in the block is one line."""
     try:
-        yield
+        with printing(), plain_names():
+            yield
     except click.exceptions.NoArgsIsHelpError:  # `fmb data` alone shows its help
         raise
     except click.UsageError as error:
@@ -98,6 +106,7 @@ def main(ctx: click.Context, strict: bool, verbose: int, quiet: bool) -> None:
 
     Start with: fmb run --model MODEL --detector DETECTOR; `fmb plugins` lists the names.
     """
+    check_current_folder()
     if strict:
         os.environ["FMB_STRICT"] = "1"
     ctx.obj = {"quiet": quiet}

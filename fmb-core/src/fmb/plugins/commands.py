@@ -39,7 +39,8 @@ class CommandGroup(click.Group):
         try:
             name = f"{self._group} {bare}".lstrip()
             asked = f"{owner}:{name}" if owner else name
-            command: click.Command = registry.get(CommandSpec, asked).load()
+            found = registry.get(CommandSpec, asked)
+            command = _described(found.load(), found.spec)
         except UnknownNameError:
             return None
         return command
@@ -92,6 +93,12 @@ def _load(spec: CommandSpec) -> click.Command:
     """The command that a record of the core names."""
     module, _, name = spec.target.partition(":")
     command: click.Command = getattr(import_module(module), name)
+    return _described(command, spec)
+
+
+def _described(command: click.Command, spec: CommandSpec) -> click.Command:
+    """The command, which says what its record does where Python left its docstring out (-OO)."""
+    command.help = command.help or spec.summary
     return command
 
 
