@@ -30,6 +30,25 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def environments(session: nox.Session) -> None:
+    """Run tests of figures, tables and downloads in a shell where everything is set up oddly."""
+    tools = ("huggingface_hub", "pytest", "pytest-xdist")
+    session.install(*CONSTRAINED, *EDITABLE, *tools)
+    settings = Path(session.create_tmp()).resolve() / "matplotlibrc"
+    settings.write_text("text.usetex: True\nfont.family: serif\nfigure.dpi: 10\nno colon\n")
+    odd = {
+        **dict.fromkeys(("HF_HOME", "MPLCONFIGDIR", "XDG_CACHE_HOME"), "/dev/null/no-folder"),
+        **dict.fromkeys(("HF_HUB_OFFLINE", "NO_COLOR"), "1"),
+        **{"MATPLOTLIBRC": str(settings), "MPLBACKEND": "module://not.installed"},
+        **{"COLUMNS": "40", "TERM": "dumb", "LC_ALL": "C", "OMP_NUM_THREADS": "1", "HOME": None},
+    }
+    files = ("test_figure_settings", "test_screen", "test_tables", "test_weights_page")
+    places = [f"tests/{name}.py" for name in files]
+    places += ["fmb-core/tests/weights/hub", "fmb-viz/tests"]
+    session.run("pytest", "-n", "auto", "--dist", "loadfile", *places, *session.posargs, env=odd)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and formatting; `-- --fix` mends what can be mended."""
     session.install(*CONSTRAINED, "ruff")

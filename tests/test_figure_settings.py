@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 
-import matplotlib.image
 import numpy as np
 import pytest
 
@@ -120,6 +119,8 @@ sys.stdout.buffer.write(figure._repr_png_())
 
 
 def pixels(png):
+    import matplotlib.image  # not above: MPLBACKEND may name what is not installed here
+
     return matplotlib.image.imread(io.BytesIO(png))
 
 
@@ -127,6 +128,8 @@ def test_the_figure_of_a_training_has_no_settings_of_the_user_either(tmp_path):
     history = [{"epoch": i, "train_loss": 3.0 - i, "validation_loss": 3.5 - i} for i in range(3)]
     draw_losses(tmp_path, history)
     plain = (tmp_path / "loss.png").read_bytes()
+    import matplotlib  # not above: MPLBACKEND may name what is not installed here
+
     with matplotlib.rc_context({"font.family": "serif", "savefig.dpi": 20, "axes.grid": True}):
         draw_losses(tmp_path, history)
     assert (tmp_path / "loss.png").read_bytes() == plain

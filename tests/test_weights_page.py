@@ -22,7 +22,8 @@ COMMIT = "c" * 40
 
 
 @pytest.fixture(autouse=True)
-def online(monkeypatch):
+def online(monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
 

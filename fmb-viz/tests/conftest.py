@@ -9,6 +9,10 @@ import pandas as pd
 import pytest
 
 from fmb import Batch, Images, ListName, Note, PlotData, Spectra, VectorName
+from fmb.terminal import own_style
+
+with own_style():  # imports matplotlib although MPLBACKEND may name what is not installed here
+    pass
 
 N_SURVEY = 2000
 JOINT = ListName("flow", (VectorName("astropt", "mean", "joint"),))

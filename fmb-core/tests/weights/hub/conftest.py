@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from huggingface_hub import constants
 from safetensors.numpy import load_file, save, save_file
 
 from fmb.cli import main
@@ -145,6 +146,8 @@ def hub(monkeypatch):
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("FMB_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    # Read from HF_HOME when the client of the hub was imported, which may be long ago.
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "hf" / "token"))
     for name in ("HF_TOKEN", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path / "home"
