@@ -1,4 +1,4 @@
-"""Which objects: opening, groups, selection, quality, own vectors, cutouts."""
+"""Which objects: opening, groups, selection, quality, cutouts."""
 
 import lazy_loader
 

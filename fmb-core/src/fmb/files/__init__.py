@@ -1,4 +1,4 @@
-"""What files hold: ids, tables and matrices, each value as its file has it."""
+"""What files hold: ids, tables and HDF5 datasets, each value as its file has it."""
 
 import lazy_loader
 

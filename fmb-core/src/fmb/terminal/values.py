@@ -4,8 +4,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from fmb.terminal.width import printable
-
 __all__ = ["one_line", "plain_value", "value_text"]
 
 LISTED = 8
