@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from fmb.terminal.width import printable
+
 __all__ = ["one_line", "plain_value", "value_text"]
 
 LISTED = 8
@@ -12,7 +14,7 @@ LISTED = 8
 
 def one_line(text: str) -> str:
     """The text with every sign that a terminal would obey, also a line break, written out."""
-    return one_line(text).replace("\n", "\\n")
+    return printable(text).replace("\n", "\\n")
 
 
 def plain_value(value: Any) -> Any:
