@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "damage"))
-from session import session
-from sound import READERS
+from session import READERS, session
 
 
 @pytest.mark.slow

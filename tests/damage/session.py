@@ -21,9 +21,14 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from sound import READERS, Reader
+import tables
+import vectors
+import weights
+from reader import Reader
 
 from fmb import FmbError
+
+READERS = [*tables.READERS, *vectors.READERS, *weights.READERS]
 
 SECONDS = 10
 MEMORY = 8 * 2**30
@@ -34,11 +39,7 @@ RANDOM_FILE = 500
 
 def chance(length: int, rng: np.random.Generator, text: bool) -> bytes:
     """Bytes of any value, or of what stands in texts."""
-    return (
-        rng.choice(np.frombuffer(TEXT, dtype=np.uint8), length).tobytes()
-        if text
-        else rng.bytes(length)
-    )
+    return bytes(rng.choice(list(TEXT), length)) if text else rng.bytes(length)
 
 
 def damaged(sound: bytes, rng: np.random.Generator) -> bytes:

@@ -1,3 +1,4 @@
+from .damage import undamaged as undamaged
 from .columns import Unreadable as Unreadable, from_array as from_array
 from .stated import Stated as Stated, equal_to as equal_to, stated as stated
 from .hdf5 import (
@@ -9,7 +10,6 @@ from .hdf5 import (
     read_column as read_column,
     read_rows as read_rows,
     runs as runs,
-    undamaged as undamaged,
     whole as whole,
 )
 from .ids import (

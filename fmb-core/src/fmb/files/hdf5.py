@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError, did_you_mean
+from fmb.files.damage import undamaged
 
 __all__ = [
     "attributes",
@@ -22,7 +22,6 @@ __all__ = [
     "read_column",
     "read_rows",
     "runs",
-    "undamaged",
     "whole",
 ]
 
@@ -60,21 +59,6 @@ def open_file(path: Path) -> h5py.File:
         if "truncated" in reason:
             raise DataError(f"{path}: the HDF5 file is cut short; copy it again") from None
         raise DataError(f"{path}: cannot be opened: {reason}") from None
-
-
-@contextmanager
-def undamaged(where: str) -> Iterator[None]:
-    """Says of what h5py makes of damaged bytes, in this block, that they are damaged.
-
-    Raises:
-        DataError: h5py fails.
-    """
-    try:
-        yield
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError) as error:
-        # A list of the ways in which the HDF5 library fails on bytes that are not as it wrote them.
-        reason = " ".join(str(error).split())[:200]
-        raise DataError(f"{where} is damaged: {reason}") from None
 
 
 def attributes(entry: h5py.Dataset | h5py.File) -> dict[str, Any]:

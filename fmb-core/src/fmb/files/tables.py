@@ -1,8 +1,6 @@
 """Tables of users' files, a reader a format: Parquet, CSV, FITS and ECSV."""
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError, did_you_mean
 from fmb.files.columns import Unreadable, from_array, from_arrow, from_texts
+from fmb.files.damage import DAMAGE, quiet_fits, reason
 from fmb.files.ids import as_ids, parse_ids
 
 if TYPE_CHECKING:
@@ -97,10 +96,8 @@ def read_table(path: Path, *, text: Sequence[str] = ()) -> Table:
         raise DataError(f"{path}: is a folder, expected a table")
     try:
         return _READERS[suffix](path, text)
-    except (OSError, ValueError, TypeError, LookupError, RuntimeError, EOFError) as error:
-        # Some of pyarrow's and astropy's many kinds of errors for bytes that are no table.
-        reason = " ".join(str(error).split())[:200]
-        raise DataError(f"{path}: cannot be read as {suffix}: {reason}") from None
+    except DAMAGE as error:
+        raise DataError(f"{path}: cannot be read as {suffix}: {reason(error)}") from None
 
 
 def _suffix(path: Path) -> str:
@@ -218,7 +215,7 @@ def _read_fits(path: Path, text: Sequence[str]) -> Table:
     from astropy.io import fits
 
     # Given a path, astropy leaves the file open where it fails.
-    with path.open("rb") as stream, _whole(path), fits.open(stream, memmap=False) as hdus:
+    with path.open("rb") as stream, quiet_fits(path), fits.open(stream, memmap=False) as hdus:
         tables = [hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)]
         tables = [hdu for hdu in tables if not isinstance(hdu, fits.CompImageHDU)]
         if not tables:
@@ -234,25 +231,6 @@ def _read_fits(path: Path, text: Sequence[str]) -> Table:
         return _of_astropy(path, stream, format="fits", hdu=number, notes=notes)
 
 
-@contextmanager
-def _whole(path: Path) -> Iterator[None]:
-    """Keeps astropy's warnings inside: of units and dates none is told, a cut is an error.
-
-    Raises:
-        DataError: the file is cut short.
-    """
-    from astropy.io.fits.verify import VerifyError
-
-    with warnings.catch_warnings(record=True) as doubts:
-        warnings.simplefilter("always")
-        try:
-            yield
-        except VerifyError as error:
-            raise ValueError(str(error)) from None
-    if any("truncated" in str(doubt.message) for doubt in doubts):
-        raise DataError(f"{path}: the FITS file is cut short; copy it again")
-
-
 def _read_ecsv(path: Path, text: Sequence[str]) -> Table:
     return _of_astropy(path, path, format="ascii.ecsv")
 
@@ -261,7 +239,7 @@ def _of_astropy(path: Path, source: Any, *, notes: Sequence[str] = (), **how: An
     from astropy.table import Column
     from astropy.table import Table as AstropyTable
 
-    with _whole(path):
+    with quiet_fits(path):
         table = AstropyTable.read(source, **how)
     units = {
         name: str(unit)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError
+from fmb.files.damage import quiet_fits
 from fmb.files.ids import as_ids
 from fmb.vectors.columns import Asked, Column, Layout, lay_out
 from fmb.vectors.records import field_columns, field_matrix
@@ -25,7 +26,8 @@ def read_fits(path: Path, asked: Asked) -> VectorTable:
     from astropy.io import fits  # imported here: half a second that only FITS has to wait for
     from astropy.table import Table
 
-    with fits.open(path, memmap=True) as hdus:
+    # Given a path, astropy leaves the file open where it fails.
+    with path.open("rb") as stream, quiet_fits(path), fits.open(stream, memmap=True) as hdus:
         tables = [place for place, hdu in enumerate(hdus) if isinstance(hdu, fits.BinTableHDU)]
         if not tables:
             raise DataError(f"{path}: no binary table")
@@ -36,9 +38,10 @@ def read_fits(path: Path, asked: Asked) -> VectorTable:
         layout = lay_out(columns, asked, str(path))
         records = None if hdus.fileinfo(place)["file"].compression else _records(path, hdu, n)
     # Gaps in floats stay NaN: a mask of each column would be a pass over all vectors.
-    table = Table.read(path, hdu=place, memmap=True, mask_invalid=False)
-    table = table[[*filter(None, [layout.ids]), *layout.catalog]]
-    table.convert_bytestring_to_unicode()
+    with path.open("rb") as stream, quiet_fits(path):
+        table = Table.read(stream, format="fits", hdu=place, memmap=True, mask_invalid=False)
+        table = table[[*filter(None, [layout.ids]), *layout.catalog]]
+        table.convert_bytestring_to_unicode()
     listed = None if layout.ids is None else _listed(table[layout.ids], f"{path}: {layout.ids!r}")
     catalog = table[list(layout.catalog)].to_pandas() if layout.catalog else pd.DataFrame()
     catalog = catalog if layout.catalog else pd.DataFrame(index=range(n))
@@ -99,7 +102,7 @@ def _read(path: Path, place: int, views: dict[str, tuple[str, ...]]) -> Blocks:
     """Scaled columns, those of a compressed file, and numbers of several types side by side."""
     from astropy.io import fits
 
-    with fits.open(path, memmap=True) as hdus:
+    with path.open("rb") as stream, quiet_fits(path), fits.open(stream, memmap=True) as hdus:
         data = hdus[place].data
         for view, names in views.items():
             columns = [np.asarray(data[name]) for name in names]

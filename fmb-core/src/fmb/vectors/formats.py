@@ -3,16 +3,16 @@
 A matrix that a format compresses, or keeps in pieces, is decoded block by block.
 """
 
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 
 from fmb.contract.errors import DataError
+from fmb.files.damage import DAMAGE, reason, undamaged
 from fmb.vectors.columns import Asked
-from fmb.vectors.table import VectorTable
+from fmb.vectors.table import Blocks, VectorTable
 
 __all__ = ["VECTOR_SUFFIXES", "Reader", "read_vectors", "vector_suffix"]
 
@@ -60,10 +60,19 @@ def read_vectors(
         raise DataError(f"{path}: cannot read {suffix!r}; give {known}")
     try:
         if suffix in more:
-            return more[suffix](path, asked)
+            return _guarded(path, more[suffix](path, asked))
         module, _, function = _READERS[suffix].partition(".")
         reader: Reader = getattr(import_module(f"fmb.vectors.{module}"), function)
-        return reader(path, asked)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise DataError(f"{path}: cannot be read: {reason}") from None
+        return _guarded(path, reader(path, asked))
+    except DAMAGE as error:
+        raise DataError(f"{path}: cannot be read: {reason(error)}") from None
+
+
+def _guarded(path: Path, table: VectorTable) -> VectorTable:
+    """The same, with what is wrong with packed vectors told when they are decoded."""
+
+    def decode() -> Blocks:
+        with undamaged(str(path)):
+            yield from table.decode()
+
+    return replace(table, decode=decode)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError
-from fmb.files.hdf5 import dataset_names, find_dataset, undamaged, whole
+from fmb.files.hdf5 import dataset_names, find_dataset, whole
 from fmb.files.ids import as_ids
 from fmb.vectors.columns import Asked, Column, kind_of, lay_out
 from fmb.vectors.records import plain_values, read_structured
@@ -27,7 +27,7 @@ def read_hdf5(path: Path, asked: Asked) -> VectorTable:
     Raises:
         DataError: there are no such ids, several places could be meant, or there are no vectors.
     """
-    with undamaged(str(path)), h5py.File(path, "r") as file:
+    with h5py.File(path, "r") as file:
         own = {name: file[name] for name in dataset_names(file) if _inside(file[name])}
         place, ids = _place(path, own, asked)
         asked = Asked(ids, asked.ids_elsewhere, asked.vectors)
@@ -75,7 +75,7 @@ def _records(path: Path, place: str, dataset: h5py.Dataset, asked: Asked) -> Vec
         return read_structured(mapped, asked, str(path))
 
     def read(part: slice, names: list[str]) -> Array:
-        with undamaged(str(path)), h5py.File(path, "r") as file:
+        with h5py.File(path, "r") as file:
             return np.asarray(find_dataset(file, place).fields(names)[part])
 
     return read_structured(np.empty(0, dataset.dtype), asked, str(path), read=read)
@@ -134,7 +134,7 @@ def _mapped(path: Path, dataset: h5py.Dataset) -> Array | None:
 def _read(
     path: Path, names: Mapping[str, list[str]], shapes: Mapping[str, tuple[int, int]]
 ) -> Blocks:
-    with undamaged(str(path)), h5py.File(path, "r") as file:
+    with h5py.File(path, "r") as file:
         for view, own in names.items():
             datasets = [file[name] for name in own]
             n, d = shapes[view]

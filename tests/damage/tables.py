@@ -1,9 +1,7 @@
-"""Small sound files, one a reader, and what reads them: a way in from the outside each."""
+"""Sound tables, lists of ids and surveys, and what reads them."""
 
 import gzip
 import io
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from astropy.table import Table
 from pyarrow import parquet
+from reader import Reader
 
 from fmb.datasets.quality import findings
 from fmb.files import read_id_file, read_table
@@ -36,17 +35,6 @@ ivar = "ivar"
 wavelength = "wavelength"
 unit = "1e-17 erg / (s cm2 Angstrom)"
 """
-
-
-@dataclass(frozen=True)
-class Reader:
-    """A kind of file that a user may give, and what FMB does with it first."""
-
-    name: str
-    file: str
-    """Its name on the disk: the ending decides what reads it."""
-    sound: Callable[[], bytes]
-    read: Callable[[Path], Any]
 
 
 def columns() -> dict[str, Any]:
