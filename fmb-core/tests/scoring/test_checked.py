@@ -251,7 +251,7 @@ def test_a_report_is_what_the_detector_says_and_nothing_where_it_says_nothing():
     ],
 )
 def test_both_ways_of_fitting_see_to_it(x, message):
-    with pytest.raises(DataError, match=rf"detector 'mine', fold \d: .*{message}"):
+    with pytest.raises(DataError, match=rf"detector 'mine'(, fold \d)?: .*{message}"):
         cross_fit(lambda fold: First(), x, x.ids, name="mine")
     with pytest.raises(DataError, match=f"detector 'mine': .*{message}"):
         in_sample(lambda fold: First(), x, name="mine")

@@ -253,6 +253,49 @@ class TogetherWithOneSeed(Together):
             detector.fit(x)
 
 
+class Summed(Sound):
+    """The same from sums."""
+
+    def __init__(self, seed=0):
+        super().__init__(seed)
+        self.sums = 0.0
+
+    def add(self, x):
+        values = x.values.astype(np.float64)
+        powers = np.stack([np.ones_like(values), values, values**2])
+        self.sums = self.sums + powers.sum(axis=1)
+        self.settle()
+
+    def merge(self, other):
+        self.sums = self.sums + other.sums
+        self.settle()
+
+    def settle(self):
+        n, total, squares = self.sums
+        self.mean = total / n
+        self.std = np.sqrt(squares / n - self.mean**2)
+
+
+class SummedWithoutMerging(Summed):
+    def merge(self, other):
+        pass
+
+
+class BothAtOnce(WithDetails):
+    def score_with_details(self, x):
+        return self.score(x), self.details(x)
+
+
+class BothButOtherScores(BothAtOnce):
+    def score_with_details(self, x):
+        return self.score(x) + 0.1, self.details(x)
+
+
+class BothButOtherDetails(BothAtOnce):
+    def score_with_details(self, x):
+        return self.score(x), {"widest": self.score(x)}
+
+
 SIGN = "planted_outliers_get_the_highest_scores"
 SEED = "the_same_seed_gives_the_same_scores"
 TOGETHER = "fits_in_one_go_are_those_of_each_alone"
@@ -264,6 +307,8 @@ FORM = "scores_are_one_float64_an_object"
 FINITE = "scores_are_finite"
 VARY = "scores_of_ordinary_objects_vary"
 GLOBAL = "the_global_random_generators_are_left_alone"
+SUMS = "sums_of_parts_are_the_fit_to_all"
+BOTH = "scores_with_details_are_those_of_each_alone"
 DETAILS = "details_are_those_of_the_record"
 REPORT = "the_report_is_what_json_can_hold"
 
@@ -274,6 +319,9 @@ FAULTS = {
     SeededByTheWorld: (SEED, "draw from the `seed` argument"),
     TogetherOnTheFirstSample: (TOGETHER, "detector 1 of 0, 1, 2 gives other scores than alone"),
     TogetherWithOneSeed: (TOGETHER, "detector 1 of 0, 1, 2 gives other scores than alone"),
+    SummedWithoutMerging: (SUMS, "merged sums of three parts give other scores than one fit"),
+    BothButOtherScores: (BOTH, "score_with_details gives other scores than alone"),
+    BothButOtherDetails: (BOTH, "score_with_details gives other widest than alone"),
     Positional: (ORDER, "shuffled objects get other scores"),
     Relative: (COMPANY, "the first 1 objects alone get other scores"),
     InPlace: (INPUT, "read-only vectors are refused"),
@@ -310,6 +358,16 @@ class TestSound(DetectorContract):
 class TestOneThatFitsTogether(DetectorContract):
     def make(self, seed=0):
         return Together(seed)
+
+
+class TestOneThatSums(DetectorContract):
+    def make(self, seed=0):
+        return Summed(seed)
+
+
+class TestOneThatTellsBothAtOnce(DetectorContract):
+    def make(self, seed=0):
+        return BothAtOnce(seed)
 
 
 class TestSoundWithExtras(DetectorContract):

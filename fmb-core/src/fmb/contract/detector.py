@@ -53,7 +53,8 @@ class Detector(Protocol[X]):
     folder that appears when it is whole.
 
     `details(x)`, optional, gives what the record's `details` names: column -> (n,) float64. The
-    core calls it out of fold, as it does `score`.
+    core calls it out of fold, as it does `score`. `score_with_details(x)`, optional, gives the pair
+    of both where one pass over `x` does.
     `report()`, optional, gives plain values for the run's manifest after `fit`; "note" in it is
     told to the user, with the number of fits that say so.
     """
@@ -85,13 +86,10 @@ class Summable(Protocol):
     """
 
     def add(self, x: "Vectors") -> None:
-        """Take the objects of `x` into the sums."""
+        """Take the objects of `x`, a part of a survey in any order, into the sums."""
 
     def merge(self, other: "Summable") -> None:
         """Take the sums of another into this one."""
-
-    def subtract(self, other: "Summable") -> None:
-        """Take sums that are in this one out again."""
 
 
 @runtime_checkable

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError, NotFittedError, PluginError, ShapeError
-from fmb.contract.vectors import BLOCK_ROWS, Judged, Pairs, Vectors
+from fmb.contract.errors import NotFittedError, PluginError, ShapeError
+from fmb.contract.vectors import Judged, Vectors
 from fmb.scoring.ranking import check_finite
+from fmb.scoring.sound import require_sound, require_spread, widths
 
-__all__ = ["Checked", "fit_together", "require_spread"]
+__all__ = ["Checked", "fit_together"]
 
 _PROBED_ROWS = 64
-_NAMED = 5
+_BOTH = "score_with_details"
 
 
 class Checked:
@@ -36,35 +37,36 @@ class Checked:
         self.detector, self.label = detector, label
         self._widths: tuple[int, ...] | None = None
 
-    def fit(self, x: Judged) -> None:
+    def fit(self, x: Judged, *, sound: bool = False) -> None:
         """Fit on `x`.
+
+        Args:
+            x: the objects.
+            sound: their values were seen to be finite.
 
         Raises:
             DataError: a value is not finite, there are fewer than two objects, or all are alike.
             PluginError: the detector changes its input.
         """
-        _require_sound(x, self.label)
+        if not sound:
+            require_sound(x, self.label)
         require_spread(x, self.label)
         _guarded(self.detector.fit, x, self.label, "fit")
-        self._widths = _widths(x)
+        self._widths = widths(x)
 
     def add(self, x: Vectors) -> None:
-        """Take `x` into the sums of a detector whose fit is one.
+        """Take `x`, values that were seen to be finite, into the sums of a detector that has them.
 
         Raises:
-            DataError, PluginError: as `fit`; a part of a survey may be one object, or all alike.
+            PluginError: the detector changes its input.
         """
-        _require_sound(x, self.label)
         _guarded(self.detector.add, x, self.label, "add")
-        self._widths = _widths(x)
+        self._widths = widths(x)
 
-    def sum(self, parts: Sequence["Checked"], without: int) -> "Checked":
-        """Take the sums of all `parts` but one, whose objects it is to score."""
-        for part in parts:
-            self.detector.merge(part.detector)
-        self.detector.subtract(parts[without].detector)
-        self._widths = parts[without]._widths
-        return self
+    def merge(self, other: "Checked") -> None:
+        """Take the sums of another into this one's."""
+        self.detector.merge(other.detector)
+        self._widths = other._widths or self._widths
 
     def accept(self) -> "Checked":
         """Take scores of a detector that needs no fit."""
@@ -81,9 +83,7 @@ class Checked:
             PluginError: the answer is no array of float64, or has another length.
             ScoreError: a score is not finite.
         """
-        self._require_fit(x)
-        scores = _guarded(self.detector.score, x, self.label, "score")
-        return self._column(scores, x, "score()")
+        return self.judge(x)[0]
 
     def details(self, x: Judged, names: Sequence[str]) -> dict[str, Array]:
         """What the detector tells of each object: each of `names` -> (n,), float64.
@@ -92,7 +92,44 @@ class Checked:
             PluginError: it tells other columns than its record names, or of another length.
         """
         self._require_fit(x)
-        told = _guarded(self.detector.details, x, self.label, "details")
+        require_sound(x, self.label)
+        return self._table(_guarded(self.detector.details, x, self.label, "details"), x, names)
+
+    def judge(
+        self, x: Judged, names: Sequence[str] = (), *, sound: bool = False
+    ) -> tuple[Array, dict[str, Array]]:
+        """Scores of `x`, and what the detector tells of each object where it has to.
+
+        Args:
+            x: the objects.
+            names: columns of its record.
+            sound: their values were seen to be finite.
+
+        Raises:
+            FmbError: as `score` and `details`.
+        """
+        self._require_fit(x)
+        if not sound:
+            require_sound(x, self.label)
+        told: Any = None
+        if names and hasattr(self.detector, _BOTH):
+            scores, told = self._both(x)
+        else:
+            scores = _guarded(self.detector.score, x, self.label, "score")
+            if names:
+                told = _guarded(self.detector.details, x, self.label, "details")
+        return self._column(scores, x, "score()"), self._table(told, x, names) if names else {}
+
+    def _both(self, x: Judged) -> tuple[Any, Any]:
+        pair = _guarded(getattr(self.detector, _BOTH), x, self.label, _BOTH)
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise PluginError(
+                f"{self.label}: {_BOTH}() returned {type(pair).__name__}; return the scores and"
+                " the details, a pair"
+            )
+        return pair
+
+    def _table(self, told: Any, x: Judged, names: Sequence[str]) -> dict[str, Array]:
         if not isinstance(told, Mapping) or set(told) != set(names):
             got = ", ".join(map(str, told)) if isinstance(told, Mapping) else type(told).__name__
             raise PluginError(
@@ -108,14 +145,13 @@ class Checked:
     def _require_fit(self, x: Judged) -> None:
         if self._widths is None:
             raise NotFittedError(f"{self.label}: fit it before asking it for scores")
-        given = _widths(x)
+        given = widths(x)
         if self._widths and given != self._widths:
             old, new = (" and ".join(map(str, w)) for w in (self._widths, given))
             raise ShapeError(
                 f"{self.label} was fitted on d={old}, got d={new}; embed both sets with the same"
                 " model"
             )
-        _require_sound(x, self.label)
 
     def _column(self, values: Any, x: Judged, what: str) -> Array:
         """One number an object, as the contract has it; a copy: the detector may reuse its own."""
@@ -135,64 +171,17 @@ class Checked:
         return values.copy()
 
 
-def _matrices(x: Judged) -> list[Array]:
-    """The arrays (n, d) that a detector judges."""
-    if isinstance(x, Vectors):
-        return [x.values]
-    if isinstance(x, Pairs):
-        return [x.a, x.b]
-    return [values[:, None] for values in x.percentiles.values()]
-
-
-def _widths(x: Judged) -> tuple[int, ...]:
-    return tuple(matrix.shape[1] for matrix in _matrices(x))
-
-
-def _blocks(matrix: Array) -> Iterator[Array]:
-    for start in range(0, len(matrix), BLOCK_ROWS):
-        yield matrix[start : start + BLOCK_ROWS]
-
-
-def _require_sound(x: Judged, label: str) -> None:
-    for matrix in _matrices(x):
-        good = [np.isfinite(block).all(axis=1) for block in _blocks(matrix)]
-        bad = np.flatnonzero(~np.concatenate(good)) if good else np.empty(0, dtype=np.int64)
-        if len(bad):
-            ids = ", ".join(str(i) for i in x.ids[bad[:_NAMED]])
-            more = ", ..." if len(bad) > _NAMED else ""
-            raise DataError(
-                f"{label}: {len(bad)} of {len(x)} vectors hold values that are not finite"
-                f" ({ids}{more}); mark these objects as not valid in this view"
-            )
-
-
-def require_spread(x: Judged, label: str) -> None:
-    """Refuse vectors to which nothing can be fitted.
-
-    Raises:
-        DataError: there are fewer than two, or all are alike.
-    """
-    n, widths = len(x), _widths(x)
-    if n < 2 or not widths or min(widths) < 1:
-        d = " and ".join(map(str, widths)) or "0"
-        raise DataError(f"{label}: got {n} vectors of dimension {d}; a fit needs at least 2")
-    if not any((block != matrix[0]).any() for matrix in _matrices(x) for block in _blocks(matrix)):
-        raise DataError(
-            f"{label}: all {n} vectors are the same, so none is strange; check the weights and the"
-            " input of the model"
-        )
-
-
 def fit_together(detectors: Sequence[Checked], samples: Iterator[Judged], label: str) -> None:
     """Fit each of `detectors`, which fit together, to its sample; guarded as `Checked.fit`.
 
     Args:
         detectors: new ones.
-        samples: one a detector; one is let go before the next is made.
+        samples: one a detector, of values that were seen to be finite; one is let go before the
+            next is made.
         label: names all of them in messages.
 
     Raises:
-        DataError: a value is not finite, a sample has fewer than two objects, or all are alike.
+        DataError: a sample has fewer than two objects, or all are alike.
         PluginError: the detector changes a sample, or leaves some untaken.
     """
     stage, taken = "fit_together", []
@@ -200,12 +189,11 @@ def fit_together(detectors: Sequence[Checked], samples: Iterator[Judged], label:
     def given() -> Iterator[Judged]:
         for detector in detectors:
             x = next(samples)
-            _require_sound(x, detector.label)
             require_spread(x, detector.label)
             taken.append(detector)
             with _unchanged(x, detector.label, stage):
                 yield _read_only(x)
-            detector._widths = _widths(x)
+            detector._widths = widths(x)
             del x
 
     handed = given()

@@ -1,6 +1,6 @@
 """Cross-fitting: every object is scored by a detector that has not seen it or its repeats."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,13 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from fmb.contract.arrays import Array
-from fmb.contract.detector import FitsTogether, Summable
+from fmb.contract.detector import FitsTogether
 from fmb.contract.errors import ScoreError, ShapeError
 from fmb.contract.vectors import Judged, Vectors
-from fmb.scoring.checked import Checked, fit_together, require_spread
+from fmb.scoring.checked import Checked, fit_together
 from fmb.scoring.folds import assign_folds, check_count, group_codes
 from fmb.scoring.foldshift import FoldShift, fold_shift
+from fmb.scoring.one_pass import has_sums, score_blocks, score_blocks_by_each, sum_blocks
 from fmb.scoring.ranking import check_scores
+from fmb.scoring.sound import require_enough, require_sound, widths
+from fmb.scoring.stored import Stored, gathered
 
 __all__ = ["CrossFit", "check_folds", "cross_fit", "in_sample", "rule", "score_each", "score_new"]
 
@@ -44,7 +47,7 @@ class CrossFit:
 
 def cross_fit(
     make: Make,
-    x: Judged,
+    x: Judged | Stored,
     groups: npt.ArrayLike,
     k: int = 5,
     *,
@@ -65,7 +68,8 @@ def cross_fit(
 
     Args:
         make: a new detector for the fold number it is given.
-        x: n objects; the detector gets read-only copies of rows.
+        x: n objects; the detector gets read-only copies of rows, of stored ones a block at a time
+            where its fit is a sum, else one sample at a time.
         groups: (n,), integers or text; never split between folds.
         k: number of folds, at least 2.
         name: what messages call the detector.
@@ -81,20 +85,16 @@ def cross_fit(
     """
     fold = assign_folds(groups, k) if folds is None else np.asarray(folds, dtype=np.int64)
     codes = check_folds(fold, groups, k, len(x))
-    scores = np.empty(len(x))
-    tables: dict[str, Array] = {column: np.empty(len(x)) for column in details}
-    detectors = []
-    for i, detector in enumerate(_fits(make, x, fold, k, name)):
+    new = [Checked(make(i), f"detector {name!r}, fold {i}") for i in range(k)]
+    if has_sums(x, new[0]):
+        parts = [Checked(make(i), f"detector {name!r}, part {i}") for i in range(k)]
+        scores, tables = _by_block(new, parts, x, fold, name, details, told)
+    else:
+        scores, tables = _by_fold(new, x, fold, name, details, told)
+    for i, detector in enumerate(new):
         inside = fold == i
-        held_out = x.take(inside)
-        scores[inside] = detector.score(held_out)
-        if len(held_out) >= ENOUGH_TO_JUDGE:
-            check_scores(scores[inside], held_out.ids, detector.label)
-        if details:
-            for column, values in detector.details(held_out, details).items():
-                tables[column][inside] = values
-        detectors.append(detector)
-        told(len(detectors))
+        if np.count_nonzero(inside) >= ENOUGH_TO_JUDGE:
+            check_scores(scores[inside], x.ids[inside], detector.label)
     check_scores(scores, x.ids, f"detector {name!r}")
     if all(np.ptp(scores[fold == i]) == 0 for i in range(k)) and len(x) > k:
         raise ScoreError(
@@ -103,35 +103,76 @@ def cross_fit(
         )
     _, first = np.unique(codes, return_index=True)
     shift = fold_shift(scores[first], fold[first], k)
-    return CrossFit(scores, fold, tuple(detectors), tables, shift)
+    return CrossFit(scores, fold, tuple(new), tables, shift)
 
 
-def _fits(make: Make, x: Judged, fold: Array, k: int, name: str) -> Iterator[Checked]:
-    """A detector a fold, fitted on the other folds.
-
-    One whose fit is a sum sees each object once: the sums of all folds together, less those of the
-    fold that is held out. One that fits together is given all folds in one call.
-    """
-    new = [Checked(make(i), f"detector {name!r}, fold {i}") for i in range(k)]
-    if not (isinstance(x, Vectors) and isinstance(new[0].detector, Summable)):
-        samples = (x.take(fold != i) for i in range(k))
-        if isinstance(new[0].detector, FitsTogether):
-            fit_together(new, samples, f"detector {name!r}")
-            yield from new
-            return
-        for detector in new:
-            detector.fit(next(samples))
-            yield detector
-        return
-    require_spread(x, f"detector {name!r}")
-    parts = [Checked(make(i), f"detector {name!r}, part {i}") for i in range(k)]
-    for i, part in enumerate(parts):
-        part.add(x.take(fold == i))
+def _by_block(
+    new: Sequence[Checked],
+    parts: Sequence[Checked],
+    x: Vectors | Stored,
+    fold: Array,
+    name: str,
+    details: Sequence[str],
+    told: Callable[[int], None],
+) -> tuple[Array, dict[str, Array]]:
+    """Scores and details from sums of the folds, each fit the sum of all folds but its own."""
+    k, label = len(new), f"detector {name!r}"
     for i, detector in enumerate(new):
-        yield detector.sum(parts, without=i)
+        require_enough(int(np.count_nonzero(fold != i)), widths(x), detector.label)
+    seen = _Seen(2 * len(x), k, told)
+    sum_blocks(parts, x, fold, label, seen)
+    for i, detector in enumerate(new):
+        for part in (*parts[:i], *parts[i + 1 :]):
+            detector.merge(part)
+    return score_blocks(new, x, fold, details, seen)
 
 
-def in_sample(make: Make, x: Judged, *, name: str, details: Sequence[str] = ()) -> CrossFit:
+def _by_fold(
+    new: Sequence[Checked],
+    x: Judged | Stored,
+    fold: Array,
+    name: str,
+    details: Sequence[str],
+    told: Callable[[int], None],
+) -> tuple[Array, dict[str, Array]]:
+    """Scores and details by a fit a fold to the objects of the others, gathered one at a time."""
+    label = f"detector {name!r}"
+    require_sound(x, label)
+    scores = np.empty(len(x))
+    tables: dict[str, Array] = {column: np.empty(len(x)) for column in details}
+    samples = (gathered(x.take(fold != i)) for i in range(len(new)))
+    together = isinstance(new[0].detector, FitsTogether)
+    if together:
+        fit_together(new, samples, label)
+    for i, detector in enumerate(new):
+        if not together:
+            detector.fit(next(samples), sound=True)
+        inside = fold == i
+        scores[inside], of_fold = detector.judge(gathered(x.take(inside)), details, sound=True)
+        for column, values in of_fold.items():
+            tables[column][inside] = values
+        told(i + 1)
+    return scores, tables
+
+
+class _Seen:
+    """Tells how many of `k` fits are done, of those that go through all objects side by side."""
+
+    def __init__(self, objects: int, k: int, told: Callable[[int], None]) -> None:
+        self._objects, self._k, self._told = objects, k, told
+        self._seen = self._done = 0
+
+    def __call__(self, objects: int) -> None:
+        self._seen += objects
+        done = self._k * self._seen // self._objects
+        if done > self._done:
+            self._told(done)
+        self._done = done
+
+
+def in_sample(
+    make: Make, x: Judged | Stored, *, name: str, details: Sequence[str] = ()
+) -> CrossFit:
     """Score each object by one detector that was fitted on all of them.
 
     Cheaper than cross-fitting and as good at ranking, but an object has pulled the fit towards
@@ -149,14 +190,19 @@ def in_sample(make: Make, x: Judged, *, name: str, details: Sequence[str] = ()) 
     """
     label = f"detector {name!r}"
     detector = Checked(make(IN_SAMPLE), label)
-    detector.fit(x)
-    scores = detector.score(x)
+    if has_sums(x, detector):
+        one = np.zeros(len(x), dtype=np.int64)
+        sum_blocks([detector], x, one, label)
+        scores, tables = score_blocks([detector], x, one, details)
+    else:
+        whole = gathered(x)
+        detector.fit(whole)
+        scores, tables = detector.judge(whole, details, sound=True)
     check_scores(scores, x.ids, label)
-    tables = detector.details(x, details) if details else {}
     return CrossFit(scores, np.full(len(x), IN_SAMPLE), (detector,), tables)
 
 
-def rule(make: Make, x: Judged, *, name: str, details: Sequence[str] = ()) -> CrossFit:
+def rule(make: Make, x: Judged | Stored, *, name: str, details: Sequence[str] = ()) -> CrossFit:
     """Score each object by a rule without parameters, which is never fitted.
 
     Args:
@@ -171,23 +217,25 @@ def rule(make: Make, x: Judged, *, name: str, details: Sequence[str] = ()) -> Cr
     """
     label = f"detector {name!r}"
     detector = Checked(make(IN_SAMPLE), label).accept()
-    scores = detector.score(x)
+    scores, tables = detector.judge(gathered(x), details)
     check_scores(scores, x.ids, label)
-    tables = detector.details(x, details) if details else {}
     return CrossFit(scores, np.full(len(x), IN_SAMPLE), (detector,), tables)
 
 
-def score_each(detectors: Sequence[Checked], x: Judged) -> Array:
+def score_each(detectors: Sequence[Checked], x: Judged | Stored) -> Array:
     """Scores of objects by each fit: (fits, n), float64.
 
     Raises:
         PluginError: the detector breaks its contract.
         ScoreError: a score is not finite.
     """
-    return np.stack([detector.score(x) for detector in detectors])
+    if has_sums(x, detectors[0]):
+        return score_blocks_by_each(detectors, x)
+    whole = gathered(x)
+    return np.stack([detector.score(whole) for detector in detectors])
 
 
-def score_new(detectors: Sequence[Checked], x: Judged) -> Array:
+def score_new(detectors: Sequence[Checked], x: Judged | Stored) -> Array:
     """Scores of objects that no fit has seen: the mean over the fits, (n,), float64.
 
     Raises:

@@ -20,6 +20,7 @@ from fmb.scoring.crossfit import CrossFit, cross_fit, in_sample, rule, score_eac
 from fmb.scoring.folds import sky_folds
 from fmb.scoring.foldshift import FoldShift
 from fmb.scoring.ranking import rank_survey
+from fmb.scoring.stored import Stored
 from fmb.steps.devices import present_device
 from fmb.steps.judged import Survey
 from fmb.steps.kept_lists import KeptList, KeptLists
@@ -187,7 +188,7 @@ def _shift_record(shift: FoldShift) -> dict[str, Any]:
 
 
 def _fit(
-    x: Judged,
+    x: Judged | Stored,
     groups: Array,
     objects: pd.DataFrame,
     one: ListPlan,

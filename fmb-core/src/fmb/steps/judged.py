@@ -10,11 +10,12 @@ import pandas as pd
 from fmb.contract.arrays import Array
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vector_view import VectorView
-from fmb.contract.vectors import Judged, Members, Pairs, Vectors
+from fmb.contract.vectors import Judged, Members, Pairs
 from fmb.datasets.objects import role_columns
 from fmb.plan.records import ListPlan
 from fmb.runs.reference import Reference
 from fmb.scoring.ranking import rank_survey
+from fmb.scoring.stored import Stored
 from fmb.store.keys import array_key, content_key
 
 __all__ = ["Survey"]
@@ -49,7 +50,7 @@ class Survey:
             return ""
         return content_key([array_key(self.objects[c].to_numpy(float)) for c in ("ra", "dec")])
 
-    def judged(self, one: ListPlan) -> tuple[Judged, Array]:
+    def judged(self, one: ListPlan) -> tuple[Judged | Stored, Array]:
         """What the detector of a list is given, and the rows (m,) of `objects` it stands for."""
         columns = role_columns(self.objects, one.detector.spec.columns)
         if one.detector.spec.scope == "fusion":
@@ -57,7 +58,7 @@ class Survey:
         views = [self.views[name] for name in one.name.vectors]
         return _side_by_side(one, views, self.ids, columns)
 
-    def ordinary(self, one: ListPlan) -> Judged | None:
+    def ordinary(self, one: ListPlan) -> Judged | Stored | None:
         """The same of the reference; None where there is none, or the list is made of lists."""
         if self.reference is None or one.detector.spec.scope == "fusion":
             return None
@@ -88,12 +89,12 @@ class Survey:
 
 def _side_by_side(
     one: ListPlan, views: list[VectorView], ids: Array, columns: Mapping[str, Array]
-) -> tuple[Vectors | Pairs, Array]:
+) -> tuple[Stored | Pairs, Array]:
     """The vectors of one view, or of the objects that two views share."""
     if len(views) == 1:
         rows = views[0].rows
         own = {role: values[rows] for role, values in columns.items()}
-        return Vectors(ids[rows], views[0].values, own), rows
+        return Stored(ids[rows], views[0].select(rows), own), rows
     a, b = views
     rows, at_a, at_b = np.intersect1d(a.rows, b.rows, assume_unique=True, return_indices=True)
     own = {role: values[rows] for role, values in columns.items()}

@@ -4,16 +4,22 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from fmb.contract.arrays import Array
-from fmb.contract.detector import Detector, DetectorSpec, FitsTogether
+from fmb.contract.detector import Detector, DetectorSpec, FitsTogether, Summable
 from fmb.contract.errors import PluginError, ScoreError
 from fmb.contract.vectors import Vectors
 from fmb.scoring.checked import Checked
+from fmb.testing.alike import (
+    Alone,
+    assert_same,
+    copied,
+    float32_vectors,
+    scores_of,
+    spread_of,
+)
 from fmb.testing.global_generators import global_states, seeded_globally
 
 __all__ = ["DetectorContract"]
@@ -64,7 +70,7 @@ class DetectorContract:
         mixing = np.random.default_rng(0).normal(size=(self.n_dims, self.n_dims))
         mixing += 3 * np.eye(self.n_dims)
         z = np.random.default_rng(seed).normal(size=(self.n_objects, self.n_dims))
-        return _vectors(z @ mixing + 1.0)
+        return float32_vectors(z @ mixing + 1.0)
 
     def fitted(self) -> Detector[Vectors]:
         """A detector that was fitted on ordinary objects."""
@@ -75,8 +81,8 @@ class DetectorContract:
     def test_planted_outliers_get_the_highest_scores(self) -> None:
         """Higher is stranger, also for objects that `fit` has not seen."""
         detector = self.fitted()
-        ordinary = _scores(detector, self.ordinary(2))
-        planted = _scores(detector, self._planted())
+        ordinary = scores_of(detector, self.ordinary(2))
+        planted = scores_of(detector, self._planted())
         share = float(np.mean(planted[:, None] > ordinary[None, :]))
         assert share > 0.95, (
             f"outliers {self.distance:g} standard deviations out score above ordinary objects in"
@@ -89,9 +95,9 @@ class DetectorContract:
         twice = []
         for state in (1, 2):
             with seeded_globally(state):
-                twice.append(_scores(self.fitted(), x))
+                twice.append(scores_of(self.fitted(), x))
         first, second = twice
-        _assert_same(
+        assert_same(
             first, second, 1e-6, "two fits with one seed differ: draw from the `seed` argument"
         )
 
@@ -101,30 +107,42 @@ class DetectorContract:
         if not isinstance(together[0], FitsTogether):
             return
         samples = [self.ordinary(1).take(np.arange(size - i * size // 10)) for i in range(3)]
-        together[0].fit_together(together, map(_copied, samples))
+        together[0].fit_together(together, map(copied, samples))
         for seed, (detector, sample) in enumerate(zip(together, samples, strict=True)):
             alone = self.make(seed)
-            alone.fit(_copied(sample))
+            alone.fit(copied(sample))
             message = f"fitted together, detector {seed} of 0, 1, 2 gives other scores than alone"
-            _assert_same(_scores(alone, x), _scores(detector, x), self.tolerance, message)
+            assert_same(scores_of(alone, x), scores_of(detector, x), self.tolerance, message)
+
+    def test_sums_of_parts_are_the_fit_to_all(self) -> None:
+        """`add` and `merge` are optional; a part is any objects in any order."""
+        parts, x, sample = [self.make() for _ in range(3)], self._mixed(), self.ordinary(1)
+        for i, part in enumerate(parts):
+            if not isinstance(part, Summable) or not isinstance(parts[0], Summable):
+                return
+            part.add(copied(sample.take(np.arange(len(sample))[i::3])))
+            if i:
+                parts[0].merge(part)
+        message = "merged sums of three parts give other scores than one fit"
+        assert_same(scores_of(self.fitted(), x), scores_of(parts[0], x), self.tolerance, message)
 
     def test_scores_follow_their_rows(self) -> None:
         """The order of the objects changes the order of the scores and nothing else."""
         x, detector = self._mixed(), self.fitted()
         order = np.random.default_rng(3).permutation(len(x))
-        there, back = _scores(detector, x), np.empty(len(x))
-        back[order] = _scores(detector, x.take(order))
-        _assert_same(there, back, self.tolerance, "shuffled objects get other scores")
+        there, back = scores_of(detector, x), np.empty(len(x))
+        back[order] = scores_of(detector, x.take(order))
+        assert_same(there, back, self.tolerance, "shuffled objects get other scores")
 
     def test_a_score_does_not_depend_on_the_company(self) -> None:
         """An object has one score, alone or among others."""
         x, detector = self._mixed(), self.fitted()
-        whole = _scores(detector, x)
-        spread = _spread(whole)
+        whole = scores_of(detector, x)
+        spread = spread_of(whole)
         for n in (1, len(x) // 3):
-            part = _scores(detector, x.take(np.arange(n)))
+            part = scores_of(detector, x.take(np.arange(n)))
             message = f"the first {n} objects alone get other scores than among all {len(x)}"
-            _assert_same(whole[:n], part, self.tolerance, message, spread)
+            assert_same(whole[:n], part, self.tolerance, message, spread)
 
     def test_the_input_is_left_as_it_was(self) -> None:
         """Vectors may be a read-only file mapped into memory."""
@@ -147,12 +165,12 @@ class DetectorContract:
         if not (self.persistent and (self.spec is None or self.spec.persistent)):
             return
         x, detector = self._mixed(), self.fitted()
-        before = _scores(detector, x)
+        before = scores_of(detector, x)
         folder = tmp_path / "detector"
         folder.mkdir()
         detector.save(folder)
-        after = _scores(type(detector).load(folder), x)
-        _assert_same(before, after, 1e-6, "a loaded detector gives other scores")
+        after = scores_of(type(detector).load(folder), x)
+        assert_same(before, after, 1e-6, "a loaded detector gives other scores")
 
     def test_scores_are_one_float64_an_object(self) -> None:
         """Also for a single object."""
@@ -174,7 +192,7 @@ class DetectorContract:
 
     def test_scores_of_ordinary_objects_vary(self) -> None:
         """A survey without outliers must not end in constant scores, which FMB refuses."""
-        scores = _scores(self.fitted(), self.ordinary(2))
+        scores = scores_of(self.fitted(), self.ordinary(2))
         assert len(np.unique(scores)) > 1, (
             f"{len(scores)} different ordinary objects all get the score {scores[0]:g}"
         )
@@ -207,6 +225,16 @@ class DetectorContract:
         except (PluginError, ScoreError) as error:
             raise AssertionError(str(error)) from error
 
+    def test_scores_with_details_are_those_of_each_alone(self) -> None:
+        """`score_with_details` is optional; it gives the pair of what both give."""
+        x, detector = self._mixed(), cast(Any, self.fitted())
+        if hasattr(detector, "score_with_details"):
+            scores, told = detector.score_with_details(copied(x))
+            message = "score_with_details gives other {} than alone"
+            assert_same(scores_of(detector, x), scores, 1e-6, message.format("scores"))
+            for name, values in detector.details(copied(x)).items():
+                assert_same(values, told[name], 1e-6, message.format(name))
+
     def test_the_report_is_what_json_can_hold(self) -> None:
         """`report()` is optional; it goes into the run's manifest."""
         report = getattr(self.fitted(), "report", None)
@@ -218,7 +246,7 @@ class DetectorContract:
 
     def _as_in_a_run(self) -> Checked:
         """A fitted detector, asked as the core asks it."""
-        detector = Checked(_Alone(self.make()), "detector")
+        detector = Checked(Alone(self.make()), "detector")
         detector.fit(self.ordinary(1))
         return detector
 
@@ -230,55 +258,10 @@ class DetectorContract:
         direction = x.values - mean
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         far = mean + self.distance * spread * np.sqrt(self.n_dims) * direction
-        return _vectors(far, x.columns)
+        return float32_vectors(far, x.columns)
 
     def _mixed(self) -> Vectors:
         """The planted objects first, then ordinary ones."""
         a, b = self._planted(), self.ordinary(2)
         columns = {role: np.concatenate([a.columns[role], b.columns[role]]) for role in a.columns}
-        return _vectors(np.vstack([a.values, b.values]), columns)
-
-
-def _vectors(values: Array, columns: Mapping[str, Array] = MappingProxyType({})) -> Vectors:
-    return Vectors(np.arange(len(values)), np.ascontiguousarray(values, np.float32), columns)
-
-
-def _copied(x: Vectors) -> Vectors:
-    columns = {role: values.copy() for role, values in x.columns.items()}
-    return Vectors(x.ids.copy(), x.values.copy(), columns)
-
-
-class _Alone:
-    """A detector that works on copies: writing into its input is the fault of one check only."""
-
-    def __init__(self, detector: Any) -> None:
-        self._detector = detector
-
-    def fit(self, x: Vectors) -> None:
-        self._detector.fit(_copied(x))
-
-    def score(self, x: Vectors) -> Any:
-        return self._detector.score(_copied(x))
-
-    def details(self, x: Vectors) -> Any:
-        return self._detector.details(_copied(x))
-
-
-def _scores(detector: Detector[Vectors], x: Vectors) -> Array:
-    """Scores of a copy of `x`, in the agreed form: one fault fails one check."""
-    return np.asarray(detector.score(_copied(x)), np.float64).reshape(-1)
-
-
-def _spread(scores: Array) -> float:
-    return float(np.std(scores[np.isfinite(scores)]))
-
-
-def _assert_same(
-    a: Array, b: Array, tolerance: float, message: str, spread: float | None = None
-) -> None:
-    allowed = tolerance * (_spread(a) if spread is None else spread)
-    worst = np.flatnonzero(~np.isclose(a, b, rtol=0, atol=allowed, equal_nan=True))
-    assert worst.size == 0, (
-        f"{message}: {worst.size} of {len(a)} scores, for instance {a[worst[0]]:.9g} and"
-        f" {b[worst[0]]:.9g}; {allowed:.2g} is allowed"
-    )
+        return float32_vectors(np.vstack([a.values, b.values]), columns)
