@@ -10,6 +10,7 @@ from scipy.stats import multivariate_normal
 from sklearn.covariance import LedoitWolf
 
 from fmb import DataError, StoreError, Vectors
+from fmb.scoring import cross_fit
 from fmb_detectors.config import FlowConfig, GaussianConfig
 from fmb_detectors.flow import FlowDetector
 from fmb_detectors.gaussian import GaussianDetector
@@ -58,8 +59,8 @@ def test_scores_are_the_normal_density_with_the_ledoit_wolf_covariance(n, d):
     expected, shrinkage = reference(values)
     detector = fitted(values)
     assert detector.report()["shrinkage"] == pytest.approx(shrinkage, rel=1e-6)
-    # float32 products within blocks of rows: 1e-6 of the mean variance in each direction
-    np.testing.assert_allclose(detector.score(vectors(values)), expected, rtol=1e-5)
+    got = detector.score(vectors(values))
+    np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-9 * expected.std())
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e4, -1e6])
@@ -79,11 +80,81 @@ def test_columns_of_very_different_size_agree_with_float64():
     np.testing.assert_allclose(detector.score(vectors(values)), expected, rtol=1e-4)
 
 
-def test_products_are_summed_in_float64_where_little_shrinkage_leaves_small_variances():
+def test_small_variances_that_little_shrinkage_leaves_are_right():
     values = correlated(60_000, 12, decay=0.7)
     expected, shrinkage = reference(values)
     assert shrinkage < 1e-4
-    np.testing.assert_allclose(fitted(values).score(vectors(values)), expected, rtol=1e-7)
+    np.testing.assert_allclose(fitted(values).score(vectors(values)), expected, rtol=1e-9)
+
+
+def in_parts(*parts):
+    """One detector that was given its vectors part by part, each summed on its own."""
+    whole = GaussianDetector(GaussianConfig(), seed=0)
+    for part in parts:
+        one = GaussianDetector(GaussianConfig(), seed=0)
+        one.add(vectors(part))
+        whole.merge(one)
+    return whole
+
+
+@pytest.mark.parametrize("cuts", [[1], [2999], [7, 8, 1500], [1024, 2048]])
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_sums_of_parts_give_the_density_of_all_whatever_their_size_and_offset(cuts, offset):
+    values = (correlated(3000, 8) + offset).astype(np.float32)
+    # The covariance does not feel an offset; the one of the rounded values is taken off in float64.
+    expected, shrinkage = reference(values.astype(np.float64) - offset)
+    detector = in_parts(*np.split(values, cuts))
+    assert detector.report()["shrinkage"] == pytest.approx(shrinkage, rel=1e-9)
+    got = detector.score(vectors(values))
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-9 * expected.std())
+    assert detector.report()["n"] == 3000
+
+
+def test_vectors_that_are_added_in_blocks_are_as_good_as_all_at_once():
+    values = correlated(3000, 8)
+    detector = GaussianDetector(GaussianConfig(), seed=0)
+    for block in np.split(values, [3, 4, 1100]):
+        detector.add(vectors(block))
+    expected = reference(values)[0]
+    got = detector.score(vectors(values))
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-9 * expected.std())
+
+
+def test_a_stray_first_vector_costs_those_who_leave_it_out_nothing():
+    values = correlated(3000, 8)
+    stray = np.vstack([np.full((1, 8), 1e10, np.float32), values])
+    x, fold = vectors(stray), np.arange(3001) % 2
+    got = cross_fit(
+        lambda i: GaussianDetector(GaussianConfig(), seed=0), x, x.ids, 2, name="g", folds=fold
+    )
+    others = stray[fold == 1].astype(np.float64)
+    shrunk = LedoitWolf().fit(others)
+    density = multivariate_normal(shrunk.location_, shrunk.covariance_)
+    expected = -density.logpdf(stray[2:][fold[2:] == 0].astype(np.float64))
+    mine = got.scores[2:][fold[2:] == 0]
+    np.testing.assert_allclose(mine, expected, rtol=0, atol=1e-9 * expected.std())
+
+
+def test_a_second_fit_knows_nothing_of_the_first():
+    detector = fitted(correlated(50, 4, seed=1))
+    values = correlated(200, 4)
+    detector.fit(vectors(values))
+    assert np.array_equal(detector.score(vectors(values)), fitted(values).score(vectors(values)))
+
+
+def test_folds_of_one_pass_are_the_fits_to_the_others():
+    values = correlated(2000, 30)
+    x, fold = vectors(values), np.arange(2000) % 5
+    got = cross_fit(
+        lambda i: GaussianDetector(GaussianConfig(), seed=0), x, x.ids, name="g", folds=fold
+    )
+    for i in range(5):
+        shrunk = LedoitWolf().fit(values[fold != i].astype(np.float64))
+        density = multivariate_normal(shrunk.location_, shrunk.covariance_)
+        expected = -density.logpdf(values[fold == i].astype(np.float64))
+        # 1e-9 of the spread: float64 sums of 1,600 terms and two ways to invert
+        atol = 1e-9 * expected.std()
+        np.testing.assert_allclose(got.scores[fold == i], expected, rtol=0, atol=atol)
 
 
 @settings(max_examples=20, deadline=None)

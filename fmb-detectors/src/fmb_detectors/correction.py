@@ -12,7 +12,7 @@ from nflows.flows import Flow
 from fmb import Array
 from fmb.torch import one_thread
 from fmb_detectors.config import FlowConfig
-from fmb_detectors.covariance import Covariance, centred
+from fmb_detectors.covariance import Covariance, shifted
 from fmb_detectors.network import build_flow, standard_normal_log_density
 from fmb_detectors.training import NOTHING_GAINED, Outcome, Sample, fit_flows
 
@@ -36,9 +36,8 @@ class FlowCorrection:
 
     mean: Array
     """(d,), float64."""
-    scale: float
     axes: Array
-    """(d, k), float64: (vectors - mean) / scale @ axes has unit covariance."""
+    """(d, k), float64: (vectors - mean) @ axes has unit covariance."""
     flow: Flow
     """In float64: far from the mean two large log-densities are subtracted."""
     device: str
@@ -46,10 +45,10 @@ class FlowCorrection:
     def gain(self, values: Array) -> Array:
         """Log p_flow(z) - log N(z; 0, I) of each row, in nats, (n,), float64.
 
-        z = (vectors - mean) / scale @ axes; nothing is clipped.
+        z = (vectors - mean) @ axes; nothing is clipped.
         """
         gains = np.empty(len(values))
-        for rows, block in centred(values, self.mean, self.scale):
+        for rows, block in shifted(values, self.mean):
             z = torch.from_numpy(block @ self.axes).to(self.device)
             with torch.no_grad(), one_thread():  # a block has 1,024 rows
                 gain = self.flow.log_prob(z) - standard_normal_log_density(z)
@@ -62,7 +61,6 @@ class Components:
     """What a flow is fitted to: the leading whitened components of some vectors."""
 
     mean: Array
-    scale: float
     axes: Array
     """As in `FlowCorrection`."""
     n: int
@@ -85,14 +83,14 @@ class Components:
         """
         n, d = values.shape
         k = min(d, config.components or min(MOST_COMPONENTS, max(1, n // ROWS_PER_COMPONENT)))
-        mean, scale, bound = covariance.mean, covariance.scale, config.clip or np.inf
+        mean, bound = covariance.mean, config.clip or np.inf
         if n < FEWEST_ROWS:
-            return cls(mean, scale, np.empty((d, k)), n, torch.empty(0, k), seed)
+            return cls(mean, np.empty((d, k)), n, torch.empty(0, k), seed)
         axes = covariance.whitening_axes(k)
         rows = torch.empty(n, k)
-        for at, block in centred(values, mean, scale):
+        for at, block in shifted(values, mean):
             rows[at] = torch.from_numpy((block @ axes).clip(-bound, bound))
-        return cls(mean, scale, axes, n, rows.to(device), seed)
+        return cls(mean, axes, n, rows.to(device), seed)
 
 
 Fitted = tuple[FlowCorrection | None, dict[str, Any]]
@@ -150,7 +148,7 @@ def judged(part: Components, flow: Flow, sample: Sample, outcome: Outcome) -> Fi
         )
         return None, report(k, outcome, reason)
     device = str(part.rows.device)
-    correction = FlowCorrection(part.mean, part.scale, part.axes, flow.double(), device)
+    correction = FlowCorrection(part.mean, part.axes, flow.double(), device)
     return correction, report(k, outcome, "")
 
 

@@ -10,7 +10,7 @@ import torch
 from fmb import Array, Vectors, build
 from fmb_detectors.config import FlowConfig
 from fmb_detectors.correction import Components, FlowCorrection, fit_corrections
-from fmb_detectors.covariance import ledoit_wolf
+from fmb_detectors.moments import Moments
 from fmb_detectors.network import build_flow
 from fmb_detectors.normal import ShrunkNormal
 from fmb_detectors.saved import normal_arrays, normal_from, read_fit, write_fit
@@ -70,7 +70,7 @@ class FlowDetector:
 
     def _fit_gaussian(self, x: Vectors) -> Components:
         """Fit the Gaussian; returns what is left to the flow."""
-        covariance = ledoit_wolf(x.values)
+        covariance = Moments.of(x.values).covariance()
         self._normal = ShrunkNormal.of(covariance, NAME)
         return Components.of(x.values, covariance, self.config, seed=self.seed, device=self.device)
 
@@ -83,15 +83,17 @@ class FlowDetector:
         Returns:
             Shape (n,), float64, in nats; higher is stranger; row order of `x`.
         """
-        gaussian = self._normal.negative_log_likelihood(x.values)
-        return gaussian if self._correction is None else gaussian - self._correction.gain(x.values)
+        return self.score_with_details(x)[0]
 
     def details(self, x: Vectors) -> dict[str, Array]:
         """The two parts of each score, in nats: score = gaussian - flow_gain; row order of `x`."""
-        flow = self._correction
-        gain = np.zeros(len(x)) if flow is None else flow.gain(x.values)
+        return self.score_with_details(x)[1]
+
+    def score_with_details(self, x: Vectors) -> tuple[Array, dict[str, Array]]:
+        """Scores and their two parts, for the price of one."""
         gaussian = self._normal.negative_log_likelihood(x.values)
-        return {"gaussian": gaussian, "flow_gain": gain}
+        gain = np.zeros(len(x)) if self._correction is None else self._correction.gain(x.values)
+        return gaussian - gain, {"gaussian": gaussian, "flow_gain": gain}
 
     def report(self) -> dict[str, Any]:
         """What the fit came to; see `fmb_detectors.correction.fit_corrections` for the keys."""
@@ -137,4 +139,4 @@ def _correction_from(
     flow = build_flow(axes.shape[1], config.hidden, config.transforms, torch.Generator())
     for name, parameter in flow.named_parameters():
         parameter.data = torch.from_numpy(arrays[f"flow.{name}"])
-    return FlowCorrection(normal.mean, normal.scale, axes, flow.double(), "cpu")
+    return FlowCorrection(normal.mean, axes, flow.double(), "cpu")

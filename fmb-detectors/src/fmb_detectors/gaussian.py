@@ -5,7 +5,7 @@ from typing import Any
 
 from fmb import Array, Vectors, build
 from fmb_detectors.config import GaussianConfig
-from fmb_detectors.covariance import ledoit_wolf
+from fmb_detectors.moments import Moments
 from fmb_detectors.normal import ShrunkNormal
 from fmb_detectors.saved import normal_arrays, normal_from, read_fit, write_fit
 
@@ -20,9 +20,8 @@ class GaussianDetector:
     score(x) = 1/2 (x - m)^T C^-1 (x - m) + 1/2 log det C + d/2 log 2 pi, in nats, over all d
     dimensions. The log-determinant is in, so scores of fits to different folds share one scale.
 
-    Deterministic and exact in float64 but for the float32 products of the columns (see
-    `fmb_detectors.covariance`). Works on the CPU whatever `device` says: reading the vectors costs
-    more than the arithmetic.
+    All in float64, from sums over the vectors: the fits of a cross-fit come from one pass over a
+    survey. Works on the CPU whatever `device` says.
 
     Example:
         detector = GaussianDetector(GaussianConfig(), seed=0)
@@ -33,7 +32,8 @@ class GaussianDetector:
     def __init__(self, config: GaussianConfig, *, seed: int, device: str = "cpu") -> None:
         self.config = config
         self.seed = seed
-        self._normal: ShrunkNormal
+        self._moments = Moments()
+        self._fit: ShrunkNormal | None = None
 
     def fit(self, x: Vectors) -> None:
         """Take mean and covariance of n vectors; any n >= 3 does, also below the dimension.
@@ -41,7 +41,25 @@ class GaussianDetector:
         Raises:
             DataError: the vectors take two values only, so that their covariance is singular.
         """
-        self._normal = ShrunkNormal.of(ledoit_wolf(x.values), NAME)
+        self._moments = Moments()
+        self.add(x)
+        self._fit = self._normal
+
+    def add(self, x: Vectors) -> None:
+        """Take vectors into the sums that the fit follows from, when it is first asked for."""
+        self._moments.add(x.values)
+        self._fit = None
+
+    def merge(self, other: "GaussianDetector") -> None:
+        """Take the sums of another into this one."""
+        self._moments.merge(other._moments)
+        self._fit = None
+
+    @property
+    def _normal(self) -> ShrunkNormal:
+        if self._fit is None:
+            self._fit = ShrunkNormal.of(self._moments.covariance(), NAME)
+        return self._fit
 
     def score(self, x: Vectors) -> Array:
         """Negative log-likelihood of each object.
@@ -52,11 +70,16 @@ class GaussianDetector:
         Returns:
             Shape (n,), float64, in nats; higher is stranger; row order of `x`.
         """
-        return self._normal.negative_log_likelihood(x.values)
+        return self.score_with_details(x)[0]
 
     def details(self, x: Vectors) -> dict[str, Array]:
         """Squared Mahalanobis distance of each object, (n,) float64, in the row order of `x`."""
-        return {"squared_mahalanobis": self._normal.squared_distance(x.values)}
+        return self.score_with_details(x)[1]
+
+    def score_with_details(self, x: Vectors) -> tuple[Array, dict[str, Array]]:
+        """Scores and details, for the price of one."""
+        squared = self._normal.squared_distance(x.values)
+        return 0.5 * squared + self._normal.log_normaliser, {"squared_mahalanobis": squared}
 
     def report(self) -> dict[str, Any]:
         """Shrinkage, number of vectors and dimension of the fit."""
@@ -78,5 +101,5 @@ class GaussianDetector:
         values, arrays = read_fit(folder, NAME)
         config = build(GaussianConfig, values["config"], str(folder))
         detector = cls(config, seed=values["seed"])
-        detector._normal = normal_from(arrays)
+        detector._fit = normal_from(arrays)
         return detector

@@ -8,7 +8,7 @@ from scipy.linalg import lapack
 from scipy.linalg.blas import dtrmm
 
 from fmb import Array, DataError
-from fmb_detectors.covariance import Covariance, centred
+from fmb_detectors.covariance import Covariance, shifted
 
 __all__ = ["ShrunkNormal"]
 
@@ -18,11 +18,10 @@ SMALLEST_PIVOT = 1e-7
 
 @dataclass(frozen=True, eq=False)
 class ShrunkNormal:
-    """Normal distribution of (vectors - mean) / scale, with the inverse of its Cholesky factor."""
+    """Normal distribution of vectors, with the inverse of its covariance's Cholesky factor."""
 
     mean: Array
     """(d,), float64."""
-    scale: float
     whitener: Array
     """(d, d), float64, lower triangular, column-major: whitener C whitener^T = identity."""
     shrinkage: float
@@ -44,7 +43,7 @@ class ShrunkNormal:
                 f" distribution in d={len(pivots)}; fit at least 3 different vectors"
             )
         whitener, _ = lapack.dtrtri(factor, lower=1, overwrite_c=1)
-        return cls(covariance.mean, covariance.scale, whitener, covariance.shrinkage, covariance.n)
+        return cls(covariance.mean, whitener, covariance.shrinkage, covariance.n)
 
     @property
     def d(self) -> int:
@@ -54,13 +53,13 @@ class ShrunkNormal:
     @property
     def log_normaliser(self) -> float:
         """Half of log det(2 pi C), in nats: the negative log-likelihood at the mean."""
-        log_det = -float(np.sum(np.log(np.diagonal(self.whitener)))) + self.d * math.log(self.scale)
-        return log_det + 0.5 * self.d * math.log(2 * math.pi)
+        half_log_det = -float(np.sum(np.log(np.diagonal(self.whitener))))
+        return half_log_det + 0.5 * self.d * math.log(2 * math.pi)
 
     def squared_distance(self, values: Array) -> Array:
         """Squared Mahalanobis distance from the mean, (n,), float64."""
         distance = np.empty(len(values))
-        for rows, block in centred(values, self.mean, self.scale):
+        for rows, block in shifted(values, self.mean):
             z = dtrmm(1.0, self.whitener, block.T, lower=1, overwrite_b=1)
             distance[rows] = np.einsum("ij,ij->j", z, z)
         return distance

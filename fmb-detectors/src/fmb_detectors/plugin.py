@@ -16,6 +16,7 @@ def fmb_register_detectors() -> Iterator[DetectorSpec]:
         target="fmb_detectors.gaussian:GaussianDetector",
         config="fmb_detectors.config:GaussianConfig",
         details={"squared_mahalanobis": ""},
+        revision=2,
         source="10.1016/S0047-259X(03)00096-4",
         licence="BSD-3-Clause",
     )
@@ -25,6 +26,7 @@ def fmb_register_detectors() -> Iterator[DetectorSpec]:
         target="fmb_detectors.flow:FlowDetector",
         config="fmb_detectors.config:FlowConfig",
         details={"gaussian": "nat", "flow_gain": "nat"},
+        revision=2,
         source="arXiv:1705.07057",
         licence="BSD-3-Clause",
         requires=("nflows", "torch"),

@@ -49,7 +49,7 @@ def read_fit(folder: Path, detector: str) -> tuple[dict[str, Any], dict[str, Arr
 def normal_arrays(normal: ShrunkNormal) -> dict[str, Array]:
     """The arrays of a normal distribution; of the whitener its lower triangle, row by row."""
     triangle = normal.whitener[np.tril_indices(normal.d)]
-    numbers = np.array([normal.scale, normal.shrinkage, float(normal.n)])
+    numbers = np.array([normal.shrinkage, float(normal.n)])
     return {"mean": normal.mean, "whitener": triangle, "numbers": numbers}
 
 
@@ -58,5 +58,5 @@ def normal_from(arrays: Mapping[str, Array]) -> ShrunkNormal:
     mean = arrays["mean"]
     whitener = np.zeros((len(mean), len(mean)), order="F")
     whitener[np.tril_indices(len(mean))] = arrays["whitener"]
-    scale, shrinkage, n = arrays["numbers"].tolist()
-    return ShrunkNormal(mean, scale, whitener, shrinkage, int(n))
+    shrinkage, n = arrays["numbers"].tolist()
+    return ShrunkNormal(mean, whitener, shrinkage, int(n))
