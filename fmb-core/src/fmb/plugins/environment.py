@@ -3,7 +3,7 @@
 import platform
 import re
 import sys
-from importlib.metadata import distributions
+from importlib.metadata import PackageNotFoundError, entry_points, version
 from typing import Any
 
 __all__ = ["environment"]
@@ -13,25 +13,25 @@ _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 def environment() -> dict[str, Any]:
     """Versions of Python, of FMB's packages and of what these say they depend on."""
-    installed = {_normal(dist.name): dist for dist in distributions() if dist.name}
-    ours = {
-        name: dist
-        for name, dist in installed.items()
-        if any(entry.group == "fmb" for entry in dist.entry_points)
-    }
+    ours = {_normal(one.dist.name): one.dist for one in entry_points(group="fmb") if one.dist}
     needed = {
         _normal(m[0]) for d in ours.values() for m in map(_PROJECT.match, d.requires or ()) if m
     }
+    found = {name: _version(name) for name in sorted(needed - set(ours))}
     return {
         "python": sys.version.split()[0],
         "platform": f"{platform.system()} {platform.machine()}",
         "plugins": {name: ours[name].version for name in sorted(ours)},
-        "packages": {
-            name: installed[name].version
-            for name in sorted(needed - set(ours))
-            if name in installed
-        },
+        "packages": {name: installed for name, installed in found.items() if installed},
     }
+
+
+def _version(name: str) -> str:
+    """The version of a project, "" where it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
 
 
 def _normal(name: str) -> str:

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from fmb.store.keys import canonical_json
 __all__ = ["read_meta", "read_table", "write_table"]
 
 _META = b"fmb"
+_ROWS_AT_ONCE = 1 << 17
 _ATTRS = ("units", "roles")
 """What a table tells of its columns: column -> unit, role -> column."""
 
@@ -36,9 +37,37 @@ def write_table(path: Path, table: pd.DataFrame, meta: Mapping[str, Any]) -> Non
     arrow = arrow.replace_schema_metadata(
         {**(arrow.schema.metadata or {}), _META: canonical_json(kept).encode()}
     )
-    buffer = io.BytesIO()
-    pq.write_table(arrow, buffer)
-    publish(path, buffer.getvalue())
+    publish(path, _as_parquet(arrow))
+
+
+class _Parts(io.RawIOBase):
+    """A file that keeps what is written until it is taken."""
+
+    def __init__(self) -> None:
+        self._written: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, part: Any) -> int:
+        self._written.append(bytes(part))
+        return len(part)
+
+    def take(self) -> list[bytes]:
+        taken, self._written = self._written, []
+        return taken
+
+
+def _as_parquet(table: pa.Table) -> Iterator[bytes]:
+    """A table as the parts of a file, made as they are taken: none of it stands there twice."""
+    # A dictionary of numbers that all differ would be twice the work and the memory.
+    text = [field.name for field in table.schema if not pa.types.is_primitive(field.type)]
+    parts = _Parts()
+    with pq.ParquetWriter(parts, table.schema, use_dictionary=text) as writer:
+        for start in range(0, max(len(table), 1), _ROWS_AT_ONCE):
+            writer.write_table(table.slice(start, _ROWS_AT_ONCE))
+            yield from parts.take()
+    yield from parts.take()
 
 
 def read_table(path: Path) -> pd.DataFrame:
