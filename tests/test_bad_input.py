@@ -245,7 +245,7 @@ def test_fewer_objects_than_folds_is_refused(fmb, make_survey, tmp_path):
 def test_constant_vectors_are_a_failure_not_a_result(fmb, tmp_path):
     np.savez(tmp_path / "flat.npz", object_id=np.arange(50), image=np.ones((50, 3), np.float32))
     args = ("detect", "--embeddings", "flat.npz", "--detector", "gaussian")
-    refused(fmb(*args), "all 40 vectors are the same")
+    refused(fmb(*args), "all 50 vectors are the same")
 
 
 def test_weights_of_another_size_are_refused_with_the_tensors_named(fmb, survey, home, tmp_path):

@@ -11,12 +11,13 @@ def scores_and_folds(n=1000, k=5, seed=0):
     return np.random.default_rng(seed).gumbel(size=n), np.arange(n) % k
 
 
+@pytest.mark.parametrize("k", [2, 3, 4, 5, 12])
 @pytest.mark.parametrize("decimals", [6, 1, 0])
-def test_the_test_of_medians_is_kruskal_wallis_with_ties(decimals):
-    scores, fold = scores_and_folds()
-    scores = np.round(scores + 0.1 * (fold == 2), decimals)
-    expected = kruskal(*(scores[fold == i] for i in range(5))).pvalue
-    assert fold_shift(scores, fold, 5).p_value == pytest.approx(expected, rel=1e-9)
+def test_the_test_of_medians_is_kruskal_wallis_with_ties(decimals, k):
+    scores, fold = scores_and_folds(k=k)
+    scores = np.round(scores + 0.1 * (fold == 1), decimals)
+    expected = kruskal(*(scores[fold == i] for i in range(k))).pvalue
+    assert fold_shift(scores, fold, k).p_value == pytest.approx(expected, rel=1e-9)
 
 
 def test_folds_of_one_distribution_are_rarely_called_shifted():

@@ -6,7 +6,7 @@ import weakref
 import numpy as np
 import pytest
 
-from fmb.contract.errors import DataError, PluginError
+from fmb.contract.errors import DataError
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.contract.vectors import Vectors
@@ -201,13 +201,3 @@ def test_fits_side_by_side_are_told_as_they_get_on():
     x = stored([values], np.arange(len(values)))
     cross_fit(lambda i: Summed(), x, x.ids, name="m", told=told.append)
     assert told == [1, 2, 3, 4, 5]
-
-
-def test_scores_with_details_that_are_no_pair_are_refused():
-    class Alone(Both):
-        def score_with_details(self, x):
-            return Summed.score(self, x)
-
-    x, _ = shuffled()
-    with pytest.raises(PluginError, match=r"score_with_details\(\) returned ndarray; return the"):
-        cross_fit(lambda i: Alone(), x, x.ids, name="m", details=("brightness",))

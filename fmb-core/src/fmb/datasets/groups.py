@@ -19,27 +19,26 @@ def group_keys(objects: pd.DataFrame) -> Array:
     smallest id of the source, so it does not depend on the order of the rows.
 
     Returns:
-        Shape (n,), str.
+        Shape (n,), of the kind of the ids.
     """
-    n = len(objects)
+    n, ids = len(objects), objects["object_id"].to_numpy()
     pairs = [_same_value(objects["group"])] if "group" in objects else []
     if {"ra", "dec"} <= set(objects):
         pairs.append(_same_place(objects["ra"].to_numpy(float), objects["dec"].to_numpy(float)))
     links = np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
+    if not len(links):
+        return ids if ids.dtype.kind != "O" else ids.astype(np.str_)
     label = _components(links, n)
-    ids = objects["object_id"].to_numpy()
     order = np.argsort(ids, kind="stable")
     first = np.full(label.max(initial=-1) + 1, -1)
     first[label[order[::-1]]] = order[::-1]
-    keys: Array = ids[first[label]].astype(str)
-    return keys
+    keys: Array = ids[first[label]]
+    return keys if keys.dtype.kind != "O" else keys.astype(np.str_)
 
 
 def _components(links: Array, n: int) -> Array:
     """(n,), int: which connected part of the graph of `links` (k, 2) a row is in."""
-    if not len(links):
-        return np.arange(n)
-    # Imported here: a survey without repeats or positions does without scipy.
+    # Imported here: a survey without repeats does without scipy.
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError, UnknownNameError
+from fmb.scoring.order import stable_order
 
 __all__ = [
     "as_ids",
@@ -97,20 +98,22 @@ def refuse_duplicates(ids: Array, where: str) -> None:
     Raises:
         DataError: two rows share an id.
     """
+    ranked = np.sort(ids)
+    if not (ranked[1:] == ranked[:-1]).any():
+        return
     unique, first, count = np.unique(ids, return_index=True, return_counts=True)
     repeated = np.flatnonzero(count > 1)
-    if len(repeated):
-        worst = repeated[np.argmin(first[repeated])]
-        rows = ", ".join(str(r) for r in np.flatnonzero(ids == unique[worst])[:_SHOWN])
-        raise DataError(
-            f"{where}: {len(repeated)} ids stand in more than one row, first {unique[worst]}"
-            f" (rows {rows}); give every object its own id"
-        )
+    worst = repeated[np.argmin(first[repeated])]
+    rows = ", ".join(str(r) for r in np.flatnonzero(ids == unique[worst])[:_SHOWN])
+    raise DataError(
+        f"{where}: {len(repeated)} ids stand in more than one row, first {unique[worst]}"
+        f" (rows {rows}); give every object its own id"
+    )
 
 
 def canonical_order(ids: Array) -> Array:
     """(n,) int64: positions that sort ids, numbers by value and text by code point."""
-    return np.argsort(ids, kind="stable")
+    return stable_order(ids)
 
 
 def locate(wanted: Array, among: Array) -> Array:

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from fmb.contract.names import ListName
+from fmb.scoring.order import stable_order
 from fmb.scoring.ranking import describe
 
 __all__ = ["free_column", "of_list", "strangest", "texts_of"]
@@ -23,17 +24,17 @@ def of_list(table: pd.DataFrame, name: ListName, *, at: int) -> pd.DataFrame:
 
 
 def strangest(objects: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Objects that have a score with their scores, strangest first; ties in order of id.
+    """Objects that have a score with their scores, strangest first; ties as `objects` has them.
 
-    Rows of a group that is ranked once come once, as its strangest member. A catalogue column that
-    is called like one of a list (`rank`, `score`, `model`) gets "catalog_" before its name.
+    A source comes once. A catalogue column called like one of a list gets "catalog_" before it.
     """
     listed = {*scores, *LIST_COLUMNS}
     clashing = {c: free_column(str(c), objects) for c in objects if c in listed}
-    objects = objects.rename(columns=clashing).reset_index(drop=True)
-    joined = pd.concat([objects, scores.reset_index(drop=True)], axis=1)
-    joined = joined[joined["score"].notna() & ~joined["is_repeat"].fillna(False).astype(bool)]
-    return joined.sort_values(["rank", "object_id"], kind="stable", ignore_index=True)
+    objects = objects.rename(columns=clashing)
+    in_list = scores["score"].notna() & ~scores["is_repeat"].fillna(False).astype(bool)
+    rows = in_list.to_numpy().nonzero()[0]
+    rows = rows[stable_order(scores["rank"].to_numpy(float)[rows])]
+    return pd.concat([t.iloc[rows].reset_index(drop=True) for t in (objects, scores)], axis=1)
 
 
 def free_column(column: str, taken: pd.DataFrame) -> str:

@@ -14,7 +14,7 @@ from fmb.contract.vectors import Judged, Vectors
 from fmb.scoring.checked import Checked, fit_together
 from fmb.scoring.folds import assign_folds, check_count, group_codes
 from fmb.scoring.foldshift import FoldShift, fold_shift
-from fmb.scoring.one_pass import has_sums, score_blocks, score_blocks_by_each, sum_blocks
+from fmb.scoring.one_pass import has_sums, score_blocks, sum_blocks
 from fmb.scoring.ranking import check_scores
 from fmb.scoring.sound import require_enough, require_sound, widths
 from fmb.scoring.stored import Stored, gathered
@@ -85,23 +85,25 @@ def cross_fit(
     """
     fold = assign_folds(groups, k) if folds is None else np.asarray(folds, dtype=np.int64)
     codes = check_folds(fold, groups, k, len(x))
-    new = [Checked(make(i), f"detector {name!r}, fold {i}") for i in range(k)]
+    label = f"detector {name!r}"
+    new = [Checked(make(i), f"{label}, fold {i}") for i in range(k)]
     if has_sums(x, new[0]):
-        parts = [Checked(make(i), f"detector {name!r}, part {i}") for i in range(k)]
-        scores, tables = _by_block(new, parts, x, fold, name, details, told)
+        parts = [Checked(make(i), f"{label}, part {i}") for i in range(k)]
+        scores, tables = _by_block(new, parts, x, fold, label, details, told)
     else:
-        scores, tables = _by_fold(new, x, fold, name, details, told)
+        scores, tables = _by_fold(new, x, fold, label, details, told)
     for i, detector in enumerate(new):
         inside = fold == i
         if np.count_nonzero(inside) >= ENOUGH_TO_JUDGE:
             check_scores(scores[inside], x.ids[inside], detector.label)
-    check_scores(scores, x.ids, f"detector {name!r}")
+    check_scores(scores, x.ids, label)
     if all(np.ptp(scores[fold == i]) == 0 for i in range(k)) and len(x) > k:
         raise ScoreError(
-            f"detector {name!r}: within each of {k} folds all scores are equal; it tells fits"
-            " apart, not objects"
+            f"{label}: within each of {k} folds all scores are equal; it tells fits apart, not"
+            " objects"
         )
-    _, first = np.unique(codes, return_index=True)
+    first = np.empty(codes.max() + 1, dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
     shift = fold_shift(scores[first], fold[first], k)
     return CrossFit(scores, fold, tuple(new), tables, shift)
 
@@ -111,15 +113,14 @@ def _by_block(
     parts: Sequence[Checked],
     x: Vectors | Stored,
     fold: Array,
-    name: str,
+    label: str,
     details: Sequence[str],
     told: Callable[[int], None],
 ) -> tuple[Array, dict[str, Array]]:
     """Scores and details from sums of the folds, each fit the sum of all folds but its own."""
-    k, label = len(new), f"detector {name!r}"
     for i, detector in enumerate(new):
         require_enough(int(np.count_nonzero(fold != i)), widths(x), detector.label)
-    seen = _Seen(2 * len(x), k, told)
+    seen = _fits_of(2 * len(x), len(new), told)
     sum_blocks(parts, x, fold, label, seen)
     for i, detector in enumerate(new):
         for part in (*parts[:i], *parts[i + 1 :]):
@@ -131,12 +132,11 @@ def _by_fold(
     new: Sequence[Checked],
     x: Judged | Stored,
     fold: Array,
-    name: str,
+    label: str,
     details: Sequence[str],
     told: Callable[[int], None],
 ) -> tuple[Array, dict[str, Array]]:
     """Scores and details by a fit a fold to the objects of the others, gathered one at a time."""
-    label = f"detector {name!r}"
     require_sound(x, label)
     scores = np.empty(len(x))
     tables: dict[str, Array] = {column: np.empty(len(x)) for column in details}
@@ -155,19 +155,17 @@ def _by_fold(
     return scores, tables
 
 
-class _Seen:
-    """Tells how many of `k` fits are done, of those that go through all objects side by side."""
+def _fits_of(objects: int, k: int, told: Callable[[int], None]) -> Callable[[int], None]:
+    """Told of objects, it tells how many of k fits that go side by side through all are done."""
+    seen = 0
 
-    def __init__(self, objects: int, k: int, told: Callable[[int], None]) -> None:
-        self._objects, self._k, self._told = objects, k, told
-        self._seen = self._done = 0
+    def count(more: int) -> None:
+        nonlocal seen
+        before, seen = k * seen // objects, seen + more
+        if k * seen // objects > before:
+            told(k * seen // objects)
 
-    def __call__(self, objects: int) -> None:
-        self._seen += objects
-        done = self._k * self._seen // self._objects
-        if done > self._done:
-            self._told(done)
-        self._done = done
+    return count
 
 
 def in_sample(
@@ -230,7 +228,9 @@ def score_each(detectors: Sequence[Checked], x: Judged | Stored) -> Array:
         ScoreError: a score is not finite.
     """
     if has_sums(x, detectors[0]):
-        return score_blocks_by_each(detectors, x)
+        require_sound(x, detectors[0].label)
+        one = np.zeros(len(x), dtype=np.int64)
+        return np.stack([score_blocks([detector], x, one)[0] for detector in detectors])
     whole = gathered(x)
     return np.stack([detector.score(whole) for detector in detectors])
 
@@ -251,7 +251,7 @@ def check_folds(fold: Array, groups: npt.ArrayLike, k: int, n: int) -> Array:
     check_count(len(keys), k)
     if not len(fold) == len(codes) == n:
         raise ShapeError(f"{len(fold)} folds and {len(codes)} groups do not fit {n} objects")
-    if set(np.unique(fold).tolist()) != set(range(k)):
+    if fold.min() < 0 or fold.max() >= k or not np.bincount(fold, minlength=k).all():
         raise ShapeError(f"folds hold {np.unique(fold).tolist()}, expected each of 0 .. {k - 1}")
     of_group = np.empty(len(keys), dtype=np.int64)
     of_group[codes] = fold

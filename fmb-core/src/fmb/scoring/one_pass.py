@@ -9,17 +9,10 @@ from fmb.contract.arrays import Array
 from fmb.contract.detector import Summable
 from fmb.contract.vectors import Judged, Vectors
 from fmb.scoring.checked import Checked
-from fmb.scoring.sound import all_alike, all_finite, require_enough, require_sound, widths
+from fmb.scoring.sound import all_finite, require_sound, require_spread
 from fmb.scoring.stored import Stored, blocks_of
 
-__all__ = ["has_sums", "score_blocks", "score_blocks_by_each", "sum_blocks"]
-
-ONE = 0
-"""The fold of every object where there is one fit."""
-
-
-def _unheard(objects: int) -> None:
-    pass
+__all__ = ["has_sums", "score_blocks", "sum_blocks"]
 
 
 def has_sums(x: Judged | Stored, detector: Checked) -> TypeGuard[Vectors | Stored]:
@@ -32,7 +25,7 @@ def sum_blocks(
     x: Vectors | Stored,
     fold: Array,
     label: str,
-    told: Callable[[int], None] = _unheard,
+    told: Callable[[int], None] = lambda objects: None,
 ) -> None:
     """Take each object into the sums of the part that its fold is.
 
@@ -41,32 +34,27 @@ def sum_blocks(
         x: n objects.
         fold: (n,), int, positions in `parts`.
         label: names the detector in messages about all objects.
-        told: called with how many objects are summed.
+        told: called with how many more objects are done.
 
     Raises:
         DataError: a value is not finite, there are fewer than two objects, or all are alike.
         PluginError: the detector changes its input.
     """
-    require_enough(len(x), widths(x), label)
-    first, alike = next(blocks_of(x))[1].values[0].copy(), True
+    require_spread(x, label)
     for rows, block in blocks_of(x):
         if not all_finite(block.values):
             require_sound(x, label)
-        if alike:
-            alike = not (block.values != first).any()
         for i, _, some in _by_fold(rows, block, fold, len(parts)):
             parts[i].add(some)
         told(len(rows))
-    if alike:
-        raise all_alike(len(x), label)
 
 
 def score_blocks(
     fits: Sequence[Checked],
     x: Vectors | Stored,
     fold: Array,
-    details: Sequence[str],
-    told: Callable[[int], None] = _unheard,
+    details: Sequence[str] = (),
+    told: Callable[[int], None] = lambda objects: None,
 ) -> tuple[Array, dict[str, Array]]:
     """Scores and details of objects whose values were seen to be finite, each by its fold's fit.
 
@@ -75,13 +63,13 @@ def score_blocks(
         x: n objects.
         fold: (n,), int, positions in `fits`.
         details: columns that the detector tells of each object.
-        told: called with how many more objects are scored.
+        told: as for `sum_blocks`.
 
     Returns:
         (n,) float64, and column -> (n,) float64, in the row order of `x`.
 
     Raises:
-        FmbError: as `Checked.judge`.
+        PluginError, ScoreError: as `Checked.judge`.
     """
     scores = np.empty(len(x))
     tables = {column: np.empty(len(x)) for column in details}
@@ -94,25 +82,12 @@ def score_blocks(
     return scores, tables
 
 
-def score_blocks_by_each(fits: Sequence[Checked], x: Vectors | Stored) -> Array:
-    """Scores of objects by every fit: (fits, n), float64.
-
-    Raises:
-        FmbError: as `Checked.score`.
-    """
-    scores = np.empty((len(fits), len(x)))
-    for rows, block in blocks_of(x):
-        for i, detector in enumerate(fits):
-            scores[i, rows] = detector.score(block)
-    return scores
-
-
 def _by_fold(
     rows: Array, block: Vectors, fold: Array, k: int
 ) -> Iterator[tuple[int, Array, Vectors]]:
     """The folds of a block: which, the positions of its objects in the survey, these objects."""
     if k == 1:
-        yield ONE, rows, block
+        yield 0, rows, block
         return
     of_row = fold[rows]
     for i in range(k):

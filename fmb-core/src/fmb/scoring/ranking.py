@@ -9,6 +9,7 @@ import numpy.typing as npt
 from fmb.contract.arrays import Array
 from fmb.contract.errors import ScoreError, ShapeError
 from fmb.scoring.folds import group_codes
+from fmb.scoring.order import stable_order
 
 __all__ = [
     "Ranking",
@@ -54,8 +55,17 @@ def rank(scores: npt.ArrayLike) -> Array:
     """
     values = np.asarray(scores, dtype=np.float64)
     check_finite(values, np.arange(len(values)), "ranking: rows")
-    _, tie, counts = np.unique(-values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[tie]
+    return _ranks(values, stable_order(-values))
+
+
+def _ranks(values: Array, order: Array) -> Array:
+    """Ranks of values that are known to fall in `order`; ties share the average of theirs."""
+    n, ranks = len(values), np.empty(len(values))
+    falling = values[order]
+    starts = np.flatnonzero(np.append(True, falling[1:] != falling[:-1])[:n])
+    counts = np.diff(starts, append=n)
+    ranks[order] = np.repeat(starts + (counts + 1) / 2, counts)
+    return ranks
 
 
 def percentile(ranks: npt.ArrayLike, n: int) -> Array:
@@ -99,18 +109,21 @@ def rank_survey(
             f"{len(names)} ids, {len(values)} scores and {len(sources)} groups do not fit together"
         )
     codes, keys = group_codes(sources)
-    by_id = np.argsort(names, kind="stable")
-    order = by_id[np.argsort(-values[by_id], kind="stable")]
-    _, first = np.unique(codes[order], return_index=True)
-    listed = order[first]
+    by_id = stable_order(names)
+    order = by_id[stable_order(-values[by_id])]
+    first = np.empty(len(keys), dtype=np.int64)
+    first[codes[order[::-1]]] = order[::-1]  # what is written last stays: the strangest
     repeat = np.ones(len(names), dtype=bool)
-    repeat[listed] = False
-    ranks = rank(values[listed])[codes]
+    repeat[first] = False
+    order = order[~repeat[order]]
+    of_source = np.empty(len(keys))
+    of_source[codes[order]] = _ranks(values[order], np.arange(len(order)))
+    ranks = of_source[codes]
     return Ranking(
         rank=ranks,
         percentile=percentile(ranks, len(keys)),
         repeat=repeat,
-        order=order[~repeat[order]],
+        order=order,
         n=len(keys),
     )
 

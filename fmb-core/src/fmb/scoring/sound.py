@@ -9,14 +9,7 @@ from fmb.contract.errors import DataError
 from fmb.contract.vectors import BLOCK_ROWS, Judged, Pairs, Vectors
 from fmb.scoring.stored import Stored, blocks_of
 
-__all__ = [
-    "all_alike",
-    "all_finite",
-    "require_enough",
-    "require_sound",
-    "require_spread",
-    "widths",
-]
+__all__ = ["all_finite", "require_enough", "require_sound", "require_spread", "widths"]
 
 _NAMED = 5
 
@@ -36,15 +29,29 @@ def widths(x: Judged | Stored) -> tuple[int, ...]:
     return tuple(matrix.shape[1] for matrix in _matrices(x))
 
 
-def _blocks(matrix: Array) -> Iterator[Array]:
+def _in_blocks(x: Judged | Stored) -> list[Iterator[tuple[Array, Array]]]:
+    """Of each matrix that a detector judges some positions and the rows there, at a time."""
+    if isinstance(x, Stored | Vectors):
+        return [((rows, block.values) for rows, block in blocks_of(x))]
+    return [_blocks(matrix) for matrix in _matrices(x)]
+
+
+def _blocks(matrix: Array) -> Iterator[tuple[Array, Array]]:
     for start in range(0, len(matrix), BLOCK_ROWS):
-        yield matrix[start : start + BLOCK_ROWS]
+        block = matrix[start : start + BLOCK_ROWS]
+        yield np.arange(start, start + len(block)), block
+
+
+def _varies(blocks: Iterator[tuple[Array, Array]]) -> bool:
+    _, first = next(blocks)
+    return (first != first[0]).any() or any((block != first[0]).any() for _, block in blocks)
 
 
 def all_finite(block: Array) -> bool:
-    """True when no value is NaN or infinite; told from one sum, unless that overflows."""
+    """True when no value is NaN or infinite; told from the sum of squares unless that overflows."""
+    values = block.ravel(order="K")  # no copy of rows that follow each other
     with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(block.sum()) or np.isfinite(block).all())
+        return bool(np.isfinite(values @ values) or np.isfinite(values).all())
 
 
 def require_sound(x: Judged | Stored, label: str) -> None:
@@ -54,14 +61,10 @@ def require_sound(x: Judged | Stored, label: str) -> None:
         DataError: with the number of the objects, and the ids of the first.
     """
     bad: list[Array] = []
-    if isinstance(x, Stored | Vectors):
-        for rows, block in blocks_of(x):
-            if not all_finite(block.values):
-                bad.append(rows[~np.isfinite(block.values).all(axis=1)])
-    else:
-        for matrix in _matrices(x):
-            if not all(map(all_finite, _blocks(matrix))):
-                bad.append(np.flatnonzero(~np.isfinite(matrix).all(axis=1)))
+    for matrix in _in_blocks(x):
+        for rows, block in matrix:
+            if not all_finite(block):
+                bad.append(rows[~np.isfinite(block).all(axis=1)])
     if bad:
         found = np.unique(np.concatenate(bad))
         ids = ", ".join(str(i) for i in x.ids[found[:_NAMED]])
@@ -72,15 +75,18 @@ def require_sound(x: Judged | Stored, label: str) -> None:
         )
 
 
-def require_spread(x: Judged, label: str) -> None:
+def require_spread(x: Judged | Stored, label: str) -> None:
     """Refuse vectors to which nothing can be fitted.
 
     Raises:
         DataError: there are fewer than two, or all are alike.
     """
     require_enough(len(x), widths(x), label)
-    if not any((block != matrix[0]).any() for matrix in _matrices(x) for block in _blocks(matrix)):
-        raise all_alike(len(x), label)
+    if not any(map(_varies, _in_blocks(x))):
+        raise DataError(
+            f"{label}: all {len(x)} vectors are the same, so none is strange; check the weights and"
+            " the input of the model"
+        )
 
 
 def require_enough(n: int, widths: tuple[int, ...], label: str) -> None:
@@ -92,11 +98,3 @@ def require_enough(n: int, widths: tuple[int, ...], label: str) -> None:
     if n < 2 or not widths or min(widths) < 1:
         d = " and ".join(map(str, widths)) or "0"
         raise DataError(f"{label}: got {n} vectors of dimension {d}; a fit needs at least 2")
-
-
-def all_alike(n: int, label: str) -> DataError:
-    """What is said of n vectors that are all the same."""
-    return DataError(
-        f"{label}: all {n} vectors are the same, so none is strange; check the weights and the"
-        " input of the model"
-    )

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fmb.contract.arrays import Array, Rows
-from fmb.contract.errors import ShapeError
 from fmb.contract.vector_view import VectorView
 from fmb.contract.vectors import Judged, Vectors
 
@@ -30,10 +29,6 @@ class Stored(Rows):
     """Where they are: a vector for each of the n objects."""
     columns: Mapping[str, Array] = field(default_factory=dict)
     """As in `Vectors`."""
-
-    def __post_init__(self) -> None:
-        if not len(self.ids) == len(self.view) == self.view.n:
-            raise ShapeError(f"{len(self.ids)} ids, {len(self.view)} of {self.view.n} vectors")
 
     def take(self, rows: npt.ArrayLike) -> "Stored":
         """The objects at `rows` in that order; no vector is read."""

@@ -30,8 +30,8 @@ from fmb.store.tables import write_table
 
 __all__ = ["make_lists"]
 
-FORMAT = "fmb-list/1"
-"""Of what is kept of a list; part of its key."""
+FORMAT = "fmb-list/2"
+"""Of what is kept of a list, folds included; part of its key."""
 
 
 def make_lists(
@@ -143,8 +143,7 @@ def _make(
             " the vectors or lists that it judges, or is of the reference"
         )
     groups = survey.groups[rows]
-    objects = survey.objects.iloc[rows]
-    fitted = _fit(x, groups, objects, one, present_device(device), options, told)
+    fitted = _fit(x, groups, survey.objects, rows, one, present_device(device), options, told)
     ranking = rank_survey(x.ids, fitted.scores, groups)
     n = len(survey.objects)
     columns = {
@@ -191,6 +190,7 @@ def _fit(
     x: Judged | Stored,
     groups: Array,
     objects: pd.DataFrame,
+    rows: Array,
     one: ListPlan,
     device: str,
     options: RunOptions,
@@ -217,8 +217,8 @@ def _fit(
     if options.fold_by == "sky":
         if not {"ra", "dec"} <= set(objects):
             raise DataError("--fold-by sky needs positions: the catalogue has no ra and dec")
-        position = objects["ra"].to_numpy(float), objects["dec"].to_numpy(float)
-        folds = sky_folds(*position, groups, options.folds).fold
+        ra, dec = (objects[column].to_numpy(float)[rows] for column in ("ra", "dec"))
+        folds = sky_folds(ra, dec, groups, options.folds).fold
     k = options.folds
     return cross_fit(make, x, groups, k, name=name, folds=folds, details=details, told=told)
 

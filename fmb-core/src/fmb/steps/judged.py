@@ -27,7 +27,7 @@ class Survey:
 
     objects: pd.DataFrame
     groups: Array
-    """(n,), str: rows of one source share a key."""
+    """(n,), of the kind of the ids: rows of one source share a key."""
     views: Mapping[VectorName, VectorView]
     scores: Callable[[ListName], pd.DataFrame]
     """A list that was made before, aligned with `objects`."""

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from fmb.contract.dataset import Dataset
 from fmb.contract.inputs import InputInfo
 from fmb.contract.notes import Note
@@ -14,6 +12,7 @@ from fmb.plan.records import ModelPlan, Plan
 from fmb.plugins.environment import environment
 from fmb.request.record import FORMAT
 from fmb.scoring.calibration import NO_REFERENCE, reference_lines
+from fmb.scoring.folds import group_codes
 from fmb.steps.judged import Survey
 from fmb.steps.vectors import Embedded
 
@@ -37,7 +36,7 @@ def manifest_of(
         "request": plan.recorded,
         "environment": environment(),
         "dataset": dict(plan.dataset.identity),
-        "objects": {"rows": len(survey.groups), "sources": len(np.unique(survey.groups))},
+        "objects": {"rows": len(survey.groups), "sources": len(group_codes(survey.groups)[1])},
         "notes": [asdict(note) for note in notes],
         "models": {model.label: _model_record(model, plan.dataset) for model in plan.models},
         "vectors": list(embedded.entries),
