@@ -58,6 +58,10 @@ def as_ids(values: Any, where: str) -> Array:
         raise DataError(f"{where}: ids are floats, which lose digits; store integers or text")
     if found.dtype.kind not in "SUOT":
         raise DataError(f"{where}: ids have type {found.dtype}, expected integers or text")
+    if found.dtype.kind == "S" and (np.frombuffer(found.tobytes(), np.uint8) < 128).all():
+        found = found.astype(np.str_)
+    if found.dtype.kind == "U" and (found != "").all():
+        return found
     texts = found.tolist()
     if texts and all(type(text) is int for text in texts):  # of any size
         return parse_ids([str(text) for text in texts], where)

@@ -7,6 +7,7 @@ import numpy as np
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.datasets.cutouts import write_cutouts
+from fmb.datasets.ids import as_ids, locate
 from fmb.plan.records import Plan
 from fmb.runs.run import Run
 from fmb.runs.stored_vectors import keep_shown
@@ -25,7 +26,7 @@ def keep_cutouts(run: Run, plan: Plan, views: Mapping[VectorName, VectorView]) -
     """
     top = plan.request.run.top
     shown = [run.ranked(name)["object_id"].to_numpy()[:top] for name in run.lists]
-    rows = np.flatnonzero(np.isin(plan.dataset.ids, np.concatenate(shown)))
+    rows = np.unique(locate(as_ids(np.concatenate(shown), "lists"), plan.dataset.ids))
     folder = ensure_folder(run.folder.cutouts)
     for name, view in views.items():
         keep_shown(run.folder.shown(name), view, rows)

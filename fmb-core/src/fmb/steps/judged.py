@@ -33,10 +33,11 @@ class Survey:
     """A list that was made before, aligned with `objects`."""
     reference: Reference | None = None
 
-    @property
+    @cached_property
     def ids(self) -> Array:
         """(n,) ids in canonical order."""
-        return self.objects["object_id"].to_numpy()
+        ids = self.objects["object_id"].to_numpy()
+        return ids if ids.dtype.kind in "iu" else ids.astype(np.str_)
 
     @cached_property
     def digest(self) -> str:

@@ -46,7 +46,7 @@ def array_key(array: npt.NDArray[Any]) -> str:
     """
     values = np.ascontiguousarray(array)
     if values.dtype.kind == "O":  # as pandas has text: its bytes would be places in memory
-        if not all(isinstance(value, str) for value in values.ravel().tolist()):
+        if not all(issubclass(kind, str) for kind in set(map(type, values.ravel().tolist()))):
             raise TypeError("an array of objects that are no text has no key")
         values = values.astype(np.str_)
     if values.dtype.kind == "U":
