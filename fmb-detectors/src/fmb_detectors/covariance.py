@@ -13,6 +13,9 @@ __all__ = ["Covariance", "shifted", "shrinkage_of"]
 BLOCK_ROWS = 1024
 """Rows handled at a time: float64 copies of a block stay small whatever the survey."""
 
+ROUNDING = 1e-12
+"""A shrinkage below this is that of sums that were rounded: of n vectors it is about 1 / n."""
+
 
 @dataclass(frozen=True, eq=False)
 class Covariance:
@@ -67,6 +70,6 @@ def shrinkage_of(product: Array, fourth: float, n: int) -> float:
     mu = float(np.trace(product)) / d
     delta = (squares - d * mu**2) / d
     beta = (fourth - squares) / (n * d)
-    if delta <= 0 or beta <= 0:
+    if delta <= 0 or beta <= ROUNDING * delta:
         return 0.0
     return min(beta, delta) / delta

@@ -8,8 +8,8 @@ from fmb_detectors.covariance import Covariance, shifted, shrinkage_of
 
 __all__ = ["Moments"]
 
-MEDIAN_ROWS = 256
-"""Of which a median is taken: it lies within a tenth of the spread of that of all."""
+CENTRE_ROWS = 256
+"""Vectors whose mean is the centre: it need not be near that of all, only not far off."""
 
 
 class Moments:
@@ -17,8 +17,8 @@ class Moments:
 
     With y = x - centre: the sums of y, y y^T, |y|^2 y and |y|^4. About any other point they follow
     exactly, so sums of parts add up whatever centre each has; what rounding costs grows with the
-    square of (distance of centre and mean) / spread. The centre is the median of the first vectors,
-    and again of a block with more of them than all before: a stray first vector pulls it nowhere.
+    square of (distance of centre and mean) / spread. The centre is the mean of the first vectors;
+    one astray among them moves it, but spreads the sums, which it stays in, by more.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,9 @@ class Moments:
 
     def add(self, values: Array) -> None:
         """Take (m, d) finite vectors into the sums."""
-        for _, y in shifted(values, self._centre_for(values)):
+        if not self.n and len(values):
+            self._begin(values[:CENTRE_ROWS].mean(axis=0, dtype=np.float64))
+        for _, y in shifted(values, self._centre):
             squares = np.einsum("ij,ij->i", y, y)
             self.n += len(y)
             self._first += y.sum(axis=0)
@@ -84,18 +86,6 @@ class Moments:
         d = len(centre)
         self._centre, self._first, self._third = centre, np.zeros(d), np.zeros(d)
         self._second = np.zeros((d, d), order="F")
-
-    def _centre_for(self, values: Array) -> Array:
-        """The centre, moved to the median of `values` where they outnumber what is summed."""
-        if len(values) > self.n:
-            spread_out = values[:: -(-len(values) // MEDIAN_ROWS)]
-            centre = np.median(spread_out, axis=0).astype(np.float64)
-            if not self.n:
-                self._begin(centre)
-            moved = self._about(centre)
-            self._first, self._second, self._third, self._fourth = moved
-            self._centre = centre
-        return self._centre
 
     def _about(self, centre: Array) -> tuple[Array, Array, Array, float]:
         """The four sums as they are about another centre; of the second the lower half counts."""
