@@ -11,7 +11,7 @@ import numpy as np
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError, UnknownNameError
-from fmb.scoring.order import stable_order
+from fmb.order.positions import stable_order
 
 __all__ = [
     "as_ids",
@@ -59,8 +59,9 @@ def as_ids(values: Any, where: str) -> Array:
     if found.dtype.kind not in "SUOT":
         raise DataError(f"{where}: ids have type {found.dtype}, expected integers or text")
     if found.dtype.kind == "S" and (np.frombuffer(found.tobytes(), np.uint8) < 128).all():
-        found = found.astype(np.str_)
+        found = np.strings.rstrip(found, b" ").astype(np.str_)  # as C and IDL fill up a length
     if found.dtype.kind == "U" and (found != "").all():
+        _refuse_floats(found, where)
         return found
     texts = found.tolist()
     if texts and all(type(text) is int for text in texts):  # of any size
@@ -68,17 +69,22 @@ def as_ids(values: Any, where: str) -> Array:
     for row, text in enumerate(texts):
         if isinstance(text, bytes):
             try:
-                texts[row] = text.decode().rstrip(" ")  # as C and IDL fill up a fixed length
+                texts[row] = text.decode().rstrip(" ")
             except UnicodeDecodeError:
                 raise DataError(f"{where}: the id in row {row} is not text (UTF-8)") from None
         if not isinstance(texts[row], str) or not texts[row]:
             raise DataError(f"{where}: the id in row {row} is missing")
-    if texts and all(_FLOAT.fullmatch(text) for text in texts):
+    _refuse_floats(texts, where)
+    return np.array(texts, dtype=np.str_)
+
+
+def _refuse_floats(texts: Sequence[str] | Array, where: str) -> None:
+    """Refuse text of which all was a float once."""
+    if len(texts) and all(_FLOAT.fullmatch(text) for text in texts):
         raise DataError(
             f"{where}: ids went through a float, which loses digits ({texts[0]}); write them anew"
             " as whole numbers or text"
         )
-    return np.array(texts, dtype=np.str_)
 
 
 def parse_ids(texts: Sequence[str], where: str) -> Array:

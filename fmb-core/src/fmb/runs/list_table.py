@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from fmb.contract.names import ListName
-from fmb.scoring.order import stable_order
+from fmb.order.positions import stable_order
 from fmb.scoring.ranking import describe
 
 __all__ = ["free_column", "of_list", "strangest", "texts_of"]

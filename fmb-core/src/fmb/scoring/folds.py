@@ -9,7 +9,8 @@ import pandas as pd
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import ConfigError, DataError, ShapeError
-from fmb.scoring.order import key_bits, stable_order
+from fmb.order.bits import key_bits
+from fmb.order.positions import stable_order
 
 __all__ = ["SkyFolds", "assign_folds", "group_codes", "healpix_cells", "sky_folds"]
 

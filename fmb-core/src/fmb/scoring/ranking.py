@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import ScoreError, ShapeError
+from fmb.order.positions import stable_order
 from fmb.scoring.folds import group_codes
-from fmb.scoring.order import stable_order
 
 __all__ = [
     "Ranking",

@@ -7,7 +7,7 @@ import numpy as np
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.datasets.cutouts import write_cutouts
-from fmb.datasets.ids import as_ids, locate
+from fmb.files.ids import as_ids, locate
 from fmb.plan.records import Plan
 from fmb.runs.run import Run
 from fmb.runs.stored_vectors import keep_shown

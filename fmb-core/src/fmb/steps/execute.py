@@ -9,6 +9,8 @@ from fmb.contract.errors import StoppedError
 from fmb.contract.names import VectorName
 from fmb.contract.progress import Progress
 from fmb.contract.vector_view import VectorView
+from fmb.lists.detection import make_lists
+from fmb.lists.devices import detector_devices
 from fmb.plan.records import Plan
 from fmb.plan.session import STEPS, Session
 from fmb.request.options import options_request
@@ -16,8 +18,6 @@ from fmb.runs.folder import RunFolder, new_folder
 from fmb.runs.run import Run
 from fmb.steps.analyze import analyze_run
 from fmb.steps.cutouts import keep_cutouts
-from fmb.steps.detect import make_lists
-from fmb.steps.devices import detector_devices
 from fmb.steps.manifest import manifest_of
 from fmb.steps.objects import survey_of
 from fmb.steps.plot import draw, what_is_not_drawn

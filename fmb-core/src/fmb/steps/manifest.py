@@ -7,13 +7,13 @@ from typing import Any
 from fmb.contract.dataset import Dataset
 from fmb.contract.inputs import InputInfo
 from fmb.contract.notes import Note
+from fmb.lists.judged import Survey
 from fmb.plan.matching import feeds
 from fmb.plan.records import ModelPlan, Plan
 from fmb.plugins.environment import environment
 from fmb.request.record import FORMAT
 from fmb.scoring.calibration import NO_REFERENCE, reference_lines
 from fmb.scoring.folds import group_codes
-from fmb.steps.judged import Survey
 from fmb.steps.vectors import Embedded
 
 __all__ = ["manifest_of"]

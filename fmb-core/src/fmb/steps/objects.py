@@ -5,10 +5,10 @@ import pandas as pd
 from fmb.contract.errors import DataError
 from fmb.datasets.groups import group_keys
 from fmb.datasets.objects import object_table
+from fmb.lists.judged import Survey
 from fmb.plan.records import Plan
 from fmb.runs.folder import RunFolder
 from fmb.runs.reference import find_reference
-from fmb.steps.judged import Survey
 from fmb.steps.vectors import Embedded
 from fmb.store.keys import content_key
 from fmb.store.tables import read_meta, read_table, write_table

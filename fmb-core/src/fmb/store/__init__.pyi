@@ -10,5 +10,4 @@ from .atomic import (
 from .digests import Digests as Digests
 from .keys import content_key as content_key, derive_seed as derive_seed
 from .processes import end_with_parent as end_with_parent
-from .row_index import scrambled as scrambled
 from .workspace import workspace as workspace

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from fmb.contract.arrays import Array
+from fmb.order.bits import scrambled
 from fmb.store.parts import Part, PartStore
-from fmb.store.row_index import RowIndex, as_words, scrambled
+from fmb.store.row_index import RowIndex, as_words
 from fmb.store.tensors import pack_ids
 
 __all__ = ["Ledger"]

@@ -6,23 +6,12 @@ import numpy as np
 
 from fmb.contract.arrays import Array
 
-__all__ = ["RowIndex", "as_words", "scrambled"]
+__all__ = ["RowIndex", "as_words"]
 
 
 def as_words(digests: Array) -> Array:
     """(n, 2), uint64: digests (n, 16) of bytes as numbers, without a copy where they lie so."""
     return np.ascontiguousarray(digests).view("<u8").reshape(-1, 2)
-
-
-def scrambled(numbers: Array) -> Array:
-    """(n,), uint64: other numbers for equal ones, in which every bit depends on every bit.
-
-    Source: the finaliser of SplitMix64 (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195).
-    """
-    with np.errstate(over="ignore"):  # arithmetic modulo 2**64 is meant
-        mixed = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
 
 
 class RowIndex:

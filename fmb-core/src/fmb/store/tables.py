@@ -81,7 +81,7 @@ def read_table(path: Path) -> pd.DataFrame:
     except FileNotFoundError:
         raise StoreError(f"{path}: no such file") from None
     except (OSError, pa.ArrowException) as error:
-        raise StoreError(f"{path} is damaged: {error}") from None
+        raise StoreError(f"{path} is damaged: {' '.join(str(error).split())}") from None
     table: pd.DataFrame = arrow.to_pandas()
     meta = _meta_of(arrow.schema)
     table.attrs.update({name: meta.get(name, {}) for name in _ATTRS})
@@ -99,7 +99,7 @@ def read_meta(path: Path) -> dict[str, Any]:
     try:
         return _meta_of(pq.read_schema(path))
     except (OSError, pa.ArrowException) as error:
-        raise StoreError(f"{path} is damaged: {error}") from None
+        raise StoreError(f"{path} is damaged: {' '.join(str(error).split())}") from None
 
 
 def _meta_of(schema: pa.Schema) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from fmb import Array, DataError
-from fmb.store import scrambled
+from fmb.order import scrambled
 from fmb_surveys.files.stores import PerObject, Stacked
 
 __all__ = ["origin_of"]

@@ -1,10 +1,10 @@
-"""Orders of a million keys or scores: the same on every machine, whatever the order of the rows."""
+"""Numbers that depend on nothing but a key: the same on every machine, a million at once."""
 
 import numpy as np
 
 from fmb.contract.arrays import Array
 
-__all__ = ["key_bits", "stable_order"]
+__all__ = ["key_bits", "scrambled"]
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that no power of it loses a bit
 _TEN, _ZERO, _MINUS = np.uint64(10), np.uint64(ord("0")), np.uint64(ord("-"))
@@ -12,21 +12,21 @@ _AT_ONCE = 1 << 14
 """Keys whose numbers stay in the cache while their digits are gone through."""
 
 
-def stable_order(values: Array) -> Array:
-    """(n,), int64: positions that sort `values`, equal ones in the order they have."""
-    if values.dtype.kind not in "iuf":
-        return np.argsort(values, kind="stable")
-    order = np.argsort(values)  # four times as fast as the stable one, and equal without ties
-    ranked = values[order]
-    tied = len(values) > 1 and bool((ranked[1:] == ranked[:-1]).any())
-    return np.argsort(values, kind="stable") if tied else order
+def scrambled(numbers: Array) -> Array:
+    """(n,), uint64: other numbers for equal ones, in which every bit depends on every bit.
+
+    Source: the finaliser of SplitMix64 (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195).
+    """
+    with np.errstate(over="ignore"):  # arithmetic modulo 2**64 is meant
+        mixed = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
 
 
 def key_bits(keys: Array) -> Array:
     """(n,), uint64, that depend on nothing but each key as text; an integer has its decimal text.
 
-    The characters are digits to a fixed base, modulo 2^64; the bits of that number are mixed by the
-    finaliser of SplitMix64 (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195).
+    The characters are digits to a fixed base, modulo 2^64; that number is `scrambled`.
     """
     integers = keys.dtype.kind in "iu"
     values = keys if integers else np.asarray(keys, dtype=np.str_)
@@ -35,9 +35,7 @@ def key_bits(keys: Array) -> Array:
         for start in range(0, len(values), _AT_ONCE):
             part = values[start : start + _AT_ONCE]
             number = _of_integers(part) if integers else _of_texts(part)
-            number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-            number = (number ^ (number >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-            bits[start : start + _AT_ONCE] = number ^ (number >> np.uint64(31))
+            bits[start : start + _AT_ONCE] = scrambled(number)
     return bits
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fmb.scoring.order import key_bits, stable_order
+from fmb.order import key_bits, stable_order
 
 examples = settings(max_examples=100, deadline=None)
 MASK = 2**64 - 1

@@ -12,6 +12,9 @@ from fmb.contract.errors import DataError, PluginError
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vectors import Judged
 from fmb.datasets.objects import role_columns
+from fmb.lists.devices import present_device
+from fmb.lists.judged import Survey
+from fmb.lists.kept_lists import KeptList, KeptLists
 from fmb.plan.records import ListPlan, Plan
 from fmb.request.record import RunOptions
 from fmb.runs.folder import RunFolder
@@ -21,9 +24,6 @@ from fmb.scoring.folds import sky_folds
 from fmb.scoring.foldshift import FoldShift
 from fmb.scoring.ranking import rank_survey
 from fmb.scoring.stored import Stored
-from fmb.steps.devices import present_device
-from fmb.steps.judged import Survey
-from fmb.steps.kept_lists import KeptList, KeptLists
 from fmb.store.atomic import ensure_folder, publish_json
 from fmb.store.keys import array_key, content_key, derive_seed
 from fmb.store.tables import write_table

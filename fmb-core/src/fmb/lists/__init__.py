@@ -1,0 +1,1 @@
+"""Lists: what a detector is given, scored out of fold, ranked, and kept by its content."""
