@@ -52,6 +52,7 @@ FACES = {
     "fmb.scoring",
     "fmb.datasets",
     "fmb.files",
+    "fmb.order",
     "fmb.testing",
 }
 """What every distribution imports of the core."""
