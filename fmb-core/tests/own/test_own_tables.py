@@ -379,3 +379,26 @@ def test_a_catalogue_may_be_any_table(tmp_path):
     Table({"object_id": IDS[::-1], "parent": PARENT}).write(tmp_path / "c.fits")
     survey = read(tmp_path / "v.npz", catalog=str(tmp_path / "c.fits"))
     assert survey.catalog["parent"].tolist() == PARENT[::-1].tolist()
+
+
+def test_what_an_hdf5_file_says_of_its_columns_counts_beside_vectors_too(tmp_path):
+    with h5py.File(tmp_path / "v.h5", "w") as file:
+        file["object_id"], file["image"] = IDS, VALUES
+        file["mag"] = np.full(N, 2150, dtype="i2")
+        file["mag"].attrs.update(scale_factor=0.01, unit=b"mag")
+        file["z"] = np.ones(N, dtype="c8")
+        file["name"] = np.array([b"\xff"] * N)
+    survey = read(tmp_path / "v.h5")
+    assert np.allclose(survey.catalog["mag"], 21.5)
+    assert survey.catalog.attrs["units"] == {"mag": "mag"}
+    (told,) = [text for text in survey.warnings if "left out" in text]
+    assert "z (complex64" in told
+    assert "name (bytes that are no text (UTF-8))" in told
+
+
+def test_vectors_that_are_to_be_scaled_are_refused(tmp_path):
+    with h5py.File(tmp_path / "v.h5", "w") as file:
+        file["object_id"], file["image"] = IDS, VALUES
+        file["image"].attrs["scale_factor"] = 0.5
+    with pytest.raises(DataError, match=r"'/image' is to be scaled .* store them unscaled"):
+        read(tmp_path / "v.h5")

@@ -1,6 +1,11 @@
 from .damage import undamaged as undamaged
-from .columns import Unreadable as Unreadable, from_array as from_array
-from .stated import Stated as Stated, equal_to as equal_to, stated as stated
+from .columns import Unreadable as Unreadable
+from .stated import (
+    Stated as Stated,
+    equal_to as equal_to,
+    meant as meant,
+    stated as stated,
+)
 from .hdf5 import (
     attributes as attributes,
     dataset_names as dataset_names,

@@ -8,8 +8,9 @@ import numpy as np
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError
+from fmb.files.columns import from_array
 
-__all__ = ["Stated", "equal_to", "stated"]
+__all__ = ["Stated", "equal_to", "meant", "stated"]
 
 UNIT = ("unit", "units")
 SCALE = ("scale_factor", "bscale", "tscal")
@@ -53,6 +54,18 @@ class Stated:
                 if low >= np.iinfo(kind).min and high <= np.iinfo(kind).max:
                     return shifted.astype(kind)
         return np.asarray(stored, dtype=np.float64) * self.scale + self.offset
+
+
+def meant(stored: Array, told: Stated) -> Any:
+    """A column of a table, (n,), as its file says it is meant; see `fmb.files.columns`.
+
+    Raises:
+        Unreadable: it holds more than a value a row.
+        DataError: bytes that are no text (UTF-8).
+    """
+    if stored.dtype.kind not in "iuf":
+        return from_array(stored)
+    return from_array(told.values(stored), told.gaps(stored))
 
 
 def equal_to(stored: Array, value: float) -> Array:

@@ -12,13 +12,14 @@ from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError, did_you_mean
 from fmb.files.columns import Unreadable, from_array, from_arrow, from_texts
 from fmb.files.damage import DAMAGE, quiet_fits, reason
+from fmb.files.endings import ending
 from fmb.files.ids import as_ids, parse_ids
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["TABLE_SUFFIXES", "Table", "is_table", "of_arrow", "of_texts", "read_table"]
+__all__ = ["TABLE_SUFFIXES", "Table", "is_table", "of_arrow", "of_column", "of_texts", "read_table"]
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Table:
 
 def is_table(path: Path) -> bool:
     """True when the ending of a path says that it is one of these tables."""
-    return _suffix(path) in TABLE_SUFFIXES
+    return ending(path) in TABLE_SUFFIXES
 
 
 def read_table(path: Path, *, text: Sequence[str] = ()) -> Table:
@@ -87,7 +88,7 @@ def read_table(path: Path, *, text: Sequence[str] = ()) -> Table:
     Raises:
         DataError: the file is missing, damaged, or of another format; two columns share a name.
     """
-    suffix = _suffix(path)
+    suffix = ending(path)
     if suffix not in TABLE_SUFFIXES:
         raise DataError(f"{path}: not a table; give {', '.join(TABLE_SUFFIXES)}")
     if not path.exists():
@@ -98,11 +99,6 @@ def read_table(path: Path, *, text: Sequence[str] = ()) -> Table:
         return _READERS[suffix](path, text)
     except DAMAGE as error:
         raise DataError(f"{path}: cannot be read as {suffix}: {reason(error)}") from None
-
-
-def _suffix(path: Path) -> str:
-    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
-    return "".join(suffixes) if suffixes[-1:] == [".gz"] else "".join(suffixes[-1:])
 
 
 def _table(
@@ -236,7 +232,6 @@ def _read_ecsv(path: Path, text: Sequence[str]) -> Table:
 
 
 def _of_astropy(path: Path, source: Any, *, notes: Sequence[str] = (), **how: Any) -> Table:
-    from astropy.table import Column
     from astropy.table import Table as AstropyTable
 
     with quiet_fits(path):
@@ -247,17 +242,25 @@ def _of_astropy(path: Path, source: Any, *, notes: Sequence[str] = (), **how: An
         if (unit := getattr(table[name], "unit", None)) is not None
     }
 
-    def make(name: str) -> Any:
-        column = table[name]
-        if not isinstance(column, Column):  # positions, times: several numbers a row
-            raise Unreadable(f"{type(column).__name__} objects")
-        if column.ndim != 1:
-            raise Unreadable(f"arrays of shape {column.shape[1:]}")
-        mask = getattr(column, "mask", None)
-        return from_array(np.asarray(column.filled() if mask is not None else column), mask)
-
-    columns = [(name, lambda name=name: make(name)) for name in table.colnames]
+    columns = [(name, partial(of_column, table[name])) for name in table.colnames]
     return _table(path, columns, units, notes=tuple(notes))
+
+
+def of_column(column: Any) -> Any:
+    """A column of astropy as `fmb.files.columns` has it.
+
+    Raises:
+        Unreadable: it holds more than a value a row.
+        DataError: bytes that are no text (UTF-8).
+    """
+    from astropy.table import Column
+
+    if not isinstance(column, Column):  # positions, times: several numbers a row
+        raise Unreadable(f"{type(column).__name__} objects")
+    if column.ndim != 1:
+        raise Unreadable(f"arrays of shape {column.shape[1:]}")
+    mask = getattr(column, "mask", None)
+    return from_array(np.asarray(column.filled() if mask is not None else column), mask)
 
 
 _READERS: dict[str, Callable[[Path, Sequence[str]], Table]] = {

@@ -10,9 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 from fmb.contract.errors import ConfigError, DataError, FailedError
 from fmb.contract.progress import Progress
+from fmb.files.endings import ending
 from fmb.store.atomic import ensure_folder, publish
 from fmb.store.keys import content_key
-from fmb.vectors.formats import vector_suffix
 from fmb.vectors.found import found_files, is_pattern
 
 __all__ = ["local_files"]
@@ -98,7 +98,7 @@ def _listed(system: Any, path: str, suffixes: Sequence[str]) -> list[str]:
         return sorted(system.glob(path))
     if not system.isdir(path):
         return [path]
-    below = [name for name in sorted(system.find(path)) if vector_suffix(name) in suffixes]
+    below = [name for name in sorted(system.find(path)) if ending(name) in suffixes]
     inside = [(name, name[len(path) :].strip("/").split("/")) for name in below]
     return [name for name, parts in inside if not any(p.startswith(("_", ".")) for p in parts)]
 

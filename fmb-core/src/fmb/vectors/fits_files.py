@@ -1,5 +1,7 @@
 """Vectors in the binary tables of FITS: mapped where they lie, unless they are scaled."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,9 @@ from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError
 from fmb.files.damage import quiet_fits
 from fmb.files.ids import as_ids
+from fmb.files.tables import of_column
 from fmb.vectors.columns import Asked, Column, Layout, lay_out
-from fmb.vectors.records import field_columns, field_matrix
+from fmb.vectors.records import catalogue, field_columns, field_matrix
 from fmb.vectors.table import Blocks, VectorTable
 
 __all__ = ["read_fits"]
@@ -41,11 +44,11 @@ def read_fits(path: Path, asked: Asked) -> VectorTable:
     with path.open("rb") as stream, quiet_fits(path):
         table = Table.read(stream, format="fits", hdu=place, memmap=True, mask_invalid=False)
         table = table[[*filter(None, [layout.ids]), *layout.catalog]]
-        table.convert_bytestring_to_unicode()
     listed = None if layout.ids is None else _listed(table[layout.ids], f"{path}: {layout.ids!r}")
-    catalog = table[list(layout.catalog)].to_pandas() if layout.catalog else pd.DataFrame()
-    catalog = catalog if layout.catalog else pd.DataFrame(index=range(n))
-    catalog.attrs["units"] = {m: str(table[m].unit) for m in layout.catalog if table[m].unit}
+    beside = {name: partial(of_column, table[name]) for name in layout.catalog}
+    catalog, unread = catalogue(beside, n)
+    catalog.attrs["units"] = {m: str(table[m].unit) for m in catalog if table[m].unit}
+    layout = replace(layout, left_out=(*layout.left_out, *unread))
     return _table(path, place, layout, listed, catalog, records, columns, n)
 
 

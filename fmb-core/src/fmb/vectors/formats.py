@@ -11,10 +11,11 @@ from types import MappingProxyType
 
 from fmb.contract.errors import DataError
 from fmb.files.damage import DAMAGE, reason, undamaged
+from fmb.files.endings import ending
 from fmb.vectors.columns import Asked
 from fmb.vectors.table import Blocks, VectorTable
 
-__all__ = ["VECTOR_SUFFIXES", "Reader", "read_vectors", "vector_suffix"]
+__all__ = ["VECTOR_SUFFIXES", "Reader", "read_vectors"]
 
 Reader = Callable[[Path, Asked], VectorTable]
 
@@ -35,12 +36,6 @@ _READERS = {
 VECTOR_SUFFIXES = tuple(_READERS)
 
 
-def vector_suffix(name: str) -> str:
-    """The ending by which a file of vectors is known, in lower case; with that before `.gz`."""
-    parts = Path(name.lower()).suffixes
-    return "".join(parts[-2:]) if parts[-1:] == [".gz"] else "".join(parts[-1:])
-
-
 def read_vectors(
     path: Path, asked: Asked, more: Mapping[str, Reader] = MappingProxyType({})
 ) -> VectorTable:
@@ -54,7 +49,7 @@ def read_vectors(
     Raises:
         DataError: the file cannot be read, or has no such ids or vectors.
     """
-    suffix = vector_suffix(path.name)
+    suffix = ending(path)
     if suffix not in _READERS and suffix not in more:
         known = ", ".join([*_READERS, *more])
         raise DataError(f"{path}: cannot read {suffix!r}; give {known}")

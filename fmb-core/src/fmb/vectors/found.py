@@ -5,7 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from fmb.contract.errors import DataError
-from fmb.vectors.formats import vector_suffix
+from fmb.files.endings import ending
 
 __all__ = ["found_files", "is_pattern"]
 
@@ -26,7 +26,7 @@ def found_files(text: str, suffixes: Collection[str]) -> list[Path]:
     """
     path = Path(text).expanduser()
     if path.is_dir():
-        below = sorted(p for p in path.rglob("*") if vector_suffix(p.name) in suffixes)
+        below = sorted(p for p in path.rglob("*") if ending(p) in suffixes)
         files = [p for p in below if _counts(p.relative_to(path)) and p.is_file()]
     elif is_pattern(text) and not path.exists():
         files = sorted(Path(p) for p in glob.glob(str(path), recursive=True) if Path(p).is_file())
@@ -35,7 +35,7 @@ def found_files(text: str, suffixes: Collection[str]) -> list[Path]:
     if not files:
         what = ": no such file" if not (path.is_dir() or is_pattern(text)) else ""
         raise DataError(f"{path}{what}" if what else f"{path}: no file of vectors there")
-    kinds = sorted({vector_suffix(p.name) for p in files})
+    kinds = sorted({ending(p) for p in files})
     if len(kinds) > 1:
         raise DataError(f"{path}: files of {' and '.join(kinds)}; name one kind, as '*{kinds[0]}'")
     return files

@@ -1,19 +1,20 @@
 """Vectors in HDF5: matrices and columns of a group, or a table of records."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
-import pandas as pd
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError
-from fmb.files.hdf5 import dataset_names, find_dataset, whole
+from fmb.files.hdf5 import attributes, dataset_names, find_dataset, whole
 from fmb.files.ids import as_ids
+from fmb.files.stated import Stated, meant, stated
 from fmb.vectors.columns import Asked, Column, kind_of, lay_out
-from fmb.vectors.records import plain_values, read_structured
+from fmb.vectors.records import catalogue, read_structured
 from fmb.vectors.table import Blocks, VectorTable, block_rows
 
 __all__ = ["read_hdf5"]
@@ -91,15 +92,22 @@ def _group(path: Path, file: h5py.File, members: Mapping[str, Any], asked: Asked
     ids = None if layout.ids is None else as_ids(whole(dataset(layout.ids)), str(path))
     n = members[next(iter(layout.views.values()))[0]].shape[0] if ids is None else len(ids)
     fits = [name for name in layout.catalog if members[name].shape == (n,)]
-    catalog = pd.DataFrame(
-        {name: plain_values(whole(dataset(name))) for name in fits}, index=range(n)
-    )
+    told = {name: stated(attributes(dataset(name)), f"{path}: {name!r}") for name in fits}
+    beside = {name: partial(_meant, dataset(name), told[name]) for name in fits}
+    catalog, unread = catalogue(beside, n)
+    catalog.attrs["units"] = {
+        name: told[name].unit for name in map(str, catalog) if told[name].unit
+    }
     views = {view: [dataset(name) for name in names] for view, names in layout.views.items()}
     stored, packed = _matrices(path, views)
     names = {view: [d.name for d in views[view]] for view in packed}
     other = [f"{name} {members[name].shape}" for name in layout.catalog if name not in fits]
-    left_out = (*layout.left_out, *other)
+    left_out = (*layout.left_out, *other, *unread)
     return VectorTable(ids, catalog, stored, packed, lambda: _read(path, names, packed), left_out)
+
+
+def _meant(dataset: h5py.Dataset, told: Stated) -> Any:
+    return meant(whole(dataset), told)
 
 
 def _kind(dataset: h5py.Dataset) -> Any:
@@ -112,6 +120,12 @@ def _matrices(
     stored: dict[str, Array] = {}
     packed: dict[str, tuple[int, int]] = {}
     for view, datasets in views.items():
+        for one in datasets:
+            if not stated(attributes(one), f"{path}: {one.name!r}").as_stored:
+                raise DataError(
+                    f"{path}: {one.name!r} is to be scaled by what the file says; vectors are taken"
+                    " as they lie: store them unscaled"
+                )
         first = datasets[0]
         mapped = _mapped(path, first) if first.ndim == 2 else None
         if mapped is not None:

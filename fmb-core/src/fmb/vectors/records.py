@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError
+from fmb.files.columns import Unreadable, from_array
 from fmb.files.ids import as_ids
 from fmb.vectors.columns import Asked, Column, Layout, kind_of, lay_out
 from fmb.vectors.table import Blocks, VectorTable, block_rows
 
-__all__ = ["field_columns", "field_matrix", "plain_values", "read_structured"]
+__all__ = ["catalogue", "field_columns", "field_matrix", "read_structured"]
 
 
 Read = Callable[[slice, list[str]], Array]
@@ -46,15 +48,16 @@ def field_matrix(records: Array, names: tuple[str, ...]) -> Array | None:
     return np.lib.stride_tricks.as_strided(column, shape, strides, writeable=False)
 
 
-def plain_values(values: Array) -> Array:
-    """A column fit for a catalogue: native byte order, text as str."""
-    if values.dtype.kind in "SO":
-        texts = values.tolist()
-        return np.array(
-            [v.decode(errors="replace").rstrip() if isinstance(v, bytes) else v for v in texts],
-            dtype=object,
-        )
-    return np.ascontiguousarray(values, values.dtype.newbyteorder("="))
+def catalogue(columns: Mapping[str, Callable[[], Any]], n: int) -> tuple[pd.DataFrame, list[str]]:
+    """The columns that can be read, n rows, and what those hold that are left out."""
+    known: dict[str, Any] = {}
+    left_out = []
+    for name, read in columns.items():
+        try:
+            known[name] = read()
+        except (Unreadable, DataError) as error:
+            left_out.append(f"{name} ({str(error).removeprefix('holds ')})")
+    return pd.DataFrame(known, index=range(n)), left_out
 
 
 def read_structured(
@@ -79,8 +82,8 @@ def read_structured(
     layout = lay_out(columns, asked, where)
     whole = records if read is None else read(slice(None), _few(layout))
     ids = None if layout.ids is None else as_ids(np.asarray(whole[layout.ids]), where)
-    known = {name: plain_values(whole[name]) for name in layout.catalog}
-    catalog = pd.DataFrame(known, index=range(len(whole)))
+    columns_beside = {name: partial(from_array, whole[name]) for name in layout.catalog}
+    catalog, unread = catalogue(columns_beside, len(whole))
     matrices = {
         view: field_matrix(records, names) if read is None else None
         for view, names in layout.views.items()
@@ -94,7 +97,7 @@ def read_structured(
     views = {view: layout.views[view] for view in packed}
     rows = read or (lambda part, names: records[names][part])
     decode = partial(_stacked, rows, len(whole), records.dtype.itemsize, views)
-    return VectorTable(ids, catalog, stored, packed, decode, layout.left_out)
+    return VectorTable(ids, catalog, stored, packed, decode, (*layout.left_out, *unread))
 
 
 def _few(layout: Layout) -> list[str]:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from fmb import Array, DataError, did_you_mean
 from fmb.files import (
-    Stated,
     Unreadable,
     as_ids,
     dataset_names,
-    from_array,
     is_table,
+    meant,
     open_file,
     read_column,
     read_table,
@@ -133,19 +132,12 @@ def _from_hdf5(source: CatalogSource, path: Path) -> _Columns:
                 raise DataError(f"{path}: column {column!r} has shape {stored.shape} for {n} ids")
             told = stated(attributes, where)
             try:
-                read.values[name] = _meant(stored, told)
+                read.values[name] = meant(stored, told)
             except (Unreadable, DataError) as error:
                 raise DataError(f"{where} holds {str(error).removeprefix('holds ')}") from None
             if told.unit:
                 read.units[name] = told.unit
     return read
-
-
-def _meant(stored: Array, told: Stated) -> Any:
-    """The values of a column as its file says they are meant."""
-    if stored.dtype.kind not in "iuf":
-        return from_array(stored)
-    return from_array(told.values(stored), told.gaps(stored))
 
 
 def _columns_beside(file: "h5py.File", column: str, n: int) -> list[str]:
