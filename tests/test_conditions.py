@@ -65,7 +65,7 @@ def test_a_condition_keeps_as_many_objects_as_exact_arithmetic_says(planned, whe
         ("mag = 21.3", "write == for equal"),
         ("kind == QSO", "text goes in quotes: kind == 'QSO'"),
         ("magg < 3", "did you mean 'mag'?"),
-        ("trace == 1", "'trace' holds values of type ndarray"),
+        ("trace == 1", "no column is called 'trace'; choose from object_id, few"),
         ("few < 0 and mag < 21", "'few < 0' keeps 0, 'mag < 21' keeps 10"),
         ("few in [1, 'a']", "mixes text and numbers in one list"),
     ],

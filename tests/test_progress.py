@@ -49,7 +49,9 @@ def test_every_part_of_a_run_has_a_name_and_an_end(home, survey):
         assert steps[0][0] == 0, what
         assert steps[-1][0] == steps[-1][1], what
     assert {total for _, total in seen["embed astropt"]} == {N}
-    assert [done for done, _ in seen["fit detectors"]] == [0, 1, 2, 3, 4, 5, 5]
+    fits = [done for done, _ in seen["fit detectors"]]
+    assert fits == sorted(fits)  # a fit that is a sum does all folds side by side
+    assert (fits[0], fits[-1]) == (0, 5)
 
 
 @pytest.fixture

@@ -212,7 +212,7 @@ def test_the_card_says_what_the_weights_were_made_from(place, undisturbed):
     assert made["samples"] == 3 * 36
     assert made["seconds"] > 0
     assert made["environment"]["packages"]["torch"]
-    assert sum(made["unusable"].values()) in (4, 5)  # one of the five may be held out
+    assert sum(made["unusable"].values()) in (3, 4, 5)  # some of the five may be held out
     assert not list((undisturbed / "training").glob("*.safetensors"))
     assert (undisturbed / "training" / "loss.png").read_bytes().startswith(b"\x89PNG")
 
@@ -224,7 +224,7 @@ def test_training_goes_on_from_trained_weights_with_a_low_rank_update(
     args[args.index("random")] = str(undisturbed)
     preset = args.index("model.astropt.preset=tiny")  # the card of the start settles it
     del args[preset - 1 : preset + 1]
-    done = fmb_there(*args, "--set", "train.learning_rate=1e-4", "--json")
+    done = fmb_there(*args, "--set", "train.learning_rate=1e-5", "--json")
     assert done.exit_code == 0, done.stderr
     card = json.loads(done.stdout)
     assert card["architecture"]["lora_r"] == 2

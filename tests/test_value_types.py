@@ -29,8 +29,6 @@ COLUMNS = {
     "nothing": [None] * N,
     "when": [datetime(2024, 1, 1, 12), None] * (N // 2),
     "octets": [b"QSO", None] * (N // 2),
-    "list": [[1, 2]] * N,
-    "alone": [[3]] * N,
     "sort": pd.Categorical(["QSO", None] * (N // 2)),
 }
 
@@ -54,8 +52,6 @@ def expected(row: int) -> dict[str, object]:
         "nothing": None,
         "when": "2024-01-01T12:00:00" if even else None,
         "octets": "QSO" if even else None,
-        "list": [1, 2],
-        "alone": [3],
         "sort": "QSO" if even else None,
     }
 
@@ -106,7 +102,6 @@ def test_an_object_on_a_screen_has_no_missing_value_and_no_sign_that_a_terminal_
     assert told["half"] == "0.1"
     assert told["flag"] == "False"
     assert told["word"] == r"a\x1b[31mb\nc"
-    assert told["list"] == "[1, 2]"
     assert not {"gap", "nothing", "when", "sort", "double"} & told.keys()
     first = made("object", FIRST, "--run", "r").stdout
     assert "word = NA\n" in first

@@ -275,5 +275,5 @@ def test_a_strangers_detector_runs_while_it_is_installed(fresh, done, tmp_path):
     assert (refused.returncode, refused.stdout) == (2, "")
     (line,) = refused.stderr.splitlines()
     assert "no detector is called 'norm'" in line
-    assert "flow, gaussian" in line
+    assert "flow, from-table, gaussian" in line
     assert "pip install" in line

@@ -55,7 +55,7 @@ def test_every_number_comes_back_exactly_and_in_no_narrower_type(tmp_path, suffi
     read = np.asarray(read_table(path).columns["x"])
     assert read.tolist() == values.astype(np.float64 if "float" in kind else kind).tolist()
     assert read.dtype.itemsize >= values.dtype.itemsize
-    assert read.dtype not in (np.float16, np.int8, np.int16, np.int32, np.uint8, np.uint16)
+    assert read.dtype.kind == "f" or read.dtype in (np.int64, np.uint64)
 
 
 def test_scaled_shifted_and_masked_columns_of_fits_have_the_values_that_fits_defines(tmp_path):
@@ -190,7 +190,8 @@ def test_kinds_of_parquet_are_read_or_named(tmp_path):
     assert int(table.columns["holed"][0]) == 2**63 + 1
     assert table.columns["flag"].isna().tolist() == [True, False]
     assert table.columns["kind"].tolist() == ["a", None]
-    assert table.columns["when"][0].startswith("2024-01-02")
+    assert table.columns["when"][0] == np.datetime64("2024-01-02")
+    assert np.isnat(table.columns["when"][1])
     assert table.columns["bytes"].tolist() == ["x", "y z"]
     assert np.isnan(table.columns["nothing"]).all()
     assert table.unread == {"vector": "lists", "record": "records"}

@@ -1,8 +1,8 @@
 """One column of a table as pandas keeps it: no value in a narrower type than its file has.
 
-Whole numbers are int64 or uint64, with gaps Int64 or UInt64; float16 becomes float32, which holds
-all of its values; yes or no is bool, with gaps boolean; text is str, None where there is none.
-Nothing downstream computes in a type in which it could wrap around or lose digits.
+Whole numbers are int64 or uint64, with gaps Int64 or UInt64, so that none wraps around; floats
+have the type of the file, by which their shortest text is known; yes or no is bool, with gaps
+boolean; days and times are datetime64; text is str, None where there is none.
 """
 
 from collections.abc import Callable, Sequence
@@ -54,11 +54,13 @@ def from_array(values: Array, mask: Array | None = None) -> Any:
         plain = values.astype(bool)
         return plain if gaps is None else pd.arrays.BooleanArray(plain, gaps)
     if kind == "f":
-        size = {2: 4, 4: 4}.get(values.dtype.itemsize, 8)
+        size = min(values.dtype.itemsize, 8)
         reals = values.astype(f"f{size}")
         return reals if gaps is None else np.where(gaps, np.nan, reals).astype(f"f{size}")
-    if kind in "Mm":
-        return _texts(np.datetime_as_string(values) if kind == "M" else values.astype(str), gaps)
+    if kind == "M":
+        return values if gaps is None else np.where(gaps, np.datetime64("NaT"), values)
+    if kind == "m":
+        return _texts(values.astype(str), gaps)
     if kind in "SUOT":
         return _texts(values, gaps)
     raise Unreadable({"c": "complex numbers", "V": "records"}.get(kind, f"type {values.dtype}"))
@@ -108,6 +110,8 @@ def from_arrow(column: "pa.ChunkedArray") -> Any:
         return from_array(pc.fill_null(column, pa.scalar(zero, kind)).to_numpy(), mask)
     if pa.types.is_floating(kind):
         return from_array(column.to_numpy())
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        return np.asarray(column.cast(pa.timestamp("us")).to_numpy())
     if pa.types.is_temporal(kind):
         column = column.cast(pa.string())
     elif pa.types.is_nested(kind):

@@ -21,6 +21,10 @@ DEEPEST = 8
 _PICKLES = 5
 """In the format before torch 1.6: number, version, machine, content, names of storages."""
 _MARK = -1
+_DAMAGE = (
+    ValueError, LookupError, EOFError, OSError, OverflowError, MemoryError, zipfile.BadZipFile,
+    struct.error,
+)  # fmt: skip
 
 
 def refuse_deep_tuples(path: Path, kind: str) -> None:
@@ -38,7 +42,7 @@ def refuse_deep_tuples(path: Path, kind: str) -> None:
             for _ in range(pickles):
                 if _tuple_depth(stream) > DEEPEST:
                     raise WeightsError(f"{path}: tuples nested deeper than {DEEPEST} levels")
-    except (ValueError, LookupError, EOFError, OSError, zipfile.BadZipFile, struct.error):
+    except _DAMAGE:
         raise WeightsError(f"{path}: cut short or damaged") from None
 
 

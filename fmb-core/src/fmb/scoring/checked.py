@@ -111,14 +111,13 @@ class Checked:
         self._require_fit(x)
         if not sound:
             require_sound(x, self.label)
-        told: Any = {}
         if names and hasattr(self.detector, _BOTH):
             scores, told = _guarded(getattr(self.detector, _BOTH), x, self.label, _BOTH)
-        else:
-            scores = _guarded(self.detector.score, x, self.label, "score")
-            if names:
-                told = _guarded(self.detector.details, x, self.label, "details")
-        return self._column(scores, x, "score()"), self._table(told, x, names)
+            return self._column(scores, x, "score()"), self._table(told, x, names)
+        # Copied before anything else is asked: the detector may use its array again.
+        scores = self._column(_guarded(self.detector.score, x, self.label, "score"), x, "score()")
+        told = _guarded(self.detector.details, x, self.label, "details") if names else {}
+        return scores, self._table(told, x, names)
 
     def _table(self, told: Any, x: Judged, names: Sequence[str]) -> dict[str, Array]:
         if not isinstance(told, Mapping) or set(told) != set(names):
