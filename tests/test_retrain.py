@@ -224,7 +224,7 @@ def test_training_goes_on_from_trained_weights_with_a_low_rank_update(
     args[args.index("random")] = str(undisturbed)
     preset = args.index("model.astropt.preset=tiny")  # the card of the start settles it
     del args[preset - 1 : preset + 1]
-    done = fmb_there(*args, "--set", "train.learning_rate=1e-5", "--json")
+    done = fmb_there(*args, "--set", "train.learning_rate=3e-4", "--json")
     assert done.exit_code == 0, done.stderr
     card = json.loads(done.stdout)
     assert card["architecture"]["lora_r"] == 2
