@@ -164,3 +164,28 @@ def test_labels_that_look_like_nothing_stay_labels(files):
     for source in (files.cam, files.spec):
         source["id"] = "id"
     assert files.open().catalog["label"].tolist() == labels
+
+
+@pytest.mark.parametrize(("unit", "in_degrees"), [("rad", 180 / np.pi), ("hourangle", 15), ("", 1)])
+def test_numbers_with_a_leading_zero_are_in_their_unit_too(files, unit, in_degrees):
+    numbers = np.array([1.5, 2.25, 0.5, 3.0, 0.125, 2.0])
+    lines = [f"{i},{ra:08.5f},0.5" for i, ra in zip(files.arrays["id"], numbers, strict=True)]
+    (files.folder / "cat.csv").write_text("\n".join(["id,ra,dec", *lines]))
+    files.toml["catalog"] = {"file": "cat.csv", "id": "id", "ra": "ra", "dec": "dec"}
+    if unit:
+        files.toml["catalog"]["units"] = {"ra": unit}
+    for source in (files.cam, files.spec):
+        source["id"] = "id"
+    assert np.allclose(files.open().catalog["ra"], numbers * in_degrees, rtol=1e-12)
+    lines[0] = lines[0].replace("01.50000", "010.5 ")  # as text, which one bad number makes it
+    lines[1] = lines[1].replace("02.25000", "0002")
+    (files.folder / "cat.csv").write_text("\n".join(["id,ra,dec", *lines]))
+    numbers[:2] = 10.5, 2
+    assert np.allclose(files.reopen().catalog["ra"], numbers * in_degrees, rtol=1e-12)
+
+
+def test_sexagesimal_text_in_radians_contradicts_itself(files):
+    in_table(files, ra=["10:20:30"] * 6, dec=DEC)
+    files.toml["catalog"]["units"] = {"ra": "rad"}
+    with pytest.raises(DataError, match=r"'ra' is in 'rad' and holds '10:20:30' in row 0"):
+        files.open()

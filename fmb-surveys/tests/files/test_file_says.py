@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from fmb import DataError
+from fmb import DataError, ShapeError
 from fmb_surveys.files.stores import Stacked
 
 ALL = np.arange(6)
@@ -226,3 +226,63 @@ def test_what_a_dataset_says_is_kept_for_reading(files):
     say(files, "image", scale_factor=2.0, unit=b"nmgy")
     told = Stacked(files.folder / "data.h5").stated("image")
     assert (told.scale, told.unit, told.missing) == (2.0, "nmgy", ())
+
+
+@pytest.mark.parametrize("fill", [9.96921e36, -99.0])
+def test_a_missing_ivar_error_psf_or_wavelength_is_not_a_number(files, fill):
+    for name in ("ivar", "wave"):
+        files.arrays[name][2, 5] = fill
+    files.arrays["psf"] = np.full((6, 2), 0.8, dtype=np.float32)
+    files.arrays["psf"][1, 1] = fill
+    files.cam["psf_fwhm"] = "psf"
+    files.write()
+    for name in ("ivar", "wave", "psf"):
+        say(files, name, _FillValue=fill)
+    batch = files.reopen().read(ALL).inputs
+    assert batch["spec"].ivar[2, 5] == 0
+    assert np.argwhere(batch["spec"].mask).tolist() == [[2, 5]]
+    assert np.argwhere(np.isnan(batch["cam"].psf_fwhm_arcsec)).tolist() == [[1, 1]]
+    files.spec.update(error="ivar")
+    del files.spec["ivar"]
+    files.write()
+    say(files, "ivar", _FillValue=fill)
+    assert files.reopen().read(ALL).inputs["spec"].ivar[2, 5] == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "fill"), [("i8", -9223372036854775806), ("u8", 18446744073709551614)]
+)
+def test_a_fill_value_beyond_the_floats_is_exact(files, kind, fill):
+    files.arrays["count"] = np.arange(6).astype(kind)
+    files.arrays["count"][5] = fill
+    files.arrays["count"][4] = fill - 1 if kind == "u8" else fill + 1
+    files.toml["catalog"]["columns"] = ["count"]
+    files.write()
+    say(files, "count", _FillValue=np.array(fill, dtype=kind))
+    assert files.reopen().catalog["count"].isna().tolist() == [False] * 5 + [True]
+
+
+def test_files_of_one_object_may_say_that_no_number_is_no_value(files, make_h5):
+    for row in range(2):
+        make_h5(files.folder / f"{row}.h5", {"image": files.arrays["image"][row]})
+        with h5py.File(files.folder / f"{row}.h5", "a") as file:
+            file["image"].attrs["_FillValue"] = np.float32(np.nan)
+    lines = [f"{files.arrays['id'][row]},{row}.h5\n" for row in range(2)]
+    (files.folder / "index.csv").write_text("object_id,cam\n" + "".join(lines))
+    del files.toml["inputs"]["spec"]
+    files.cam.update(files="index.csv")
+    assert np.array_equal(files.open().read(ALL[:2]).inputs["cam"].flux, files.arrays["image"][:2])
+
+
+def test_a_file_of_another_shape_is_named_whichever_objects_are_read(files, make_h5):
+    for row in range(3):
+        image = files.arrays["image"][row]
+        turned = image.transpose(0, 2, 1) if row else image  # as many pixels
+        make_h5(files.folder / f"{row}.h5", {"image": turned})
+    lines = [f"{files.arrays['id'][row]},{row}.h5\n" for row in range(3)]
+    (files.folder / "index.csv").write_text("object_id,cam\n" + "".join(lines))
+    del files.toml["inputs"]["spec"]
+    files.cam.update(files="index.csv")
+    at = [files.arrays["id"].tolist().index(files.arrays["id"][row]) for row in (1, 2)]
+    with pytest.raises(ShapeError, match=r"1\.h5: 'image' has shape \(2, 9, 8\), in .*0\.h5 it"):
+        files.open().read(np.array(at))

@@ -21,7 +21,7 @@ __all__ = ["Unreadable", "from_array", "from_arrow", "from_texts", "whole_number
 GAPS = ("", "NA", "N/A", "n/a", "null", "NULL", "None", "nan", "NaN", "NAN", "--", "masked")
 """What stands for no value among numbers; among words they are words."""
 _WHOLE = r"^[+-]?(0|[1-9][0-9]*)$"
-_NUMBER = r"^[+-]?(([1-9][0-9]*|0)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$|^[+-]?[iI]nf(inity)?$"
+_NUMBER = r"^[+-]?([1-9][0-9]*|0|[0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^[+-]?[iI]nf(inity)?$"
 _YES, _NO = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 
 
@@ -132,7 +132,7 @@ def _text_kinds() -> list[Callable[[Any], bool]]:
 def from_texts(column: "pa.ChunkedArray") -> Any:
     """A column from the texts of a file without types: numbers where all of them are numbers.
 
-    A number may have blanks around it; what begins with a needless zero ("007") is text.
+    A number may have blanks around it; whole ones that begin with a needless zero ("007") are text.
 
     Args:
         column: (n,), strings without nulls.

@@ -26,8 +26,8 @@ class Stated:
     unit: str = ""
     scale: float = 1.0
     offset: float = 0.0
-    missing: tuple[float, ...] = ()
-    """Stored values that mean "no value"."""
+    missing: tuple[int | float, ...] = ()
+    """Stored values that mean "no value", whole ones exact; what is no number needs no naming."""
 
     @property
     def as_stored(self) -> bool:
@@ -68,7 +68,7 @@ def meant(stored: Array, told: Stated) -> Any:
     return from_array(told.values(stored), told.gaps(stored))
 
 
-def equal_to(stored: Array, value: float) -> Array:
+def equal_to(stored: Array, value: int | float) -> Array:
     """Where an array holds a value as its own type has it: -999.9 is another number in float32."""
     if stored.dtype.kind == "f":
         return (
@@ -101,7 +101,8 @@ def stated(attributes: Mapping[str, Any], where: str) -> Stated:
             number
             for name in MISSING
             if name in by_name
-            for number in np.atleast_1d(_numbers(by_name[name], name, where)).tolist()
+            for number in _exact(by_name[name], name, where)
+            if number == number
         ),
     )
 
@@ -126,6 +127,14 @@ def _number(
             raise DataError(f"{where}: its attribute {name} is no single number; mend the file")
         return float(numbers[0])
     return default
+
+
+def _exact(value: Any, name: str, where: str) -> list[int | float]:
+    """Numbers as they are stored: netCDF fills 64 bits with a whole number beyond 2^53."""
+    plain = np.atleast_1d(np.asarray(value))
+    numbers = plain if plain.dtype.kind in "iu" else np.atleast_1d(_numbers(value, name, where))
+    listed: list[int | float] = numbers.ravel().tolist()
+    return listed
 
 
 def _numbers(value: Any, name: str, where: str) -> Array:

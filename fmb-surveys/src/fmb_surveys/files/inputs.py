@@ -8,7 +8,7 @@ import numpy as np
 
 from fmb import Array, DataError, Images, InputInfo, ShapeError, Spectra
 from fmb.datasets import disordered
-from fmb.files import equal_to
+from fmb.files import Stated, equal_to
 from fmb_surveys.files.stores import PerObject, Stacked
 from fmb_surveys.files.survey_toml import ImagesSource, InputSource, SpectraSource
 from fmb_surveys.files.units import angstroms, convenient, is_unit, refuse_contradiction
@@ -88,8 +88,8 @@ class Input(Generic[S]):
                 self.unknown_units[path] = unknown
 
     def _numbers(self, path: str, at: Array) -> Array:
-        """Those rows of a dataset as its file says they are meant."""
-        return self.store.stated(path).values(self.store.read(path, at))
+        """Those rows of a dataset as its file says they are meant; NaN where it has no value."""
+        return _meant(self.store.stated(path), self.store.read(path, at))
 
     def _flux(self, at: Array) -> tuple[Array, Array | None]:
         """Flux (m, ...) float32, and where it holds a value that means "missing"."""
@@ -122,7 +122,16 @@ class Input(Generic[S]):
                 return _float32(np.where(known, 1.0, 0.0) / np.where(known, error, 1.0) ** 2)
         if not self._source.ivar:
             return None
-        return _float32(_times(self._numbers(self._source.ivar, at), self.factor**-2))
+        ivar = self._numbers(self._source.ivar, at)
+        gaps = self.store.stated(self._source.ivar).missing and np.isnan(ivar)
+        ivar = np.where(gaps, 0, ivar) if np.any(gaps) else ivar  # nothing is known there
+        return _float32(_times(ivar, self.factor**-2))
+
+
+def _meant(told: Stated, stored: Array) -> Array:
+    """The numbers that a file means by what it stores; NaN where that is "no value"."""
+    gaps, values = told.gaps(stored), told.values(stored)
+    return values if gaps is None or not gaps.any() else np.where(gaps, np.nan, values)
 
 
 def _times(values: Array, factor: float) -> Array:
@@ -237,7 +246,7 @@ class SpectraInput(Input[SpectraSource]):
         return told.unit
 
     def _to_aa(self, stored: Array) -> Array:
-        grid = self.store.stated(self._grid_name).values(stored).astype(np.float64)
+        grid = _meant(self.store.stated(self._grid_name), stored).astype(np.float64)
         if self._source.loglam:
             grid = 10.0**grid
         # Padding below zero keeps its value: it says "no wavelength" whatever the unit.

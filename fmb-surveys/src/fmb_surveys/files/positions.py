@@ -16,8 +16,8 @@ _PER_UNIT = {
     **dict.fromkeys(("arcsec", "arcsecond"), 1 / 3600),
     "mas": 1 / 3.6e6,
 }
-_HOURS = ("h", "hr", "hour", "hours", "hourangle", "hms", "h:m:s", "hh:mm:ss")
-_SEXAGESIMAL = ("dms", "d:m:s", "dd:mm:ss", '"h:m:s"', '"d:m:s"')
+_HOURS = ("h", "hr", "hour", "hours", "hourangle", "hms", "h:m:s", "hh:mm:ss", '"h:m:s"')
+_SEXAGESIMAL = ("dms", "d:m:s", "dd:mm:ss", '"d:m:s"')
 
 
 def degrees(values: Any, name: str, unit: str, where: str) -> Array:
@@ -41,23 +41,23 @@ def degrees(values: Any, name: str, unit: str, where: str) -> Array:
         raise DataError(
             f"{where}: {name!r} is in {unit!r}; a declination is an angle: give degrees"
         )
-    if isinstance(values, np.ndarray) and values.dtype.kind == "O":
-        in_hours = name == "ra" and plain not in _DEGREES
-        return _from_text(values, name, in_hours, where)
-    if not (hours or plain == "" or plain in _PER_UNIT):
+    if not (hours or plain in ("", *_PER_UNIT, *_SEXAGESIMAL)):
         raise DataError(
             f"{where}: {name!r} is in {unit!r}, which is no angle FMB knows; give degrees"
         )
+    factor = 15.0 if hours else _PER_UNIT.get(plain, 1.0)
+    if isinstance(values, np.ndarray) and values.dtype.kind == "O":
+        return _from_text(values, name, plain, factor, where)
     numbers = np.asarray(
         values.to_numpy(np.float64, na_value=np.nan) if hasattr(values, "isna") else values
     )
     if numbers.dtype.kind not in "iuf":
         raise DataError(f"{where}: {name!r} has type {numbers.dtype}, expected degrees")
-    factor = 15.0 if hours else _PER_UNIT.get(plain, 1.0)
     return numbers.astype(np.float64) * factor
 
 
-def _from_text(texts: Array, name: str, in_hours: bool, where: str) -> Array:
+def _from_text(texts: Array, name: str, unit: str, factor: float, where: str) -> Array:
+    """Degrees of sexagesimal text, or of numbers in it, which are multiplied by `factor`."""
     # Imported here: most catalogues have degrees as numbers.
     from astropy import units
     from astropy.coordinates import Angle
@@ -67,14 +67,19 @@ def _from_text(texts: Array, name: str, in_hours: bool, where: str) -> Array:
     plain = [row for row, text in filled if not _is_sexagesimal(text)]
     for row, text in filled:
         sexagesimal = _is_sexagesimal(text)
+        if sexagesimal and factor not in (1.0, 15.0):
+            raise DataError(
+                f"{where}: column {name!r} is in {unit!r} and holds {text!r} in row {row}, which"
+                " says degrees or hours of itself; leave the unit out"
+            )
         if sexagesimal and plain:
             raise DataError(
                 f"{where}: column {name!r} holds {text!r} in row {row}, expected numbers, as in row"
                 f" {plain[0]}, or all of them in this notation"
             )
         try:
-            unit = units.hourangle if in_hours and sexagesimal else units.deg
-            found[row] = Angle(text, unit=unit).deg if sexagesimal else float(text)
+            of = units.hourangle if name == "ra" and unit not in _DEGREES else units.deg
+            found[row] = Angle(text, unit=of).deg if sexagesimal else float(text) * factor
         except (ValueError, TypeError, units.UnitsError):
             raise DataError(
                 f"{where}: column {name!r} holds {text!r} in row {row}, expected numbers or"

@@ -78,6 +78,7 @@ class PerObject:
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = tuple(paths)
         self._stated: dict[str, Stated] = {}
+        self._shapes: dict[str, tuple[int, ...]] = {}
 
     def place(self, name: str) -> str:
         """Where `name` is, for messages."""
@@ -85,8 +86,10 @@ class PerObject:
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Shape of the first object's dataset, with the number of files before it."""
-        with open_file(self.paths[0]) as file:
-            return (len(self.paths), *numeric(find_dataset(file, name)).shape)
+        if name not in self._shapes:
+            with open_file(self.paths[0]) as file:
+                self._shapes[name] = tuple(numeric(find_dataset(file, name)).shape)
+        return (len(self.paths), *self._shapes[name])
 
     def kind(self, name: str) -> Any:
         """Type of the numbers as the first file stores them."""
@@ -105,9 +108,10 @@ class PerObject:
         """(m, ...): one entry a file.
 
         Raises:
-            ShapeError: a file's dataset has another shape than the others'.
+            ShapeError: a file's dataset has another shape than that of the first.
             DataError: a file says something else of its numbers than the first.
         """
+        shape = self.shape(name)[1:]
         found: list[Array] = []
         for row in rows:
             with open_file(self.paths[row]) as file:
@@ -119,9 +123,9 @@ class PerObject:
                         f"{self.paths[row]}: {name!r} has another unit, scale or missing value than"
                         f" in {self.paths[0]}; write all files alike"
                     )
-            if found[-1].shape != found[0].shape:
+            if found[-1].shape != shape:
                 raise ShapeError(
                     f"{self.paths[row]}: {name!r} has shape {found[-1].shape},"
-                    f" in {self.paths[rows[0]]} it has {found[0].shape}"
+                    f" in {self.paths[0]} it has {shape}"
                 )
-        return np.stack(found) if found else np.empty((0, *self.shape(name)[1:]))
+        return np.stack(found) if found else np.empty((0, *shape))
