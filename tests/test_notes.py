@@ -93,3 +93,17 @@ def test_validate_foresees_which_objects_a_model_drops_and_why(
         assert told == set(ids) - set(ids[run.vectors(view).rows])
     assert len(lost["counting image", "no vector: mostly without a value"]) == 2
     assert len(lost["counting spectrum", "no vector: not observed"]) == 10
+
+
+def test_positions_that_are_none_on_the_sky_are_told_by_a_run_too(
+    fmb, counting, make_survey, tmp_path
+):
+    def swapped(arrays):
+        arrays["ra"], arrays["dec"] = arrays["dec"], arrays["ra"]
+        arrays["dec"][3] = 150.0
+        arrays["ra"][5] = np.nan
+
+    path = make_survey(tmp_path / "swapped", change=swapped)
+    told = " ".join(notes(fmb("detect", *RUN, path)))
+    assert "catalog: dec is outside -90 to 90 degrees" in told
+    assert "catalog: ra is missing: 1 object" in told

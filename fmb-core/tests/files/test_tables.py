@@ -5,6 +5,7 @@ import gzip
 from decimal import Decimal
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -12,12 +13,13 @@ import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
+from astropy.table import MaskedColumn
 from astropy.table import Table as AstropyTable
 from astropy.time import Time
 from pyarrow import parquet
 
 from fmb import DataError
-from fmb.files import read_table
+from fmb.files import Stated, meant, read_column, read_table
 
 INTEGERS = [f"{sign}int{bits}" for sign in ("u", "") for bits in (8, 16, 32, 64)]
 REALS = ["float16", "float32", "float64"]
@@ -297,3 +299,28 @@ def test_what_cannot_be_read_is_one_line_that_names_it(tmp_path, name, make, pat
         read_table(path, text=("id",)).ids("id")
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.h5"])
+def test_what_astropy_masks_is_missing_where_a_format_has_no_masks(tmp_path, name):
+    table = AstropyTable({"id": [1, 2, 3]})
+    table["mag"] = MaskedColumn([20.0, 21.0, 22.0], mask=[0, 1, 0], unit="mag")
+    table["n"] = MaskedColumn([4, 5, 6], mask=[0, 0, 1])
+    table["name"] = MaskedColumn(["a", "b", "c"], mask=[1, 0, 0])
+    path = tmp_path / name
+    if name == "t.parquet":
+        table.write(path)
+        read = read_table(path)
+        assert list(read.columns) == ["id", "mag", "n", "name"]
+        assert read.units == {"mag": "mag"}
+        columns = read.columns
+    else:
+        table.write(path, path="data", serialize_meta=True)
+        with h5py.File(path) as file:
+            columns = {
+                one: meant(read_column(file, f"data/{one}")[0], Stated())
+                for one in ("mag", "n", "name")
+            }
+    assert np.isnan(columns["mag"]).tolist() == [False, True, False]
+    assert columns["n"].isna().tolist() == [False, False, True]
+    assert columns["name"].tolist() == [None, "b", "c"]

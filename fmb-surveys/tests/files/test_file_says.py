@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from fmb import DataError, ShapeError
+from fmb import ConfigError, DataError, ShapeError
 from fmb_surveys.files.stores import Stacked
 
 ALL = np.arange(6)
@@ -95,6 +95,7 @@ def test_another_spelling_of_the_same_unit_is_no_contradiction(files, text):
         ),
         ("image", {"UNIT": np.bytes_("mJy")}, r"'image' is in 'mJy'"),
         ("image", {"unit": np.array([b"Jy   "])}, r"'image' is in 'Jy'"),
+        ("image", {"BUNIT": "Jy"}, r"'image' is in 'Jy'"),
         ("flux", {"unit": "erg / (s cm2 Angstrom)"}, r"'flux' is in 'erg / .* '1e-17 erg"),
         ("flux", {"unit": "m"}, r"'flux' is in 'm'"),
         ("ivar", {"unit": "nmgy"}, r"'ivar' is in 'nmgy' .* '\(1e-17 erg / .*\)\^-2' by unit"),
@@ -286,3 +287,13 @@ def test_a_file_of_another_shape_is_named_whichever_objects_are_read(files, make
     at = [files.arrays["id"].tolist().index(files.arrays["id"][row]) for row in (1, 2)]
     with pytest.raises(ShapeError, match=r"1\.h5: 'image' has shape \(2, 9, 8\), in .*0\.h5 it"):
         files.open().read(np.array(at))
+
+
+def test_a_file_that_says_A_means_angstrom_and_a_survey_file_is_told_so(files):
+    files.write()
+    say(files, "wave", unit="A")
+    say(files, "flux", unit="1e-17 erg/s/cm2/A")
+    assert not files.reopen().warnings
+    files.spec["unit"] = "1e-17 erg/s/cm2/A"
+    with pytest.raises(ConfigError, match="for astropy A is the ampere; write Angstrom"):
+        files.open()

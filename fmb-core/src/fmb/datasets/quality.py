@@ -12,7 +12,15 @@ from fmb.contract.dataset import Dataset
 from fmb.contract.inputs import Batch, Images, Spectra
 from fmb.datasets.objects import numbers
 
-__all__ = ["Finding", "catalog_findings", "check", "disordered", "findings", "summary"]
+__all__ = [
+    "Finding",
+    "catalog_findings",
+    "check",
+    "disordered",
+    "findings",
+    "position_findings",
+    "summary",
+]
 
 FILLED_SHARE = 0.1
 """Share of exactly zero pixels, pixels without a value or at the maximum from which it is named."""
@@ -180,26 +188,40 @@ def disordered(grid: Array, used: Array) -> Array:
     return np.asarray((used & ~(grid > before)).any(axis=1))
 
 
-def catalog_findings(dataset: Dataset) -> list[Finding]:
-    """What is wrong with ids and positions, and objects of which nothing was observed."""
-    ids, catalog = dataset.ids, dataset.catalog
-    problems: list[tuple[str, Literal["error", "warning"], Array]] = []
-    _, first, count = np.unique(ids, return_index=True, return_counts=True)
-    repeated = np.zeros(len(ids), dtype=bool)
-    repeated[first[count > 1]] = True
-    problems.append(("its id stands in more than one row", "error", repeated))
+Problem = tuple[str, Literal["error", "warning"], Array]
+
+
+def position_findings(dataset: Dataset) -> list[Finding]:
+    """Positions that are missing, or none on the sky."""
+    problems: list[Problem] = []
     for name, low, high in (("ra", -180.0, 360.0), ("dec", -90.0, 90.0)):
-        if name in catalog.columns:
-            degrees = numbers(catalog[name])
+        if name in dataset.catalog.columns:
+            degrees = numbers(dataset.catalog[name])
             lost = ~np.isfinite(degrees)
             problems.append((f"{name} is missing", "warning", lost))
             outside = ~lost & ((degrees < low) | (degrees > high))
             problems.append((f"{name} is outside {low:g} to {high:g} degrees", "error", outside))
+    return _of_catalogue(dataset.ids, problems)
+
+
+def catalog_findings(dataset: Dataset) -> list[Finding]:
+    """What is wrong with ids and positions, and objects of which nothing was observed."""
+    ids = dataset.ids
+    _, first, count = np.unique(ids, return_index=True, return_counts=True)
+    repeated = np.zeros(len(ids), dtype=bool)
+    repeated[first[count > 1]] = True
     unseen = np.full(len(ids), bool(dataset.inputs))  # vectors of the user's own have none
     for info in dataset.inputs.values():
         unseen &= ~info.have(len(ids))
     # Of some objects that may be so; of all, the files do not belong together.
-    problems.append(("nothing was observed of it", "error" if unseen.all() else "warning", unseen))
+    rows: list[Problem] = [("its id stands in more than one row", "error", repeated)]
+    seen: list[Problem] = [
+        ("nothing was observed of it", "error" if unseen.all() else "warning", unseen)
+    ]
+    return [*_of_catalogue(ids, rows), *position_findings(dataset), *_of_catalogue(ids, seen)]
+
+
+def _of_catalogue(ids: Array, problems: Sequence[Problem]) -> list[Finding]:
     return [
         Finding(ids[i].item(), "catalog", problem, severity)
         for problem, severity, concerned in problems

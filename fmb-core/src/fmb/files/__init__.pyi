@@ -1,5 +1,5 @@
 from .damage import undamaged as undamaged
-from .columns import Unreadable as Unreadable
+from .columns import Unreadable as Unreadable, masks_of as masks_of
 from .stated import (
     Stated as Stated,
     equal_to as equal_to,
@@ -25,9 +25,9 @@ from .ids import (
     read_id_file as read_id_file,
     refuse_duplicates as refuse_duplicates,
 )
+from .table import Table as Table
 from .tables import (
     TABLE_SUFFIXES as TABLE_SUFFIXES,
-    Table as Table,
     is_table as is_table,
     read_table as read_table,
 )

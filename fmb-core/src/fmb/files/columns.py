@@ -5,7 +5,7 @@ have the type of the file, by which their shortest text is known; yes or no is b
 boolean; days and times are datetime64; text is str, None where there is none.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from fmb.contract.errors import DataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Unreadable", "from_array", "from_arrow", "from_texts", "whole_numbers"]
+__all__ = ["Unreadable", "from_array", "from_arrow", "from_texts", "masks_of", "whole_numbers"]
 
 GAPS = ("", "NA", "N/A", "n/a", "null", "NULL", "None", "nan", "NaN", "NAN", "--", "masked")
 """What stands for no value among numbers; among words they are words."""
@@ -27,6 +27,14 @@ _YES, _NO = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 
 class Unreadable(Exception):
     """A column that is none of these kinds; the text says what it holds."""
+
+
+def masks_of(names: Collection[str]) -> dict[str, str]:
+    """Column X -> the column `X.mask` of yes and no, in which astropy keeps what of X is masked.
+
+    In Parquet and HDF5, which have no masked columns of their own.
+    """
+    return {name: f"{name}.mask" for name in names if f"{name}.mask" in names}
 
 
 def from_array(values: Array, mask: Array | None = None) -> Any:

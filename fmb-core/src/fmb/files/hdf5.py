@@ -11,6 +11,7 @@ import numpy as np
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError, did_you_mean
+from fmb.files.columns import masks_of
 from fmb.files.damage import undamaged
 
 __all__ = [
@@ -162,7 +163,8 @@ def read_column(file: h5py.File, path: str) -> tuple[Array, Mapping[str, Any]]:
         path: "group/dataset", or "group/dataset/field".
 
     Returns:
-        (n, ...), native byte order, text as bytes or str; and the attributes, {} for a field.
+        (n, ...), native byte order, text as bytes or str, masked where a field beside it, as
+        astropy writes it, says so; and the attributes, {} for a field.
 
     Raises:
         DataError: it is not there, unsafe or damaged, or holds records or references.
@@ -176,7 +178,11 @@ def read_column(file: h5py.File, path: str) -> tuple[Array, Mapping[str, Any]]:
             if field not in records.dtype.names:
                 hint = did_you_mean(field, records.dtype.names)
                 raise DataError(f"{file.filename}: {table!r} has no field {field!r}{hint}")
-            return _native(records, records.dtype[field], field), {}
+            values = _native(records, records.dtype[field], field)
+            mask = masks_of(records.dtype.names).get(field)
+            if mask is not None and records.dtype[mask].kind == "b":
+                values = np.ma.MaskedArray(values, records[mask])
+            return values, {}
     dataset = find_dataset(file, path)
     if dataset.dtype.names:
         fields = ", ".join(f"{path}/{name}" for name in dataset.dtype.names[:3])

@@ -12,7 +12,7 @@ from fmb.files.columns import from_array
 
 __all__ = ["Stated", "equal_to", "meant", "stated"]
 
-UNIT = ("unit", "units")
+UNIT = ("unit", "units", "bunit")
 SCALE = ("scale_factor", "bscale", "tscal")
 OFFSET = ("add_offset", "bzero", "tzero")
 MISSING = ("_fillvalue", "missing_value", "fill_value", "blank", "tnull")
@@ -63,6 +63,8 @@ def meant(stored: Array, told: Stated) -> Any:
         Unreadable: it holds more than a value a row.
         DataError: bytes that are no text (UTF-8).
     """
+    if isinstance(stored, np.ma.MaskedArray):
+        return from_array(stored.data, np.ma.getmaskarray(stored))
     if stored.dtype.kind not in "iuf":
         return from_array(stored)
     return from_array(told.values(stored), told.gaps(stored))

@@ -11,6 +11,7 @@ from fmb.contract.notes import Note
 from fmb.contract.progress import Progress
 from fmb.datasets.objects import TEXT_ROLES, numbers
 from fmb.datasets.opening import find_reader, open_with
+from fmb.datasets.quality import position_findings, summary
 from fmb.datasets.selection import select
 from fmb.files.ids import refuse_duplicates
 from fmb.own.beside_survey import bring
@@ -113,7 +114,8 @@ class Session:
         judged.extend(one for model in models for one in Judged.of_model(model))
         lists = plan_lists(judges, judged)
         refuse_long_names(lists, plots)
-        notes = [Note("data", line) for line in dataset.warnings]
+        wrong = summary(position_findings(dataset))
+        notes = [Note("data", line) for line in (*dataset.warnings, *wrong)]
         notes.extend(note for model in models for note in model.notes)
         if survey.simulated:
             notes = _simulated(notes)

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError
+from fmb.files.arrow_tables import of_arrow, of_texts
 from fmb.files.ids import as_ids, parse_ids
-from fmb.files.tables import of_arrow, of_texts
 from fmb.vectors.columns import Asked, Column, Layout, lay_out
 from fmb.vectors.table import Blocks, VectorTable, block_rows
 

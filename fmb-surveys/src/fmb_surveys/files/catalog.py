@@ -11,6 +11,7 @@ from fmb.files import (
     as_ids,
     dataset_names,
     is_table,
+    masks_of,
     meant,
     open_file,
     read_column,
@@ -145,7 +146,9 @@ def _columns_beside(file: "h5py.File", column: str, n: int) -> list[str]:
     folder = column.rpartition("/")[0]
     table = file[folder] if folder else file
     if hasattr(table, "dtype"):
-        return [f"{folder}/{name}" for name in table.dtype.names if not table.dtype[name].shape]
+        masks = masks_of(table.dtype.names).values()
+        single = [name for name in table.dtype.names if not table.dtype[name].shape]
+        return [f"{folder}/{name}" for name in single if name not in masks]
     names = [name for name in dataset_names(file) if name.rpartition("/")[0] == folder]
     return [name for name in names if file[name].shape == (n,) and not file[name].dtype.names]
 

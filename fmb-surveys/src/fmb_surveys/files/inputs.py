@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import replace
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from fmb import Array, DataError, Images, InputInfo, ShapeError, Spectra
 from fmb.datasets import disordered
-from fmb.files import Stated, equal_to
+from fmb.files import equal_to
+from fmb_surveys.files.numbers import float32, may_hold, meant_numbers, times
 from fmb_surveys.files.stores import PerObject, Stacked
 from fmb_surveys.files.survey_toml import ImagesSource, InputSource, SpectraSource
 from fmb_surveys.files.units import angstroms, convenient, is_unit, refuse_contradiction
@@ -69,7 +70,7 @@ class Input(Generic[S]):
                 f"{self.store.place(source.flux)} has the scale {flux.scale:g} by what the file"
                 f" says, {source.scale:g} by the survey.toml; correct the one that is wrong"
             )
-        if source.missing is not None and not _may_hold(
+        if source.missing is not None and not may_hold(
             self.store.kind(source.flux), source.missing
         ):
             raise DataError(
@@ -89,7 +90,7 @@ class Input(Generic[S]):
 
     def _numbers(self, path: str, at: Array) -> Array:
         """Those rows of a dataset as its file says they are meant; NaN where it has no value."""
-        return _meant(self.store.stated(path), self.store.read(path, at))
+        return meant_numbers(self.store.stated(path), self.store.read(path, at))
 
     def _flux(self, at: Array) -> tuple[Array, Array | None]:
         """Flux (m, ...) float32, and where it holds a value that means "missing"."""
@@ -101,7 +102,7 @@ class Input(Generic[S]):
             gaps = also if gaps is None else gaps | also
         scale = source.scale if "scale" in source.model_fields_set else told.scale
         meant = replace(told, scale=scale).values(stored)
-        return _float32(_times(meant, self.factor)), gaps
+        return float32(times(meant, self.factor)), gaps
 
     def _bad(self, at: Array) -> Array | None:
         """(m, ...) bool, what `mask` or `good` declares; what is no number is bad."""
@@ -116,40 +117,16 @@ class Input(Generic[S]):
     def _ivar(self, at: Array) -> Array | None:
         """(m, ...) float32; 0 where an error is not a positive number."""
         if self._source.error:
-            error = _times(self._numbers(self._source.error, at).astype(np.float64), self.factor)
+            error = times(self._numbers(self._source.error, at).astype(np.float64), self.factor)
             known = np.isfinite(error) & (error > 0)
             with np.errstate(over="ignore"):
-                return _float32(np.where(known, 1.0, 0.0) / np.where(known, error, 1.0) ** 2)
+                return float32(np.where(known, 1.0, 0.0) / np.where(known, error, 1.0) ** 2)
         if not self._source.ivar:
             return None
         ivar = self._numbers(self._source.ivar, at)
         gaps = self.store.stated(self._source.ivar).missing and np.isnan(ivar)
         ivar = np.where(gaps, 0, ivar) if np.any(gaps) else ivar  # nothing is known there
-        return _float32(_times(ivar, self.factor**-2))
-
-
-def _meant(told: Stated, stored: Array) -> Array:
-    """The numbers that a file means by what it stores; NaN where that is "no value"."""
-    gaps, values = told.gaps(stored), told.values(stored)
-    return values if gaps is None or not gaps.any() else np.where(gaps, np.nan, values)
-
-
-def _times(values: Array, factor: float) -> Array:
-    """Values x factor in float64: in the type of a file a product may overflow or vanish."""
-    return values if factor == 1.0 else values.astype(np.float64) * factor
-
-
-def _may_hold(kind: np.dtype[Any], value: float) -> bool:
-    if kind.kind not in "iu":
-        return True
-    limits = np.iinfo(kind)
-    return float(value).is_integer() and limits.min <= value <= limits.max
-
-
-def _float32(values: Array) -> Array:
-    # A value beyond float32 becomes infinite, which the quality checks report by object.
-    with np.errstate(over="ignore"):
-        return values.astype(np.float32, copy=False)
+        return float32(times(ivar, self.factor**-2))
 
 
 class ImagesInput(Input[ImagesSource]):
@@ -205,7 +182,7 @@ class ImagesInput(Input[ImagesSource]):
             pixel_scale_arcsec=source.pixel_scale_arcsec,
             ivar=None if ivar is None else ivar.reshape(full),
             mask=None if mask is None else mask.reshape(full),
-            psf_fwhm_arcsec=None if psf is None else _float32(psf.reshape(per_band)),
+            psf_fwhm_arcsec=None if psf is None else float32(psf.reshape(per_band)),
         )
 
 
@@ -246,7 +223,7 @@ class SpectraInput(Input[SpectraSource]):
         return told.unit
 
     def _to_aa(self, stored: Array) -> Array:
-        grid = _meant(self.store.stated(self._grid_name), stored).astype(np.float64)
+        grid = meant_numbers(self.store.stated(self._grid_name), stored).astype(np.float64)
         if self._source.loglam:
             grid = 10.0**grid
         # Padding below zero keeps its value: it says "no wavelength" whatever the unit.
@@ -299,5 +276,5 @@ class SpectraInput(Input[SpectraSource]):
             wavelength_aa=grid,
             unit=self.unit,
             calibrated=self.info.calibrated,
-            lsf_aa=_float32(self._numbers(source.lsf, at)) if source.lsf else None,
+            lsf_aa=float32(self._numbers(source.lsf, at)) if source.lsf else None,
         )

@@ -34,6 +34,8 @@ def check_unit(text: str) -> str:
             "astropy cannot parse this unit; write for instance 'nmgy',"
             " '1e-17 erg / (s cm2 Angstrom)', 'display' or 'counts'"
         )
+    if _has_ampere(unit):
+        raise ValueError("for astropy A is the ampere; write Angstrom")
     return str(unit.to_string()) if doubtful else text
 
 
@@ -53,11 +55,22 @@ def _parsed(text: str) -> tuple[Any, bool]:
             return None, False
 
 
+def _has_ampere(unit: Any) -> bool:
+    return any(base.to_string() == "A" for base in unit.decompose().bases)
+
+
 def _of_file(text: str) -> Any:
-    """The unit that a file tells, None where astropy knows none: "Angstrom, in vacuum" is one."""
+    """The unit that a file tells, None where astropy knows none: "Angstrom, in vacuum" is one.
+
+    Nothing in a survey is in ampere: where a file says A, it means Angstrom.
+    """
     known = _parsed(text)[0]
     before = re.split(r"[,;(]", text)[0].strip()
-    return _parsed(before)[0] if known is None and before else known
+    if known is None and before:
+        known = _parsed(before)[0]
+    if known is not None and _has_ampere(known):
+        known = _parsed(re.sub(r"\bA(?=\b|[-+0-9^])", "Angstrom", text))[0]
+    return known
 
 
 def is_unit(text: str) -> bool:
