@@ -9,6 +9,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from fmb import open_run
+
 N = 12
 FIRST = 39627652591521181
 LONG, HUGE = 39633345008634465, 2**64 - 1
@@ -136,3 +138,10 @@ def test_an_exported_parquet_has_the_types_of_the_catalogue(made, tmp_path):
     for item in table.to_pylist():
         wanted = expected(item.pop("object_id") - FIRST)
         assert item == {name: wanted[name] for name in item}
+
+
+def test_what_a_detector_tells_is_a_number_in_json_with_all_of_its_digits(made, fmb):
+    told = json.loads(fmb("object", str(FIRST), "--run", "r", "--json").stdout)
+    ((name, details),) = told["details"].items()
+    table = open_run("r").details(name)
+    assert details == {"squared_mahalanobis": table["squared_mahalanobis"].iloc[0]}

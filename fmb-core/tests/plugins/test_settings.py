@@ -1,6 +1,7 @@
 """Configuration is typed and frozen, and every refusal names the key."""
 
 import tomllib
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -184,3 +185,13 @@ def test_a_good_file_is_read(tmp_path):
     path = tmp_path / "run.toml"
     path.write_text("[detector.wide]\nuse = 'flow'\n")
     assert read_toml(path) == tomllib.loads(path.read_text())
+
+
+def test_a_choice_that_must_be_made_is_shown():
+    class Chosen(Config):
+        higher: Literal["stranger", "ordinary"]
+
+    with pytest.raises(
+        ConfigError, match=r"x\.higher must be given; it has no default: 'stranger'"
+    ):
+        build(Chosen, {}, "x")

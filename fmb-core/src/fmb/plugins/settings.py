@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -61,7 +61,7 @@ def _explain(cls: type[BaseModel], where: str, error: ValidationError) -> Iterab
             hint = did_you_mean(location[-1], owner.model_fields) if owner else ""
             yield f"unknown key {name}{hint or none}"
         elif item["type"] == "missing":
-            yield f"{name} must be given; it has no default"
+            yield f"{name} must be given; it has no default{_choices(cls, location)}"
         else:
             message = " ".join(item["msg"].removeprefix("Value error, ").split())
             yield f"{name} = {_shown(item.get('input'))}: {message[:1].lower()}{message[1:]}"
@@ -71,6 +71,14 @@ def _shown(value: Any) -> str:
     """The value as Python writes it; what is longer than a line is cut."""
     text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _choices(cls: type[BaseModel], location: Sequence[str]) -> str:
+    """What a value may be, where these are a few words."""
+    owner = _model_at(cls, list(location[:-1]))
+    option = None if owner is None else owner.model_fields.get(location[-1])
+    words = [] if option is None else [c for c in get_args(option.annotation) if isinstance(c, str)]
+    return f": {' or '.join(map(repr, words))}" if words else ""
 
 
 def _model_at(cls: type[BaseModel], location: list[str]) -> type[BaseModel] | None:

@@ -145,7 +145,9 @@ def _options(component: Component[Any]) -> Iterator[dict[str, Any]]:
     for name, option in config.model_fields.items():
         yield {
             "name": name,
-            "default": _plain(option.get_default(call_default_factory=True)),
+            "default": "must be given"
+            if option.is_required()
+            else _plain(option.get_default(call_default_factory=True)),
             "choices": [c for c in get_args(option.annotation) if isinstance(c, str)],
             "about": option.description or about.get(name, ""),
         }

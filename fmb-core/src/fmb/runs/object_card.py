@@ -50,18 +50,17 @@ class ObjectCard:
         return {str(c): objects[c].iloc[self.row] for c in objects if c != "object_id"}
 
     @property
-    def details(self) -> dict[str, dict[str, str]]:
-        """List -> what its detector tells besides the score, with four digits and units."""
-        told = {}
+    def details(self) -> dict[str, dict[str, Any]]:
+        """List -> what its detector tells besides the score; units are in `run.details(list)`."""
+        return {
+            str(one.list): {str(c): table[c].iloc[self.row] for c in table}
+            for one, table in self._told_beside()
+        }
+
+    def _told_beside(self) -> Iterator[tuple[Place, pd.DataFrame]]:
         for one in self.places:
             if one.score is not None and self.run.folder.details(one.list).exists():
-                table = self.run.details(one.list)
-                units = table.attrs.get("units", {})
-                told[str(one.list)] = {
-                    str(c): f"{value_text(table[c].iloc[self.row], 4)} {units.get(c, '')}".rstrip()
-                    for c in table
-                }
-        return told
+                yield one, self.run.details(one.list)
 
     @property
     def quality(self) -> list[Mapping[str, Any]]:
@@ -106,8 +105,13 @@ class ObjectCard:
         for one in self.places:
             if one.why:
                 yield f"{one.list}: {'not ranked, ' if one.score is None else ''}{one.why}"
-        for name, values in self.details.items():
-            yield f"{name}: {', '.join(f'{column} {text}' for column, text in values.items())}"
+        for one, table in self._told_beside():
+            units = table.attrs.get("units", {})
+            texts = [
+                f"{c} {value_text(table[c].iloc[self.row], 4)} {units.get(c, '')}".rstrip()
+                for c in table
+            ]
+            yield f"{one.list}: {', '.join(texts)}"
 
     @property
     def title(self) -> str:
