@@ -54,8 +54,9 @@ def prepared(model, batch, image=None, spectrum=None):
 @pytest.fixture(scope="module")
 def token_numbers(imported):
     """Token numbers of a slot, as the encoder is given them: token_numbers(inputs, slot)."""
-    sizes, recipe = unpack_card(read_card(imported), "card")
-    parts = Parts.loaded(sizes, imported)
+    card = read_card(imported)
+    sizes, recipe = unpack_card(card, "card")
+    parts = Parts.loaded(sizes, card, imported)
 
     def token_numbers(inputs, slot):
         found = parts.tokenise(inputs, [slot], recipe, torch.device("cpu"))

@@ -1,6 +1,7 @@
 """A folder in upstream's layout becomes a weights folder, or is refused in one line."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -207,11 +208,13 @@ def test_half_precision_becomes_float32(published, tmp_path):
         ('"model":"aion"', '"model":"astropt"', "are for model 'astropt'"),
         ('"embedding_dim":5', '"embedding_dim":4', "5 levels for 4 numbers"),
         ('"size_px":96', '"size_pixels":96', "unknown key preprocessing.size_pixels"),
+        ('"codecs/image/model.', '"codecs/image/b.', "aion loads codecs/image/model.safetensors"),
     ],
 )
 def test_a_card_that_is_wrong_is_refused(imported, tmp_path, old, new, told):
     text = json.dumps(json.loads((imported / "card.json").read_text()), separators=(",", ":"))
     assert old in text
+    shutil.copytree(imported, tmp_path, dirs_exist_ok=True)
     (tmp_path / "card.json").write_text(text.replace(old, new))
     with pytest.raises(WeightsError, match=told) as raised:
         load(tmp_path)

@@ -1,3 +1,4 @@
+import json
 import pickle
 
 import numpy as np
@@ -175,6 +176,14 @@ def test_weights_load_strictly_and_name_what_is_wrong_in_one_line(reference_fold
     assert "missing: image_encoder.backbone.norm.weight" in message
     assert "unexpected: extra" in message
     assert "other size: spectrum_encoder.mlp.encoder.bias (3,), expected (128,)" in message
+
+
+def test_tensors_that_the_card_does_not_list_are_not_loaded(reference_folder):
+    card = reference_folder / "card.json"
+    (reference_folder / "b.safetensors").hardlink_to(reference_folder / "model.safetensors")
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"files": ["b.safetensors"]}))
+    with pytest.raises(WeightsError, match=r"loads model\.safetensors, which is not listed"):
+        load(reference_folder)
 
 
 def test_truncated_tensors_are_said_in_one_line(reference_folder):

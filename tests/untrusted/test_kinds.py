@@ -10,6 +10,7 @@ import zipfile
 
 import pytest
 import torch
+from safetensors.torch import save
 
 ESC = "\x1b[31m"
 NAME = "is no name: up to 200"
@@ -43,6 +44,11 @@ CARDS = {
     "file outside": (lambda s: s.card(files=["../model.safetensors"]), INSIDE),
     "file at the root": (lambda s: s.card(files=["/model.safetensors"]), INSIDE),
     "file twice": (lambda s: s.card(files=["a.safetensors"] * 2), "at most 100 files, each once"),
+    "no file of tensors": (lambda s: s.card(files=[]), "files: weights that are not drawn"),
+    "another file of tensors": (
+        lambda s: s.card(files=["b.safetensors"]) and s.write(save(s.tensors), "b.safetensors"),
+        "files: astropt loads model.safetensors, which is not listed",
+    ),
     "escape in the summary": (lambda s: s.card(summary=ESC), CONTROL),
     "escape in a key": (lambda s: s.card({ESC: 1}), CONTROL),
     "half a character": (lambda s: s.edited('"mine"', '"\\ud800"'), CONTROL),

@@ -114,7 +114,8 @@ class AdapterStart:
                 f"{self.folder}: these weights have no {DECODER_FILE}, which training an adapter"
                 " needs: start from the folder as published"
             )
-        files = [self.folder / FILES["image_codec"], self.folder / DECODER_FILE]
+        halves = (FILES["image_codec"], DECODER_FILE)
+        files = [self.card.tensors(self.folder, half) for half in halves]
         with without_values():
             codec = build_image_codec(self.sizes.image_codec, decoder=True)
         fill(codec, read_tensors(files[0]) | read_tensors(files[1]), " and ".join(map(str, files)))

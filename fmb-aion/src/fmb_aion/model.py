@@ -64,7 +64,7 @@ class AionModel:
         if card.random_seed is not None:
             parts = Parts.drawn(self._sizes, card.random_seed, where=place)
         else:
-            parts = Parts.loaded(self._sizes, folder)
+            parts = Parts.loaded(self._sizes, card, folder)
         self._parts = parts.to(self._device)
 
     def preparer(self, sources: Mapping[str, str]) -> Callable[[Batch], Inputs]:

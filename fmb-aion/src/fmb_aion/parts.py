@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from fmb import Inputs
 from fmb.torch import fill, read_tensors, refuse_huge
+from fmb.weights import Card
 from fmb_aion.adapter import Adapter
 from fmb_aion.codecs import (
     IMAGE_DECODER_SIDE,
@@ -81,15 +82,17 @@ class Parts:
             return cls.build(sizes, decoder=decoder)
 
     @classmethod
-    def loaded(cls, sizes: Architecture, folder: Path) -> Self:
+    def loaded(cls, sizes: Architecture, card: Card, folder: Path) -> Self:
         """Networks filled from a weights folder.
 
         Raises:
-            WeightsError: a file is missing or damaged, or does not fit the sizes.
+            WeightsError: a file is missing or damaged, not listed by the card, or does not fit
+                the sizes.
         """
         parts = cls.empty(sizes)
         for name, file in files_of(sizes).items():
-            fill(getattr(parts, name), read_tensors(folder / file), str(folder / file))
+            path = card.tensors(folder, file)
+            fill(getattr(parts, name), read_tensors(path), str(path))
         return parts
 
     def to(self, device: torch.device) -> Self:

@@ -62,7 +62,7 @@ class AstroCLIPModel:
         if card.random_seed is not None:
             network = draw_network(sizes, self._recipe, card.random_seed, place)
         else:
-            path = folder / "model.safetensors"
+            path = card.tensors(folder)
             network = fill_network(sizes, self._recipe, read_tensors(path), str(path))
         self._network = network.to(self._device)
         self._max_pixels = self._recipe.spectrum.max_pixels(sizes.spectrum.max_tokens)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from fmb import Batch, ConfigError, Inputs, Tokens
 from fmb.torch import autocast, read_tensors
-from fmb.weights import TENSORS, read_card
+from fmb.weights import read_card
 from fmb_astropt.config import AstroPTConfig
 from fmb_astropt.network import (
     MODALITY,
@@ -70,9 +70,9 @@ class AstroPTModel:
         if card.random_seed is not None:
             network = draw_network(self._architecture, card.random_seed, place)
         else:
-            tensor_file = folder / TENSORS
+            tensor_file = card.tensors(folder)
             network = fill_network(self._architecture, read_tensors(tensor_file), str(tensor_file))
-        self._folder, self._random_seed = folder, card.random_seed
+        self._card, self._folder, self._random_seed = card, folder, card.random_seed
         self._network = network.to(self._device)
         self._wavelengths = self._wavelength_positions()
 
@@ -100,7 +100,7 @@ class AstroPTModel:
         """
         drawn = self._random_seed is not None
         architecture, recipe = self._trained_parts(config, sources)
-        state = None if drawn else read_tensors(self._folder / TENSORS)
+        state = None if drawn else read_tensors(self._card.tensors(self._folder))
         seed = self._seed if self._random_seed is None else self._random_seed
         network = trainable_network(
             architecture, state, str(self._folder), seed=seed, dropout=config.dropout

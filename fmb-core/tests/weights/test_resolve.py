@@ -143,6 +143,23 @@ def test_a_card_names_tensors_in_its_folder_only(tmp_path, name):
         resolve(path, tmp_path)
 
 
+def test_only_drawn_weights_may_list_no_tensors(tmp_path):
+    path = folder(tmp_path)
+    values = json.loads((path / "card.json").read_text())
+    (path / "card.json").write_text(json.dumps({**values, "files": []}))
+    with pytest.raises(WeightsError, match="card: files: weights that are not drawn"):
+        resolve(path, tmp_path)
+    assert card(files=(), random_seed=1).contents == ("card.json",)
+
+
+def test_a_model_finds_the_tensors_that_its_card_lists_and_no_others(tmp_path):
+    listed = card(files=("model.safetensors", "codec/model.safetensors"))
+    assert listed.tensors(tmp_path) == tmp_path / "model.safetensors"
+    assert listed.tensors(tmp_path, "codec/model.safetensors").parent == tmp_path / "codec"
+    with pytest.raises(WeightsError, match=r"toy loads b\.safetensors, which is not listed"):
+        listed.tensors(tmp_path, "b.safetensors")
+
+
 @pytest.mark.parametrize(
     ("reference", "message"),
     [

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from fmb.contract.config import Config
 from fmb.contract.errors import ConfigError, WeightsError
@@ -45,7 +45,7 @@ class Card(Config):
     embedder: str = ""
     """Reduction of the tokens when none is asked for; "" = the model's first."""
     files: tuple[str, ...] = (TENSORS,)
-    """Files of tensors beside the card, relative to it; every one is digested."""
+    """Files of tensors beside the card, relative to it; every one is digested, no other loaded."""
     random_seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
     """Set when the weights are drawn from this seed, not trained."""
     training: dict[str, Any] | None = None
@@ -78,10 +78,36 @@ class Card(Config):
                 raise ValueError(f"{name[:80]!r} is no safetensors file in the folder")
         return files
 
+    @model_validator(mode="after")
+    def _tensors_or_a_seed(self) -> Self:
+        if not self.files and self.random_seed is None:
+            raise ValueError("files: weights that are not drawn (random_seed) list their tensors")
+        return self
+
     @property
     def contents(self) -> tuple[str, ...]:
         """Files the folder must hold, the card first; weights that are drawn have no others."""
         return (CARD, *(self.files if self.random_seed is None else ()))
+
+    def tensors(self, folder: Path, name: str = TENSORS) -> Path:
+        """Where a model finds a file of tensors that it loads.
+
+        What the card does not list is not digested: vectors would be taken for those of other
+        tensors, and nobody could tell that these changed.
+
+        Args:
+            folder: that of the card.
+            name: the file, relative to it.
+
+        Raises:
+            WeightsError: the card does not list it.
+        """
+        if name not in self.files:
+            raise WeightsError(
+                f"{folder / CARD}: files: {self.model} loads {name}, which is not listed;"
+                " add it, so that it is digested"
+            )
+        return folder / name
 
     def unpack(
         self, where: str, model: str, architecture: type[A], preprocessing: type[P]
@@ -126,7 +152,8 @@ def read_card(folder: Path) -> Card:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        told = f"{where}: {first['msg'].removeprefix('Value error, ')}"
+        told = first["msg"].removeprefix("Value error, ")
+        told = f"{where}: {told}" if where else told
         raise WeightsError(f"{path}: not a weights card: {told}") from None
 
 
