@@ -49,6 +49,10 @@ CARDS = {
         lambda s: s.card(files=["b.safetensors"]) and s.write(save(s.tensors), "b.safetensors"),
         "files: astropt loads model.safetensors, which is not listed",
     ),
+    "a modality twice": (
+        lambda s: s.card({"modalities": 2 * s.sound["architecture"]["modalities"]}),
+        "architecture.modalities names one modality twice",
+    ),
     "escape in the summary": (lambda s: s.card(summary=ESC), CONTROL),
     "escape in a key": (lambda s: s.card({ESC: 1}), CONTROL),
     "half a character": (lambda s: s.edited('"mine"', '"\\ud800"'), CONTROL),

@@ -161,6 +161,8 @@ def _disagreements(architecture: Architecture, recipe: Recipe) -> list[str]:
     found = []
     if not known:
         found.append("the network has no modality")
+    if len(known) < len(architecture.modalities):
+        found.append("architecture.modalities names one modality twice")
     for name, (slot, made) in slots.items():
         if (name in known) != (made is not None):
             found.append(
