@@ -11,6 +11,7 @@ import numpy as np
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError, UnknownNameError
+from fmb.files.texts import read_text
 from fmb.order.positions import stable_order
 
 __all__ = [
@@ -181,14 +182,9 @@ def read_id_file(path: Path) -> Array:
     """Ids of a text file; see `read_ids`.
 
     Raises:
-        DataError: the file is missing, unreadable or holds no id.
+        DataError: the file is missing, no regular one, unreadable or holds no id.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not a text file"
-        raise DataError(f"{path}: list of ids cannot be read: {reason}") from None
-    return read_ids(text, str(path))
+    return read_ids(read_text(path, "list of ids"), str(path))
 
 
 def read_ids(text: str, where: str) -> Array:

@@ -42,6 +42,8 @@ def read_table(path: Path, *, text: Sequence[str] = ()) -> Table:
         raise DataError(f"{path}: no such file")
     if path.is_dir():
         raise DataError(f"{path}: is a folder, expected a table")
+    if not path.is_file():  # a pipe could be waited for for ever
+        raise DataError(f"{path}: not a regular file; write the table to one")
     try:
         return _READERS[suffix](path, text)
     except DAMAGE as error:

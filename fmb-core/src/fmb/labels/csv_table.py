@@ -9,6 +9,7 @@ import numpy as np
 
 from fmb.contract.errors import DataError, did_you_mean
 from fmb.files.ids import parse_ids
+from fmb.files.texts import read_text
 from fmb.labels.book import Event, check_class, myself, utc
 from fmb.labels.held import Labelled
 
@@ -41,12 +42,7 @@ def read_labels(path: Path, *, text_ids: bool) -> list[Event]:
     Raises:
         DataError: it cannot be read, lacks a column, has another, or a value is none.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not a text file"
-        raise DataError(f"{path}: labels cannot be read: {reason}") from None
-    reader = csv.DictReader(lines)
+    reader = csv.DictReader(read_text(path, "labels").splitlines())
     heads = list(reader.fieldnames or ())
     for name in COLUMNS[:2]:
         if name not in heads:
