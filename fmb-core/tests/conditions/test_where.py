@@ -97,6 +97,8 @@ WHOLE = [
     ("long == 9007199254740992", "long", lambda a: a == 2**53),
     ("long == 9007199254740992.0", "long", lambda a: a == 2**53),
     ("long > 9007199254740992.0", "long", lambda a: a > 2**53),
+    ("double < 9007199254740993", "double", lambda a: a < 2**53 + 1),
+    ("double > long - long - 9007199254740993", "double", lambda a: a > -(2**53) - 1),
     ("long in [9007199254740992.0, 3.5]", "long", lambda a: a == 2**53),
     ("long == double", "long double", lambda a, b: a == b),
     ("long / 3 > 3002399751580330.5", "long", lambda a: a / 3 > 3002399751580330.5),

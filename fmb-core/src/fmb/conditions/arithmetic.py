@@ -125,7 +125,8 @@ def compared(sign: Sign, a: Value, b: Value) -> Array:
             left, right = _floats(left), _floats(right)
         elif kinds != {"whole"} or not all(map(_fits, (left, right))):
             left, right = _python(left), _python(right)
-    found: Array = np.asarray(sign(left, right), dtype=bool) & known
+    with np.errstate(invalid="ignore"):  # NaN among Python's numbers is false without a word
+        found: Array = np.asarray(sign(left, right), dtype=bool) & known
     return found
 
 
