@@ -62,6 +62,22 @@ def test_a_changed_file_makes_another_list(file):
 
 
 @pytest.mark.parametrize(
+    ("values", "what"),
+    [
+        ([True, False] * 3, "yes or no"),
+        (pd.array([True, None] * 3, dtype="boolean"), "yes or no"),
+        (pd.date_range("2026-01-01", periods=6), "times"),
+        (["a"] * 6, "text"),
+    ],
+)
+def test_a_column_of_no_scores_is_said_to_hold_what_it_holds(tmp_path, values, what):
+    table = pd.DataFrame({"object_id": IDS, "flag": values})
+    table.to_parquet(tmp_path / "flags.parquet")
+    with pytest.raises(DataError, match=f"column 'flag' holds {what}, not scores"):
+        score(tmp_path / "flags.parquet", column="flag", rows={})
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"ids": [*IDS, 3, 4]}, "no score of 2 of 8 objects, for instance 3"),

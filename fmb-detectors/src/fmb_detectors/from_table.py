@@ -69,8 +69,9 @@ class FromTableDetector:
         ids = table.ids(config.id)[wanted]
         refuse_duplicates(ids, str(path))
         scores = table.column(config.column)[wanted]
+        if scores.dtype.kind not in "iuf":
+            what = {"b": "yes or no", "M": "times"}.get(scores.dtype.kind, "text")
+            raise DataError(f"{path}: column {config.column!r} holds {what}, not scores")
         if hasattr(scores, "isna"):  # whole numbers with gaps
             return ids, scores.to_numpy(dtype=np.float64, na_value=np.nan)
-        if scores.dtype.kind not in "iuf":
-            raise DataError(f"{path}: column {config.column!r} holds text, not scores")
         return ids, scores.astype(np.float64)
