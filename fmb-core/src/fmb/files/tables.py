@@ -52,6 +52,7 @@ def read_table(path: Path, *, text: Sequence[str] = ()) -> Table:
 
 def _read_fits(path: Path, text: Sequence[str]) -> Table:
     from astropy.io import fits
+    from astropy.table import Table as AstropyTable
 
     # Given a path, astropy leaves the file open where it fails.
     with path.open("rb") as stream, quiet_fits(path), fits.open(stream, memmap=False) as hdus:
@@ -66,19 +67,29 @@ def _read_fits(path: Path, text: Sequence[str]) -> Table:
         if len(names) > 1
         else []
     )
-    with path.open("rb") as stream:
-        return _of_astropy(path, stream, format="fits", hdu=number, notes=notes)
+    with path.open("rb") as stream, quiet_fits(path):
+        # What it would take for gaps besides TNULL: NaN, which is one as it is, and empty text.
+        table = AstropyTable.read(stream, format="fits", hdu=number, mask_invalid=False)
+    return _of_astropy(path, table, notes)
 
 
 def _read_ecsv(path: Path, text: Sequence[str]) -> Table:
-    return _of_astropy(path, path, format="ascii.ecsv")
-
-
-def _of_astropy(path: Path, source: Any, *, notes: Sequence[str] = (), **how: Any) -> Table:
+    from astropy.table import Column
     from astropy.table import Table as AstropyTable
 
     with quiet_fits(path):
-        table = AstropyTable.read(source, **how)
+        read = partial(AstropyTable.read, path, format="ascii.ecsv")
+        table = read()
+        columns = [table[name] for name in table.colnames]
+        words = [c for c in columns if isinstance(c, Column) and c.dtype.kind == "U"]
+        # An empty text is no gap, but astropy must be told the columns of which that holds.
+        empty = [column.name for column in words if np.any(getattr(column, "mask", False))]
+        if empty:
+            table = read(fill_exclude_names=empty)
+    return _of_astropy(path, table)
+
+
+def _of_astropy(path: Path, table: Any, notes: Sequence[str] = ()) -> Table:
     units = {
         name: str(unit)
         for name in table.colnames
