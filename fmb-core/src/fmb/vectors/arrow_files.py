@@ -1,6 +1,8 @@
 """Vectors in Parquet and CSV: columns of lists, or a column a component."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pyarrow.parquet as pq
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError
 from fmb.files.arrow_tables import of_arrow, of_texts
+from fmb.files.columns import GAPS
 from fmb.files.ids import as_ids, parse_ids
 from fmb.vectors.columns import Asked, Column, Layout, lay_out
 from fmb.vectors.table import Blocks, VectorTable, block_rows
@@ -49,11 +52,16 @@ def read_csv(path: Path, asked: Asked) -> VectorTable:
     """Numbered columns are vectors; the others are the catalogue. Also compressed, as .csv.gz.
 
     Raises:
-        DataError: there are no such ids, or no vectors.
+        DataError: there are no such ids, or no vectors, or text among their numbers.
     """
-    with pa_csv.open_csv(path) as reader:
+    gaps = [*dict.fromkeys([*pa_csv.ConvertOptions().null_values, *GAPS])]
+    with pa_csv.open_csv(path, convert_options=pa_csv.ConvertOptions(null_values=gaps)) as reader:
         schema = reader.schema
-    layout = lay_out(_columns(path, schema), asked, str(path))
+    columns = {
+        name: replace(column, kind="plain") if column.kind == "truth" else column  # words
+        for name, column in _columns(path, schema).items()
+    }
+    layout = lay_out(columns, asked, str(path))
     kept = [*filter(None, [layout.ids]), *layout.catalog]
     counted = kept or [next(iter(layout.views.values()))[0]]
     texts = dict.fromkeys(kept, pa.string())
@@ -62,11 +70,23 @@ def read_csv(path: Path, asked: Asked) -> VectorTable:
 
     def batches(names: list[str], rows: int) -> Iterator[pa.RecordBatch]:
         types = dict.fromkeys(names, pa.float64())
-        options = pa_csv.ConvertOptions(include_columns=names, column_types=types)
-        with pa_csv.open_csv(path, convert_options=options) as again:
-            yield from again
+        options = pa_csv.ConvertOptions(include_columns=names, column_types=types, null_values=gaps)
+        try:
+            with pa_csv.open_csv(path, convert_options=options) as again:
+                yield from again
+        except pa.ArrowInvalid as error:
+            raise _text_among_numbers(path, schema.names, error) from None
 
     return _table(path, schema, layout, rest, batches, parse=True)
+
+
+def _text_among_numbers(path: Path, names: Sequence[str], error: pa.ArrowInvalid) -> Exception:
+    """What to tell of a text where numbers were before; the error itself where it is another."""
+    found = re.search(r"CSV column #(\d+).*invalid value '(.*)'", str(error), re.DOTALL)
+    if not found:
+        return error
+    name, text = names[int(found[1])], found[2][:40]
+    return DataError(f"{path}: {name!r} holds {text!r} among the numbers of a vector")
 
 
 def _columns(path: Path, schema: pa.Schema) -> dict[str, Column]:
@@ -83,7 +103,9 @@ def _kind(kind: pa.DataType) -> Any:
     if is_list(kind):
         value = kind.value_type
         return "vector" if is_.is_floating(value) or is_.is_integer(value) else "unfit"
-    if is_.is_floating(kind) or is_.is_integer(kind) or is_.is_null(kind):
+    if is_.is_boolean(kind):
+        return "truth"
+    if any(one(kind) for one in (is_.is_floating, is_.is_integer, is_.is_null, is_.is_decimal)):
         return "number"
     return "unfit" if is_.is_nested(kind) else "plain"
 
@@ -162,13 +184,22 @@ def _decode(path: Path, views: Mapping[str, tuple[list[str], int]], batches: Bat
 
 def _side_by_side(columns: Sequence[pa.Array]) -> Array:
     """(k, d) of d columns; NaN where a value is missing."""
-    arrays = [column.to_numpy(zero_copy_only=False) for column in columns]
+    arrays = [_numbers(column) for column in columns]
     n = len(arrays[0])
     block = np.empty((n, len(arrays)), np.result_type(*arrays))
     for at in range(0, n, _TURNED_ROWS):
         end = at + _TURNED_ROWS
         block[at:end] = np.array([values[at:end] for values in arrays]).T
     return block
+
+
+def _numbers(column: pa.Array) -> Array:
+    """(k,) of numbers, or of yes and no as 1 and 0; NaN where a value is missing."""
+    is_ = pa.types
+    if not (is_.is_floating(column.type) or is_.is_integer(column.type)):
+        column = column.cast(pa.float32() if is_.is_boolean(column.type) else pa.float64())
+    found: Array = column.to_numpy(zero_copy_only=False)
+    return found
 
 
 def _flat(lists: pa.Array, width: int, where: str, first: int) -> Array:

@@ -10,8 +10,8 @@ from fmb.contract.errors import ConfigError, DataError, did_you_mean
 
 __all__ = ["Asked", "Column", "Kind", "Layout", "kind_of", "lay_out"]
 
-Kind = Literal["vector", "number", "plain", "unfit"]
-"""Vectors in one column, a number an object, another value an object, nothing FMB takes."""
+Kind = Literal["vector", "number", "truth", "plain", "unfit"]
+"""Vectors in one column; a number, yes or no, or another value an object; nothing FMB takes."""
 
 LEAST = 8
 """Numbered columns that make a vector unasked; fewer are magnitudes, colours and the like."""
@@ -59,7 +59,9 @@ def kind_of(dtype_kind: str, extra_axes: int) -> Kind:
     """The kind of a numpy array with so many axes beside that of the objects."""
     if extra_axes:
         return "vector" if extra_axes == 1 and dtype_kind in "fiub" else "unfit"
-    return "number" if dtype_kind in "fiu" else "plain" if dtype_kind in "bSUOMm" else "unfit"
+    if dtype_kind == "b":
+        return "truth"
+    return "number" if dtype_kind in "fiu" else "plain" if dtype_kind in "SUOMm" else "unfit"
 
 
 def lay_out(
@@ -68,7 +70,8 @@ def lay_out(
     """Where everything stands, by what was asked for or by the rule.
 
     The rule: columns that hold vectors, and numbers named alike with consecutive numbers behind
-    (`f0`, `f1` ... `f255`; `emb_001` ...), eight or more, are a view each.
+    (`f0`, `f1` ... `f255`; `emb_001` ...), eight or more, are a view each. Yes or no among numbers
+    is 1 or 0; any other column that is numbered with them is an error.
 
     Args:
         columns: of the table, in order.
@@ -87,7 +90,9 @@ def lay_out(
         raise DataError(f"{where}: no array of vectors, expected shape (n, d){_choices(others)}")
     taken = {name for names in views.values() for name in names}
     rest = {name: column for name, column in others.items() if name not in taken}
-    catalog = tuple(name for name, column in rest.items() if column.kind in ("number", "plain"))
+    catalog = tuple(
+        name for name, column in rest.items() if column.kind in ("number", "truth", "plain")
+    )
     left_out = tuple(f"{n} ({c.about})" for n, c in rest.items() if n not in catalog)
     return Layout(ids, views, catalog, left_out)
 
@@ -117,10 +122,11 @@ def _ids(
 def _by_rule(columns: Mapping[str, Column], where: str) -> Views:
     views: Views = {name: (name,) for name, column in columns.items() if column.kind == "vector"}
     numbers = [name for name, column in columns.items() if column.kind == "number"]
+    others = _numbered([name for name in columns if columns[name].kind not in ("vector", "number")])
     for prefix, numbered in _numbered(numbers).items():
         if len(numbered) < LEAST:
             continue
-        found = sorted(numbered)
+        found = sorted([*numbered, *_among(columns, numbered, others.get(prefix, ()), where)])
         at = [number for number, _ in found]
         if at != list(range(at[0], at[0] + len(at))):
             broken = next(i for i, number in enumerate(at) if number != at[0] + i)
@@ -136,6 +142,28 @@ def _by_rule(columns: Mapping[str, Column], where: str) -> Views:
             )
         views[view] = tuple(name for _, name in found)
     return views
+
+
+def _among(
+    columns: Mapping[str, Column],
+    numbers: Sequence[tuple[int, str]],
+    others: Sequence[tuple[int, str]],
+    where: str,
+) -> list[tuple[int, str]]:
+    """Of what is no number but named as numbers are: yes or no within them or next to them.
+
+    Raises:
+        DataError: another column stands there, which the vectors would lack without a word.
+    """
+    first, last = min(numbers), max(numbers)
+    near = [one for one in sorted(others) if first[0] - 1 <= one[0] <= last[0] + 1]
+    for _, name in near:
+        if columns[name].kind != "truth":
+            raise DataError(
+                f"{where}: {name!r} is {columns[name].about} and named as the numbers {first[1]} .."
+                f" {last[1]}; store numbers, or say --vector-columns '{first[1]}-{last[1]}'"
+            )
+    return near
 
 
 def _numbered(names: Sequence[str]) -> dict[str, list[tuple[int, str]]]:
@@ -156,7 +184,7 @@ def _asked_for(columns: Mapping[str, Column], patterns: Sequence[str], where: st
     for text in patterns:
         named, equals, pattern = text.rpartition("=")
         names = [n for part in pattern.split(",") for n in _matching(part.strip(), columns, where)]
-        wrong = [n for n in names if columns[n].kind not in ("vector", "number")]
+        wrong = [n for n in names if columns[n].kind not in ("vector", "number", "truth")]
         if wrong:
             about = columns[wrong[0]].about
             raise ConfigError(f"--vector-columns {text}: {wrong[0]} is {about or 'not a number'}")
