@@ -59,7 +59,7 @@ def test_a_word_far_down_a_csv_is_refused_by_name(tmp_path):
     rows[-1] = rows[-1].removesuffix("0.123456789") + "bad"
     header = ",".join(["object_id", *(f"f{i}" for i in range(D))])
     (tmp_path / "v.csv").write_text("\n".join([header, *rows]))
-    with pytest.raises(DataError, match="v.csv: 'f9' holds 'bad' among the numbers of a vector"):
+    with pytest.raises(DataError, match=r"v\.csv: 'f9' holds 'bad' among the numbers of a vector"):
         read(tmp_path / "v.csv")
 
 

@@ -15,7 +15,7 @@ from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError
 from fmb.files.ids import as_ids
 from fmb.vectors.columns import Asked, Column, kind_of, lay_out
-from fmb.vectors.table import VectorTable
+from fmb.vectors.table import VectorTable, refuse_lengths
 
 __all__ = ["read_records"]
 
@@ -49,11 +49,16 @@ def read_records(path: Path, asked: Asked) -> VectorTable:
     stored = {
         re.sub(r"[^\w.-]", "_", view): columns[names[0]]
         if columns[names[0]].ndim == 2
-        else np.column_stack([columns[name] for name in names])
+        else _side_by_side({name: columns[name] for name in names}, str(path))
         for view, names in layout.views.items()
     }
     catalog = pd.DataFrame(known, index=range(n)).infer_objects()
     return VectorTable(ids, catalog, stored, left_out=layout.left_out)
+
+
+def _side_by_side(columns: Mapping[str, Array], where: str) -> Array:
+    refuse_lengths(where, {name: len(values) for name, values in columns.items()})
+    return np.column_stack([*columns.values()])
 
 
 def _loaded(path: Path) -> Any:

@@ -80,7 +80,7 @@ def read_csv(path: Path, asked: Asked) -> VectorTable:
     return _table(path, schema, layout, rest, batches, parse=True)
 
 
-def _text_among_numbers(path: Path, names: Sequence[str], error: pa.ArrowInvalid) -> Exception:
+def _text_among_numbers(path: Path, names: Sequence[str], error: Exception) -> Exception:
     """What to tell of a text where numbers were before; the error itself where it is another."""
     found = re.search(r"CSV column #(\d+).*invalid value '(.*)'", str(error), re.DOTALL)
     if not found:

@@ -15,7 +15,7 @@ from fmb.files.ids import as_ids
 from fmb.files.stated import Stated, meant, stated
 from fmb.vectors.columns import Asked, Column, kind_of, lay_out
 from fmb.vectors.records import catalogue, read_structured
-from fmb.vectors.table import Blocks, VectorTable, block_rows
+from fmb.vectors.table import Blocks, VectorTable, block_rows, refuse_lengths
 
 __all__ = ["read_hdf5"]
 
@@ -120,6 +120,7 @@ def _matrices(
     stored: dict[str, Array] = {}
     packed: dict[str, tuple[int, int]] = {}
     for view, datasets in views.items():
+        refuse_lengths(str(path), {one.name: len(one) for one in datasets})
         for one in datasets:
             if not stated(attributes(one), f"{path}: {one.name!r}").as_stored:
                 raise DataError(

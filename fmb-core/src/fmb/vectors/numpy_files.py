@@ -14,7 +14,7 @@ from fmb.contract.errors import DataError
 from fmb.files.ids import as_ids
 from fmb.vectors.columns import Asked, Column, Layout, kind_of, lay_out
 from fmb.vectors.records import read_structured
-from fmb.vectors.table import Blocks, VectorTable, block_rows
+from fmb.vectors.table import Blocks, VectorTable, block_rows, refuse_lengths
 
 __all__ = ["read_npy", "read_npz"]
 
@@ -75,6 +75,7 @@ def read_npz(path: Path, asked: Asked) -> VectorTable:
             if mapped is not None:
                 matrices[view] = mapped
             elif len(head.shape) == 1:
+                refuse_lengths(str(path), {name: heads[name].shape[0] for name in names})
                 matrices[view] = np.column_stack([arrays[name] for name in names])
             else:
                 packed[view] = (head.shape[0], head.shape[1])

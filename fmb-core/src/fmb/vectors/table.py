@@ -1,15 +1,17 @@
 """What one file of vectors holds: ids, catalogue, and matrices where they lie or to be decoded."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fmb.contract.arrays import Array
+from fmb.contract.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BLOCK_BYTES", "VectorTable", "block_rows"]
+__all__ = ["BLOCK_BYTES", "VectorTable", "block_rows", "refuse_lengths"]
 
 BLOCK_BYTES = 4 * 2**20
 """Of vectors that are decoded at a time."""
@@ -56,3 +58,23 @@ class VectorTable:
 def block_rows(row_bytes: int) -> int:
     """Rows of so many bytes that make a block."""
     return max(1, BLOCK_BYTES // max(1, int(row_bytes)))
+
+
+def refuse_lengths(where: str, lengths: Mapping[str, int]) -> None:
+    """Check that the numbers that make a vector, side by side, are of as many objects.
+
+    Args:
+        where: names the file.
+        lengths: name -> how many numbers it has.
+
+    Raises:
+        DataError: names the first that has another number of them than most.
+    """
+    most = Counter(lengths.values()).most_common(1)[0][0]
+    for name, length in lengths.items():
+        if length != most:
+            like = next(other for other, n in lengths.items() if n == most)
+            raise DataError(
+                f"{where}: {name!r} has {length} numbers and {like!r} {most}, and both are parts of"
+                " a vector; store one an object, or say --vector-columns"
+            )
