@@ -4,17 +4,19 @@ import codecs
 import pickle
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError
-from fmb.files.ids import as_ids
-from fmb.vectors.columns import Asked, Column, kind_of, lay_out
+from fmb.files.ids import as_ids, parse_ids
+from fmb.torch.plain import as_numbers, beside, is_whole, of_plain
+from fmb.vectors.columns import Asked, Column, Kind, kind_of, lay_out
+from fmb.vectors.records import catalogue
 from fmb.vectors.table import VectorTable, refuse_lengths
 
 __all__ = ["read_records"]
@@ -31,34 +33,76 @@ def read_records(path: Path, asked: Asked) -> VectorTable:
 
     Args:
         path: what `torch.save` wrote of `[{"object_id": ..., "embedding": tensor}, ...]`, of
-            `{"object_id": [...], "embedding": (n, d)}` or of one (n, d) tensor.
+            `{"object_id": [...], "embedding": (n, d)}`, of one (n, d) tensor, or of
+            `{id: vector}` where the ids are integers with gaps.
         asked: which keys are ids and vectors.
 
     Raises:
         DataError: it names code, is damaged, or holds something else.
     """
     columns = _columns(_loaded(path), path)
+    if asked == Asked():
+        columns = _by_id(columns, path)
     about = {
-        name: Column(kind_of(values.dtype.kind, values.ndim - 1), f"of shape {values.shape}")
+        name: Column(_kind(values), f"{values.dtype}, shape {values.shape}")
         for name, values in columns.items()
     }
     layout = lay_out(about, asked, str(path))
     ids = None if layout.ids is None else as_ids(columns[layout.ids], f"{path}: {layout.ids!r}")
-    n = len(next(iter(columns.values())))
-    known = {name: columns[name] for name in layout.catalog if len(columns[name]) == n}
-    stored = {
-        re.sub(r"[^\w.-]", "_", view): columns[names[0]]
-        if columns[names[0]].ndim == 2
-        else _side_by_side({name: columns[name] for name in names}, str(path))
-        for view, names in layout.views.items()
-    }
-    catalog = pd.DataFrame(known, index=range(n)).infer_objects()
-    return VectorTable(ids, catalog, stored, left_out=layout.left_out)
+    stored = _views(columns, layout.views, str(path))
+    n = len(next(iter(stored.values()))) if ids is None else len(ids)
+    fits = [name for name in layout.catalog if len(columns[name]) == n]
+    other = [f"{name} {columns[name].shape}" for name in layout.catalog if name not in fits]
+    catalog, unread = catalogue({name: partial(beside, columns[name]) for name in fits}, n)
+    return VectorTable(ids, catalog, stored, left_out=(*layout.left_out, *other, *unread))
 
 
-def _side_by_side(columns: Mapping[str, Array], where: str) -> Array:
-    refuse_lengths(where, {name: len(values) for name, values in columns.items()})
-    return np.column_stack([*columns.values()])
+def _kind(values: Array) -> Kind:
+    return "number" if is_whole(values) else kind_of(values.dtype.kind, values.ndim - 1)
+
+
+def _views(
+    columns: Mapping[str, Array], views: Mapping[str, tuple[str, ...]], where: str
+) -> dict[str, Array]:
+    """View, named as files can be -> (n, d)."""
+    stored: dict[str, Array] = {}
+    called: dict[str, str] = {}
+    for view, names in views.items():
+        plain = re.sub(r"[^\w.-]", "_", view)
+        if plain in stored:
+            raise DataError(
+                f"{where}: {called[plain]!r} and {view!r} would both be the view {plain!r};"
+                " rename one"
+            )
+        called[plain] = view
+        if columns[names[0]].ndim == 2:
+            stored[plain] = columns[names[0]]
+        else:
+            refuse_lengths(where, {name: len(columns[name]) for name in names})
+            stored[plain] = np.column_stack([as_numbers(columns[name]) for name in names])
+    return stored
+
+
+def _by_id(columns: dict[str, Array], path: Path) -> dict[str, Array]:
+    """The same; of `{id: vector}` the ids and the matrix of the vectors.
+
+    Raises:
+        DataError: nothing tells ids from names of columns.
+    """
+    shapes = {values.shape for values in columns.values()}
+    floats = all(values.dtype.kind == "f" for values in columns.values())
+    if len(columns) < 2 or len(shapes) > 1 or not floats or len(next(iter(shapes))) != 1:
+        return columns
+    if all(re.fullmatch(r"-?[0-9]+", name) for name in columns):
+        ids = parse_ids([*columns], str(path))
+        if ids.dtype.kind in "iu" and int(ids.max()) - int(ids.min()) >= len(ids):
+            return {"object_id": ids, "vectors": np.stack([*columns.values()])}
+    first = next(iter(columns))
+    raise DataError(
+        f"{path}: {len(columns)} arrays of {next(iter(shapes))[0]} numbers, of which {first!r} may"
+        " be an object or a column; save {'object_id': ids, 'embedding': (n, d)}, or say"
+        " --vector-columns"
+    )
 
 
 def _loaded(path: Path) -> Any:
@@ -86,8 +130,13 @@ def _columns(content: Any, path: Path) -> dict[str, Array]:
     """Key -> (n,) or (n, d)."""
     if isinstance(content, torch.Tensor | np.ndarray):
         return {"vectors": _array(content)}
-    if isinstance(content, Mapping) and all(isinstance(key, str) for key in content):
-        columns = {key: _array(values) for key, values in content.items()}
+    if isinstance(content, Mapping) and all(type(key) in (str, int) for key in content):
+        columns = {
+            str(key): _column(values, path, str(key))
+            if isinstance(values, list | tuple)
+            else _array(values)
+            for key, values in content.items()
+        }
         if all(values.ndim for values in columns.values()):
             return columns
         content = [content]
@@ -114,9 +163,7 @@ def _column(values: Sequence[Any], path: Path, key: str) -> Array:
     arrays = [None if value is None else _array(value) for value in values]
     there = [(row, array) for row, array in enumerate(arrays) if array is not None]
     if not there or not there[0][1].ndim:
-        plain = [None if array is None else array.item() for array in arrays]
-        kinds = {type(one) for one in plain}
-        return np.asarray(plain, dtype=None if len(kinds) == 1 else object)
+        return of_plain([None if array is None else array.item() for array in arrays], path, key)
     flat = [(row, array.reshape(-1)) for row, array in there if array.size == max(array.shape)]
     width = there[0][1].size
     wrong = [row for row, array in flat if len(array) != width]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError
+from fmb.files.end_to_end import end_to_end
 from fmb.vectors.table import VectorTable
 
 __all__ = ["Gathered", "gather", "refuse_repeats"]
@@ -58,7 +59,7 @@ def gather(
         raise DataError(f"{paths[0]}: no objects")
     refuse_repeats(ids, paths, lengths)
     frames = [table.catalog for table in tables]
-    catalog = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+    catalog = frames[0] if len(frames) == 1 else end_to_end(frames, paths)
     attrs, catalog = frames[0].attrs, catalog.drop(columns="object_id", errors="ignore")
     catalog = pd.concat([pd.DataFrame({"object_id": ids}), catalog], axis=1)
     catalog.attrs = dict(attrs)
