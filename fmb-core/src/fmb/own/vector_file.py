@@ -20,6 +20,7 @@ from fmb.contract.vector_view import VectorView
 from fmb.files.ids import as_ids, locate, read_id_file, refuse_duplicates
 from fmb.files.tables import read_table
 from fmb.own.decoding import SMALL_BYTES, in_memory, keep, kept, size_of
+from fmb.own.notes import of_reading, without_vector
 from fmb.own.remote import local_files
 from fmb.store.digests import Digests
 from fmb.store.keys import content_key
@@ -36,7 +37,6 @@ note = logging.getLogger("fmb.note")
 
 _VIEW = r"\w[\w.-]*"
 """Names of views are parts of file names."""
-_SHOWN = 3
 _FORMAT = "fmb-vectors/1"
 """Of decoded vectors; part of their key."""
 
@@ -128,7 +128,7 @@ def open_vector_file(
     if asked.catalog:
         catalog = _join(catalog, Path(asked.catalog), asked.catalog_id or "object_id")
         joined = {"catalog_sha256": digests.of(Path(asked.catalog))}
-    notes = [*found.notes, *_without_vector(found)]
+    notes = [*found.notes, *without_vector(found)]
     return VectorFile(found.ids, catalog, identity, found.views, found.rows, joined, notes)
 
 
@@ -208,13 +208,7 @@ def _found(
             )
     elsewhere = None if own is None else _ids_of(own)
     ids, catalog, shapes = gather(paths, tables, elsewhere)
-    notes = []
-    if own is None and tables[0].ids is None:
-        notes.append(f"object ids are row numbers 0 .. {len(ids) - 1}: {where} has none")
-    left_out = dict.fromkeys(name for table in tables for name in table.left_out)
-    if left_out:
-        more = f" and {len(left_out) - _SHOWN} more" if len(left_out) > _SHOWN else ""
-        notes.append(f"{where}: left out {', '.join([*left_out][:_SHOWN])}{more}")
+    notes = of_reading(where, tables, len(ids), counted=own is None and tables[0].ids is None)
     if any(table.packed for table in tables):
         bare = Gathered(ids, catalog, {}, {}, notes)
         found = _decoded(paths, tables, bare, shapes, folder, progress)
@@ -261,17 +255,6 @@ def _bill(paths: Sequence[Path], shapes: Mapping[str, tuple[int, int]], size: in
 
 def _ids_of(path: Path) -> Array:
     return as_ids(np.load(path), str(path)) if path.suffix == ".npy" else read_id_file(path)
-
-
-def _without_vector(found: Gathered) -> list[str]:
-    notes = []
-    for view, rows in found.rows.items():
-        lacking = np.setdiff1d(np.arange(len(found.ids)), rows, assume_unique=True)
-        if len(lacking):
-            first = ", ".join(str(one) for one in found.ids[lacking[:_SHOWN]].tolist())
-            s = "object has" if len(lacking) == 1 else "objects have"
-            notes.append(f"{len(lacking):,} {s} no {view} vector, missing or not finite: {first}")
-    return notes
 
 
 def _join(objects: pd.DataFrame, path: Path, key: str) -> pd.DataFrame:

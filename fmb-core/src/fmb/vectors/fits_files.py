@@ -21,7 +21,9 @@ __all__ = ["read_fits"]
 
 
 def read_fits(path: Path, asked: Asked) -> VectorTable:
-    """The first binary table that has the ids, else the first.
+    """The first binary table that has the ids, else the first; of several, a note says which.
+
+    Yes and no are 1 and 0. What the file calls no value (TNULL, a zero byte of yes or no) is NaN.
 
     Raises:
         DataError: there is no binary table, there are no such ids, or no vectors.
@@ -37,6 +39,7 @@ def read_fits(path: Path, asked: Asked) -> VectorTable:
         ids = asked.ids or "object_id"
         place = next((p for p in tables if ids in hdus[p].columns.names), tables[0])
         hdu = hdus[place]
+        notes = _which(path, len(tables), tables.index(place) + 1, hdu.name)
         columns, n = _columns(hdu), len(hdu.data)
         layout = lay_out(columns, asked, str(path))
         records = None if hdus.fileinfo(place)["file"].compression else _records(path, hdu, n)
@@ -49,14 +52,27 @@ def read_fits(path: Path, asked: Asked) -> VectorTable:
     catalog, unread = catalogue(beside, n)
     catalog.attrs["units"] = {m: str(table[m].unit) for m in catalog if table[m].unit}
     layout = replace(layout, left_out=(*layout.left_out, *unread))
-    return _table(path, place, layout, listed, catalog, records, columns, n)
+    found = _table(path, place, layout, listed, catalog, records, columns, n)
+    return replace(found, notes=notes)
+
+
+def _which(path: Path, several: int, number: int, name: str) -> tuple[str, ...]:
+    if several == 1:
+        return ()
+    called = f", {name}," if name else ""
+    return (f"{path.name} holds {several} tables; table {number}{called} is read",)
 
 
 def _columns(hdu: Any) -> dict[str, Column]:
     columns = field_columns(hdu.columns.dtype)
     for column in hdu.columns:
-        if column.format[:1] in "PQ" or column.format.lstrip("0123456789")[:1] in "PQ":
+        letter = column.format.lstrip("0123456789")[:1]
+        if letter in "PQ":
             columns[column.name] = Column("unfit", "lists of several lengths")
+        elif letter == "X":
+            columns[column.name] = Column("unfit", "single bits")
+        elif letter == "L" and columns[column.name].kind == "number":
+            columns[column.name] = Column("truth", "yes or no")
     return columns
 
 
@@ -65,7 +81,11 @@ def _records(path: Path, hdu: Any, n: int) -> Array | None:
     dtype = hdu.columns.dtype.newbyteorder(">")
     if not n or dtype.itemsize != hdu.header["NAXIS1"]:
         return None
-    scaled = {c.name for c in hdu.columns if c.bscale not in (None, "", 1) or c.bzero}
+    scaled = {
+        c.name
+        for c in hdu.columns
+        if c.bscale not in (None, "", 1) or c.bzero or "L" in c.format or _null(c) is not None
+    }
     mapped: Array = np.memmap(path, dtype, "r", hdu.fileinfo()["datLoc"], (n,))
     plain = [name for name in dtype.names if name not in scaled]
     return mapped[plain] if plain else None
@@ -101,12 +121,28 @@ def _table(
     )
 
 
+def _null(column: Any) -> Any:
+    """The number that means no value, of integers; None where there is none."""
+    return column.null if isinstance(column.null, int | np.integer) else None
+
+
 def _read(path: Path, place: int, views: dict[str, tuple[str, ...]]) -> Blocks:
-    """Scaled columns, those of a compressed file, and numbers of several types side by side."""
+    """What is scaled or has gaps, all of a compressed file, and numbers of several types."""
     from astropy.io import fits
 
     with path.open("rb") as stream, quiet_fits(path), fits.open(stream, memmap=True) as hdus:
-        data = hdus[place].data
+        hdu = hdus[place]
         for view, names in views.items():
-            columns = [np.asarray(data[name]) for name in names]
+            columns = [_with_gaps(hdu, name) for name in names]
             yield view, columns[0] if columns[0].ndim == 2 else np.column_stack(columns)
+
+
+def _with_gaps(hdu: Any, name: str) -> Array:
+    """A column as its file means it, NaN where it has no value."""
+    column = hdu.columns[name]
+    stored = hdu.data.view(np.ndarray)[name]  # before astropy makes of a gap what it makes of all
+    if column.format.lstrip("0123456789")[:1] == "L":
+        return np.where(stored == 0, np.nan, stored == ord("T")).astype(np.float32)
+    values, null = np.asarray(hdu.data[name]), _null(column)
+    gaps = None if null is None else stored == null
+    return values if gaps is None or not gaps.any() else np.where(gaps, np.nan, values)

@@ -99,11 +99,15 @@ def _group(path: Path, file: h5py.File, members: Mapping[str, Any], asked: Asked
         name: told[name].unit for name in map(str, catalog) if told[name].unit
     }
     views = {view: [dataset(name) for name in names] for view, names in layout.views.items()}
-    stored, packed = _matrices(path, views)
+    of_vectors = {
+        d.name: stated(attributes(d), f"{path}: {d.name!r}") for own in views.values() for d in own
+    }
+    stored, packed = _matrices(path, views, of_vectors)
     names = {view: [d.name for d in views[view]] for view in packed}
+    decode = partial(_read, path, names, packed, of_vectors)
     other = [f"{name} {members[name].shape}" for name in layout.catalog if name not in fits]
     left_out = (*layout.left_out, *other, *unread)
-    return VectorTable(ids, catalog, stored, packed, lambda: _read(path, names, packed), left_out)
+    return VectorTable(ids, catalog, stored, packed, decode, left_out)
 
 
 def _meant(dataset: h5py.Dataset, told: Stated) -> Any:
@@ -115,25 +119,31 @@ def _kind(dataset: h5py.Dataset) -> Any:
 
 
 def _matrices(
-    path: Path, views: Mapping[str, list[h5py.Dataset]]
+    path: Path, views: Mapping[str, list[h5py.Dataset]], told: Mapping[str, Stated]
 ) -> tuple[dict[str, Array], dict[str, tuple[int, int]]]:
     stored: dict[str, Array] = {}
     packed: dict[str, tuple[int, int]] = {}
     for view, datasets in views.items():
         refuse_lengths(str(path), {one.name: len(one) for one in datasets})
         for one in datasets:
-            if not stated(attributes(one), f"{path}: {one.name!r}").as_stored:
+            if not told[one.name].as_stored:
                 raise DataError(
                     f"{path}: {one.name!r} is to be scaled by what the file says; vectors are taken"
                     " as they lie: store them unscaled"
                 )
         first = datasets[0]
-        mapped = _mapped(path, first) if first.ndim == 2 else None
+        plain = first.ndim == 2 and not _may_lack(first.dtype, told[first.name])
+        mapped = _mapped(path, first) if plain else None
         if mapped is not None:
             stored[view] = mapped
         else:
             packed[view] = (first.shape[0], first.shape[1] if first.ndim == 2 else len(datasets))
     return stored, packed
+
+
+def _may_lack(dtype: np.dtype[Any], told: Stated) -> bool:
+    """True where a value of the file means none and is no NaN, so that it has to be replaced."""
+    return bool(told.missing) and (dtype.kind != "f" or not np.isnan(told.missing).all())
 
 
 def _mapped(path: Path, dataset: h5py.Dataset) -> Array | None:
@@ -147,15 +157,24 @@ def _mapped(path: Path, dataset: h5py.Dataset) -> Array | None:
 
 
 def _read(
-    path: Path, names: Mapping[str, list[str]], shapes: Mapping[str, tuple[int, int]]
+    path: Path,
+    names: Mapping[str, list[str]],
+    shapes: Mapping[str, tuple[int, int]],
+    told: Mapping[str, Stated],
 ) -> Blocks:
     with h5py.File(path, "r") as file:
         for view, own in names.items():
             datasets = [file[name] for name in own]
             n, d = shapes[view]
             for part in _stretches(n, block_rows(d * datasets[0].dtype.itemsize)):
-                pieces = [one[part] for one in datasets]
+                pieces = [_with_gaps(one[part], told[one.name]) for one in datasets]
                 yield view, pieces[0] if pieces[0].ndim == 2 else np.column_stack(pieces)
+
+
+def _with_gaps(stored: Array, told: Stated) -> Array:
+    """The same, NaN where the file says that there is no value."""
+    gaps = told.gaps(stored)
+    return stored if gaps is None or not gaps.any() else np.where(gaps, np.nan, stored)
 
 
 def _stretches(n: int, rows: int) -> Iterator[slice]:

@@ -40,6 +40,8 @@ class VectorTable:
     """Gives (view, (k, d)) of all that is packed, the blocks of a view in order."""
     left_out: tuple[str, ...] = ()
     """Names and types of what is neither vectors nor catalogue."""
+    notes: tuple[str, ...] = ()
+    """What a user should know of how it was read, one line each."""
 
     @property
     def shapes(self) -> dict[str, tuple[int, int]]:
