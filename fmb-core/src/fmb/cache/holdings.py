@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fmb.contract.errors import FailedError, StoreError, UnknownNameError, did_you_mean
+from fmb.own.decoding import damaged as damaged_decoded
 from fmb.runs.folder import list_runs
 from fmb.store.atomic import read_json, read_record
 from fmb.store.parts import PartStore
@@ -122,12 +123,19 @@ def _by_content(home: Path, kind: str, what: str) -> Iterator[Holding]:
 
 
 def _own_vectors(home: Path) -> Iterator[Holding]:
-    for folder in _folders(home / "own", "*/key.json"):
-        record = read_record(folder / "key.json")
-        views = " and ".join(f"{n:,} x {d}" for n, d in record["views"].values())
+    for folder in _decoded(home):
+        try:
+            shapes = read_record(folder / "key.json")["views"].values()
+            views = " and ".join(f"{n:,} x {d}" for n, d in shapes)
+        except (StoreError, LookupError):
+            views = "damaged"
         yield Holding("decoded", folder.name, [folder], f"vectors of your own, {views}")
     for folder in sorted(path for path in (home / "copies").glob("[!.]*") if path.is_dir()):
         yield Holding("copies", f"copy-{folder.name}", [folder], "of a file from elsewhere")
+
+
+def _decoded(home: Path) -> list[Path]:
+    return sorted(path for path in (home / "own").glob("[!.]*") if path.is_dir())
 
 
 def _surveys(home: Path) -> Iterator[Holding]:
@@ -203,14 +211,16 @@ def remove(holding: Holding) -> None:
 
 
 def damaged(home: Path | None = None) -> list[Path]:
-    """Stored vectors and digests whose bytes are not those that were written."""
+    """Stored and decoded vectors, and digests, whose bytes are not those that were written."""
+    home = home or workspace()
     folders = [
         folder
         for kind in ("embeddings", "inputs")
-        for folder in _folders((home or workspace()) / kind, "*/*/key.json")
+        for folder in _folders(home / kind, "*/*/key.json")
     ]
-    return [
+    parts = [
         path
         for folder in folders
         for path in PartStore(folder, read_json(folder / "key.json")).damaged()
     ]
+    return [*parts, *(path for folder in _decoded(home) for path in damaged_decoded(folder))]

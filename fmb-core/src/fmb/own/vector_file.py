@@ -121,6 +121,8 @@ def open_vector_file(
     folder = digests.workspace / "own" / f"{named}-{key}"
     found = kept(folder)
     if found is None:
+        if folder.exists():
+            note.info("%s is not as it was written; its vectors are decoded anew", folder)
         wanted = Asked(asked.ids, own is not None, asked.vector_columns)
         tables = [read_vectors(path, wanted, more) for path in paths]
         found = _found(paths, tables, own, folder, progress)
