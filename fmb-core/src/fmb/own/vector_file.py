@@ -17,10 +17,12 @@ from fmb.contract.inputs import Batch, InputInfo
 from fmb.contract.names import VectorName
 from fmb.contract.progress import Progress, quiet
 from fmb.contract.vector_view import VectorView
-from fmb.files.ids import as_ids, locate, read_id_file, refuse_duplicates
+from fmb.files.ids import locate, refuse_duplicates
 from fmb.files.tables import read_table
 from fmb.own.decoding import SMALL_BYTES, in_memory, keep, kept, size_of
+from fmb.own.given_ids import ids_of, refuse_heading
 from fmb.own.notes import of_reading, without_vector
+from fmb.own.precision import refuse_lost
 from fmb.own.remote import local_files
 from fmb.store.digests import Digests
 from fmb.store.keys import content_key
@@ -208,8 +210,10 @@ def _found(
                 f"{where}: {view!r} cannot be the name of a view: rename the array to letters,"
                 " digits, dots, hyphens and underscores"
             )
-    elsewhere = None if own is None else _ids_of(own)
+    elsewhere = None if own is None else ids_of(own)
     ids, catalog, shapes = gather(paths, tables, elsewhere)
+    if own is not None:
+        refuse_heading(ids, own)
     notes = of_reading(where, tables, len(ids), counted=own is None and tables[0].ids is None)
     if any(table.packed for table in tables):
         bare = Gathered(ids, catalog, {}, {}, notes)
@@ -223,6 +227,7 @@ def _found(
             raise DataError(
                 f"{where}: {view!r} has {len(ids)} rows that are not finite, and no other"
             )
+    refuse_lost(found, tables, where)
     return found
 
 
@@ -253,10 +258,6 @@ def _bill(paths: Sequence[Path], shapes: Mapping[str, tuple[int, int]], size: in
     files = f"{len(paths)} files" if len(paths) > 1 else paths[0].name
     views = " and ".join(f"{n:,} x {d}" for n, d in shapes.values())
     return f"{files}, {views}, {size / 1e9:.1f} GB"
-
-
-def _ids_of(path: Path) -> Array:
-    return as_ids(np.load(path), str(path)) if path.suffix == ".npy" else read_id_file(path)
 
 
 def _join(objects: pd.DataFrame, path: Path, key: str) -> pd.DataFrame:

@@ -37,8 +37,13 @@ def read_parquet(path: Path, asked: Asked) -> VectorTable:
     """
     with pq.ParquetFile(path, memory_map=True) as file:
         schema = file.schema_arrow
-        layout = lay_out(_columns(path, schema), asked, str(path), _index(schema))
-        rest = file.read([*filter(None, [layout.ids]), *layout.catalog])
+        spaced = _spaced_index(schema, file.metadata.num_rows)
+        columns = _columns(path, schema) | dict.fromkeys(spaced, Column("plain", "an index"))
+        layout = lay_out(columns, asked, str(path), [*_index(schema), *spaced])
+        kept = [*filter(None, [layout.ids]), *layout.catalog]
+        rest = file.read([m for m in kept if m not in spaced]).replace_schema_metadata()
+        for name in (name for name in kept if name in spaced):
+            rest = rest.append_column(name, pa.array(spaced[name]))
 
     def batches(names: list[str], rows: int) -> Iterator[pa.RecordBatch]:
         # Mapped and not buffered ahead: a row group may hold the whole survey.
@@ -120,6 +125,17 @@ def _index(schema: pa.Schema) -> list[str]:
     """What pandas wrote as the index of the rows."""
     written = (schema.pandas_metadata or {}).get("index_columns", [])
     return [name for name in written if isinstance(name, str) and name in schema.names]
+
+
+def _spaced_index(schema: pa.Schema, n: int) -> dict[str, Array]:
+    """Name -> (n,) of an index of evenly spaced integers, of which pandas writes three numbers."""
+    found = {}
+    for index in (schema.pandas_metadata or {}).get("index_columns", ()):
+        if isinstance(index, Mapping) and index.get("kind") == "range" and index.get("name"):
+            spaced = range(*(int(index[key]) for key in ("start", "stop", "step")))
+            if len(spaced) == n and index["name"] not in schema.names:  # else of other rows
+                found[str(index["name"])] = np.asarray(spaced)
+    return found
 
 
 def _table(

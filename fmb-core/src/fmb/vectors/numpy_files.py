@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -11,9 +12,10 @@ import pandas as pd
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError
+from fmb.files.columns import from_array
 from fmb.files.ids import as_ids
 from fmb.vectors.columns import Asked, Column, Layout, kind_of, lay_out
-from fmb.vectors.records import read_structured
+from fmb.vectors.records import catalogue, read_structured
 from fmb.vectors.table import Blocks, VectorTable, block_rows, refuse_lengths
 
 __all__ = ["read_npy", "read_npz"]
@@ -66,7 +68,7 @@ def read_npz(path: Path, asked: Asked) -> VectorTable:
         n = _objects(listed, layout, heads)
         fits = [name for name in layout.catalog if heads[name].shape == (n,)]
         other = [f"{m} {heads[m].shape}" for m in layout.catalog if m not in fits]
-        catalog = pd.DataFrame({name: arrays[name] for name in fits}, index=range(n))
+        catalog, unread = catalogue({m: partial(_column, arrays, m) for m in fits}, n)
         matrices: dict[str, Array] = {}
         packed: dict[str, tuple[int, int]] = {}
         for view, names in layout.views.items():
@@ -80,10 +82,14 @@ def read_npz(path: Path, asked: Asked) -> VectorTable:
             else:
                 packed[view] = (head.shape[0], head.shape[1])
     members = {view: layout.views[view][0] for view in packed}
-    left_out = (*layout.left_out, *other)
+    left_out = (*layout.left_out, *other, *unread)
     return VectorTable(
         listed, catalog, matrices, packed, lambda: _unpacked(path, members, heads), left_out
     )
+
+
+def _column(arrays: np.lib.npyio.NpzFile, name: str) -> Any:
+    return from_array(arrays[name])
 
 
 def _type(head: _Member) -> tuple[np.dtype[Any], tuple[int, ...]]:
