@@ -100,3 +100,9 @@ def test_numbered_flags_alone_are_no_vector(tmp_path):
     survey = read(tmp_path / "v.parquet")
     assert [name.view for name in survey.vectors] == ["f"]
     assert survey.catalog["flag3"].tolist() == flags["flag3"].tolist()
+
+
+def test_a_column_of_parquet_that_cannot_be_read_is_left_out_by_name(tmp_path):
+    pq.write_table(pa.table(columns(name=pa.array([b"\xff"] * N))), tmp_path / "v.parquet")
+    told = f"{tmp_path}/v.parquet: left out name (bytes that are no text (UTF-8))"
+    assert read(tmp_path / "v.parquet").warnings == [told]

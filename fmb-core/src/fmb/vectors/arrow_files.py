@@ -143,11 +143,12 @@ def _table(
 ) -> VectorTable:
     n = rest.num_rows
     ids = None if layout.ids is None else _ids(rest[layout.ids], f"{path}: {layout.ids!r}", parse)
-    catalog = pd.DataFrame(index=range(n))
+    catalog, left_out = pd.DataFrame(index=range(n)), layout.left_out
     if layout.catalog:
         beside = rest.select(list(layout.catalog))
         table = of_texts(path, beside) if parse else of_arrow(path, beside)
         catalog = table.frame()
+        left_out = (*left_out, *(f"{name} ({what})" for name, what in table.unread.items()))
         catalog.attrs["units"] = dict(table.units)
     views = {}
     for view, names in layout.views.items():
@@ -155,9 +156,7 @@ def _table(
         width = _length(names[0], schema, batches) if lists else len(names)
         views[view] = (list(names), width)
     packed = {view: (n, width) for view, (_, width) in views.items()}
-    return VectorTable(
-        ids, catalog, {}, packed, lambda: _decode(path, views, batches), layout.left_out
-    )
+    return VectorTable(ids, catalog, {}, packed, lambda: _decode(path, views, batches), left_out)
 
 
 def _ids(column: pa.ChunkedArray, where: str, parse: bool) -> Array:
