@@ -402,3 +402,31 @@ def test_vectors_that_are_to_be_scaled_are_refused(tmp_path):
         file["image"].attrs["scale_factor"] = 0.5
     with pytest.raises(DataError, match=r"'/image' is to be scaled .* store them unscaled"):
         read(tmp_path / "v.h5")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("object_id;f0;f1\n1;2;3\n", "divided by ';'; write commas"),
+        ("object_id\tf0\tf1\n1\t2\t3\n", r"divided by '\\t'; write commas"),
+        ("# made in 2026\nobject_id,f0\n1,2\n", "begins with a comment, '# made in 2026'"),
+    ],
+)
+def test_a_csv_of_vectors_in_another_notation_is_named(tmp_path, text, message):
+    (tmp_path / "v.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        read(tmp_path / "v.csv")
+
+
+@pytest.mark.parametrize("columns", [(), ("vectors",)])
+def test_one_number_an_object_is_no_vector(tmp_path, columns):
+    np.save(tmp_path / "v.npy", np.arange(12.0))
+    with pytest.raises(DataError, match=r"expected shape \(n, d\), got \(12,\)"):
+        read(tmp_path / "v.npy", vector_columns=columns)
+
+
+def test_a_pattern_that_takes_more_than_numbered_columns_is_refused(tmp_path):
+    table = pd.DataFrame(VALUES, columns=[f"f{i}" for i in range(VALUES.shape[1])])
+    table.assign(object_id=IDS, fwhm=0.5).to_parquet(tmp_path / "v.parquet")
+    with pytest.raises(ConfigError, match=r"f\*: fwhm matches too, and is not numbered"):
+        read(tmp_path / "v.parquet", vector_columns=("f*",))

@@ -1,5 +1,6 @@
 """Tables in Parquet and CSV, which Arrow reads."""
 
+import gzip
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,10 @@ from fmb.files.table import Table, table_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["of_arrow", "of_texts", "read_csv", "read_parquet"]
+__all__ = ["of_arrow", "of_texts", "read_csv", "read_parquet", "refuse_other_marks"]
+
+_LONGEST_HEAD = 1 << 16
+"""Bytes of a first line that are looked at."""
 
 
 def read_parquet(path: Path, text: Sequence[str]) -> Table:
@@ -85,8 +89,11 @@ def read_csv(path: Path, text: Sequence[str]) -> Table:
     import pyarrow as pa
     from pyarrow import csv
 
+    refuse_other_marks(path)
     parse = csv.ParseOptions(newlines_in_values=True)
-    texts = csv.ConvertOptions(column_types=dict.fromkeys(_header(path, parse), pa.string()))
+    with csv.open_csv(path, parse_options=parse) as reader:
+        names = reader.schema.names
+    texts = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
     return of_texts(path, csv.read_csv(path, parse_options=parse, convert_options=texts), text)
 
 
@@ -112,20 +119,18 @@ def of_texts(path: Path, table: "pa.Table", text: Sequence[str] = ()) -> Table:
     return table_of(path, columns, {}, typed=False)
 
 
-def _header(path: Path, parse: Any) -> list[str]:
-    """Names of the columns of a CSV file.
+def refuse_other_marks(path: Path) -> None:
+    """Refuse a CSV file that is not divided by commas, or begins with a comment.
 
     Raises:
-        DataError: they are not divided by commas, or the file is no text of UTF-8.
+        DataError: names the mark, or the line.
     """
-    from pyarrow import csv
-
-    with csv.open_csv(path, parse_options=parse) as reader:
-        names = list(reader.schema.names)
-    if len(names) == 1:
-        other = [mark for mark in (";", "\t", "|") if mark in names[0]]
-        if other:
-            raise DataError(
-                f"{path}: its columns are divided by {other[0]!r}; write commas, or Parquet"
-            )
-    return names
+    with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as stream:
+        head = stream.readline(_LONGEST_HEAD).decode("utf-8-sig", errors="replace").strip()
+    if head.startswith("#"):
+        raise DataError(f"{path}: begins with a comment, {head[:40]!r}; remove lines with #")
+    other = [mark for mark in (";", "\t", "|") if mark in head and "," not in head]
+    if other:
+        raise DataError(
+            f"{path}: its columns are divided by {other[0]!r}; write commas, or Parquet"
+        )

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from fmb.contract.arrays import Array
 from fmb.contract.errors import DataError
-from fmb.files.arrow_tables import of_arrow, of_texts
+from fmb.files.arrow_tables import of_arrow, of_texts, refuse_other_marks
 from fmb.files.columns import GAPS
 from fmb.files.ids import as_ids, parse_ids
 from fmb.vectors.columns import Asked, Column, Layout, lay_out
@@ -59,6 +59,7 @@ def read_csv(path: Path, asked: Asked) -> VectorTable:
     Raises:
         DataError: there are no such ids, or no vectors, or text among their numbers.
     """
+    refuse_other_marks(path)
     gaps = [*dict.fromkeys([*pa_csv.ConvertOptions().null_values, *GAPS])]
     with pa_csv.open_csv(path, convert_options=pa_csv.ConvertOptions(null_values=gaps)) as reader:
         schema = reader.schema

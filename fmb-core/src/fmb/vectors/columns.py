@@ -225,6 +225,12 @@ def _matching(part: str, columns: Mapping[str, Column], where: str) -> list[str]
     numbers = [_NUMBERED.fullmatch(name) for name in names]
     if all(numbers):
         names.sort(key=lambda name: int(re.findall(r"\d+$", name)[0]))
+    elif any(numbers):  # "f*" is meant for f0, f1 ..., and takes fwhm besides
+        strays = [name for name, number in zip(names, numbers, strict=True) if number is None]
+        raise ConfigError(
+            f"--vector-columns {part}: {_shown(strays)} matches too, and is not numbered; say the"
+            " range, as f0-f255, or name them one by one"
+        )
     return names
 
 

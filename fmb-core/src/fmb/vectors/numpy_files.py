@@ -30,7 +30,12 @@ def read_npy(path: Path, asked: Asked) -> VectorTable:
     array = np.load(path, mmap_mode="r")
     if array.dtype.names:
         return read_structured(array, asked, str(path))
-    kind = kind_of(array.dtype.kind, array.ndim - 1)
+    if array.ndim != 2:
+        raise DataError(
+            f"{path}: no array of vectors, expected shape (n, d), got {array.shape}; a table has"
+            " its columns side by side"
+        )
+    kind = kind_of(array.dtype.kind, 1)
     lay_out({"vectors": Column(kind, _about(array.dtype, array.shape))}, asked, str(path))
     return VectorTable(None, pd.DataFrame(index=range(len(array))), {"vectors": array})
 
