@@ -52,7 +52,7 @@ def quiet_fits(path: Path) -> Iterator[None]:
         warnings.simplefilter("always")
         try:
             yield
-        except VerifyError as error:
+        except (VerifyError, UnboundLocalError) as error:  # the latter is a slip of astropy
             raise ValueError(str(error)) from None
     if any("truncated" in str(doubt.message) for doubt in doubts):
         raise DataError(f"{path}: the FITS file is cut short; copy it again")

@@ -6,6 +6,7 @@ hashed, which takes twice as long at each level and cannot be interrupted.
 
 import pickletools
 import struct
+import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +23,8 @@ _PICKLES = 5
 """In the format before torch 1.6: number, version, machine, content, names of storages."""
 _MARK = -1
 _DAMAGE = (
-    ValueError, LookupError, EOFError, OSError, OverflowError, MemoryError, zipfile.BadZipFile,
-    struct.error,
+    ValueError, RuntimeError, LookupError, EOFError, OSError, OverflowError, MemoryError,
+    zipfile.BadZipFile, struct.error,
 )  # fmt: skip
 
 
@@ -38,10 +39,12 @@ def refuse_deep_tuples(path: Path, kind: str) -> None:
         WeightsError: they do, or what is there is no pickle.
     """
     try:
-        for stream, pickles in _streams(path, kind):
-            for _ in range(pickles):
-                if _tuple_depth(stream) > DEEPEST:
-                    raise WeightsError(f"{path}: tuples nested deeper than {DEEPEST} levels")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of texts that only damage could have made
+            for stream, pickles in _streams(path, kind):
+                for _ in range(pickles):
+                    if _tuple_depth(stream) > DEEPEST:
+                        raise WeightsError(f"{path}: tuples nested deeper than {DEEPEST} levels")
     except _DAMAGE:
         raise WeightsError(f"{path}: cut short or damaged") from None
 

@@ -3,6 +3,7 @@
 import codecs
 import pickle
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -113,7 +114,8 @@ def _loaded(path: Path) -> Any:
     plain += [(rebuild, f"{place}._reconstruct") for place in _NUMPY]
     plain += [(scalar, f"{place}.scalar") for place in _NUMPY]
     try:
-        with torch.serialization.safe_globals(plain):
+        with torch.serialization.safe_globals(plain), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is wrong is told in one line, or it is read
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         named = re.search(r"(?:GLOBAL|global|Unsupported class|type) ([\w.]+)", str(error))

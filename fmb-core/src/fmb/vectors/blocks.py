@@ -17,7 +17,7 @@ def in_float32(block: Array, ids: Array, where: str) -> Array:
     Raises:
         DataError: a number is beyond float32; names its object.
     """
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         small: Array = np.ascontiguousarray(block, dtype=np.float32)
     if block.dtype.kind == "f" and block.dtype.itemsize > small.itemsize:
         lost = np.isinf(small) & np.isfinite(block)

@@ -18,6 +18,7 @@ from fmb.files import (
     read_table,
     refuse_duplicates,
     stated,
+    undamaged,
 )
 from fmb_surveys.files.positions import degrees, doubt_of
 from fmb_surveys.files.survey_toml import CatalogSource
@@ -150,7 +151,8 @@ def _columns_beside(file: "h5py.File", column: str, n: int) -> list[str]:
         single = [name for name in table.dtype.names if not table.dtype[name].shape]
         return [f"{folder}/{name}" for name in single if name not in masks]
     names = [name for name in dataset_names(file) if name.rpartition("/")[0] == folder]
-    return [name for name in names if file[name].shape == (n,) and not file[name].dtype.names]
+    with undamaged(file.filename):
+        return [name for name in names if file[name].shape == (n,) and not file[name].dtype.names]
 
 
 def _from_table(source: CatalogSource, path: Path) -> _Columns:
