@@ -291,3 +291,13 @@ def test_a_number_that_is_not_finite_is_no_setting(detect, fmb, home):
                  "--set", "detector.flow.learning_rate=inf")  # fmt: skip
     assert result.exit_code == 2
     assert not (home / "runs" / "mine").exists()
+
+
+@pytest.mark.parametrize("word", ['"lists"', '"detector"', '"name"'])
+def test_a_manifest_that_lost_a_word_is_called_damaged(detect, fmb, home, word):
+    done(detect("--out", "mine"))
+    manifest = home / "runs" / "mine" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(word, word.replace("e", "x").upper()))
+    result = fmb("top", "mine")
+    assert result.exit_code == 2
+    assert "damaged" in result.stderr

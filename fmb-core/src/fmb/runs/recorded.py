@@ -45,7 +45,10 @@ class RecordedRun:
     @cached_property
     def lists(self) -> Lists:
         """Its lists of scores."""
-        return Lists(ListName.from_dict(entry["name"]) for entry in self.manifest["lists"])
+        try:
+            return Lists(ListName.from_dict(entry["name"]) for entry in self.manifest["lists"])
+        except (KeyError, TypeError) as error:
+            raise StoreError(f"{self.folder.path}: its manifest is damaged at {error}") from None
 
     @cached_property
     def vector_names(self) -> list[VectorName]:
@@ -74,8 +77,10 @@ class RecordedRun:
         Raises:
             UnknownNameError: there is none, or several.
         """
-        name = self.list_called(name)
-        return read_table(self.folder.scores(name))
+        path = self.folder.scores(self.list_called(name))
+        if len(table := read_table(path)) != len(self.objects):
+            raise StoreError(f"{path} has {len(table)} rows for {len(self.objects)} objects")
+        return table
 
     def details(self, name: ListName | str) -> pd.DataFrame:
         """What the detector tells of each object, aligned with `objects`.

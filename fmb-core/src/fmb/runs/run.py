@@ -133,6 +133,8 @@ def load_run(folder: RunFolder) -> Run:
     manifest = read_record(folder.manifest)
     if manifest.get("format") != FORMAT:
         raise folder.other_version()
+    if not {"dataset", "lists", "objects", "quality", "request", "vectors"} <= set(manifest):
+        raise StoreError(f"{folder.manifest} is damaged: parts of it are gone")
     return Run(folder, manifest)
 
 

@@ -78,12 +78,12 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     try:
         arrow = pq.read_table(path)
+        table: pd.DataFrame = arrow.to_pandas()
+        meta = _meta_of(arrow.schema)
     except FileNotFoundError:
         raise StoreError(f"{path}: no such file") from None
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, TypeError, LookupError, pa.ArrowException) as error:
         raise StoreError(f"{path} is damaged: {' '.join(str(error).split())}") from None
-    table: pd.DataFrame = arrow.to_pandas()
-    meta = _meta_of(arrow.schema)
     table.attrs.update({name: meta.get(name, {}) for name in _ATTRS})
     return table
 
@@ -98,7 +98,7 @@ def read_meta(path: Path) -> dict[str, Any]:
         return {}
     try:
         return _meta_of(pq.read_schema(path))
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise StoreError(f"{path} is damaged: {' '.join(str(error).split())}") from None
 
 
