@@ -84,9 +84,7 @@ def test_names_that_make_too_long_a_file_are_refused_before_anything_is_computed
     assert not (home / "runs").exists()
 
 
-@pytest.mark.parametrize(
-    "view", ["../" * 3 + "out", "a/b", "a\nb", "-x", ".hidden", "a b", "/tmp/x"]
-)
+@pytest.mark.parametrize("view", ["../" * 3 + "out", "a/b", "a\nb", "-x", ".hidden", "a b", "/x"])
 def test_an_array_whose_name_could_be_a_path_is_refused(fmb, home, tmp_path, view):
     refused(detect(fmb, tmp_path, "--detector", "gaussian", view=view), "name of a view")
     assert not (home / "runs").exists()
