@@ -3,8 +3,9 @@
 import contextlib
 
 with contextlib.suppress(ImportError):  # a distribution tested alone may do without
-    from hypothesis import settings
+    from hypothesis import HealthCheck, settings
 
     # A time limit an example says how busy a machine is, not whether the code is right.
-    settings.register_profile("no deadline", deadline=None)
+    slow = [HealthCheck.too_slow]
+    settings.register_profile("no deadline", deadline=None, suppress_health_check=slow)
     settings.load_profile("no deadline")
