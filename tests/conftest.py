@@ -3,9 +3,10 @@
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -174,3 +175,17 @@ class CountingModel:
         encoded = self.log.read_text().split() if self.log.exists() else []
         self.log.unlink(missing_ok=True)
         return encoded
+
+
+@pytest.fixture
+def no_longer_than_a_minute() -> Iterator[None]:
+    """A read that waits for ever, as of a pipe, is broken off."""
+
+    def stop(*_: Any) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)

@@ -1,7 +1,6 @@
 """A pipe in the place of a text file: one line, for nobody may ever write to it."""
 
 import os
-import signal
 
 import numpy as np
 import pandas as pd
@@ -9,6 +8,8 @@ import pytest
 
 from fmb import DataError
 from fmb.files import read_table
+
+pytestmark = pytest.mark.usefixtures("no_longer_than_a_minute")
 
 DETECT = ("detect", "--detector", "gaussian", "--embeddings", "v.npz")
 
@@ -20,20 +21,6 @@ def pipe(home, tmp_path):
     np.savez(tmp_path / "v.npz", object_id=np.arange(9), vec=rng.normal(size=(9, 2)))
     os.mkfifo(tmp_path / "pipe.csv")
     return "pipe.csv"
-
-
-@pytest.fixture(autouse=True)
-def _no_longer():
-    """Who waits for the pipe is broken off."""
-
-    def stop(*_):
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(60)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
 
 
 def refused(result, *words):

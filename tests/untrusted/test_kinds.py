@@ -4,7 +4,6 @@ import gzip
 import math
 import os
 import re
-import signal
 import time
 import zipfile
 
@@ -261,21 +260,7 @@ KINDS = {
 }
 
 
-@pytest.fixture
-def _no_longer():
-    """A read that waits for ever is broken off."""
-
-    def stop(*_):
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(60)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
-
-
-@pytest.mark.usefixtures("_no_longer")
+@pytest.mark.usefixtures("no_longer_than_a_minute")
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_refused_in_one_line_and_leaves_nothing(
     kind, strange, fmb, home, make_survey, tmp_path, capfd

@@ -9,24 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from fmb.contract.errors import DataError
-from fmb.own.vector_file import open_vector_file
-from fmb.store.digests import Digests
-from fmb.vectors.asked import OwnVectors
 
 N, D = 12, 10
 IDS = 100 + np.arange(N)
 VALUES = np.random.default_rng(3).normal(size=(N, D)).astype(np.float32)
-
-
-def read(path, **options):
-    return open_vector_file(
-        OwnVectors(file=str(path), **options), Digests(path.parent / "workspace")
-    )
-
-
-def only(survey):
-    (view,) = survey.vectors.values()
-    return view
 
 
 def columns(**other):
@@ -35,7 +21,7 @@ def columns(**other):
 
 @pytest.mark.parametrize("gap", ["--", "None", "NA", "masked", ""])
 @pytest.mark.parametrize("at", [0, 5, D - 1])
-def test_a_gap_in_a_csv_leaves_its_object_without_a_vector(tmp_path, gap, at):
+def test_a_gap_in_a_csv_leaves_its_object_without_a_vector(only, read, tmp_path, gap, at):
     frame = pd.DataFrame(columns()).astype(object)
     frame.loc[7, f"f{at}"] = gap
     frame.to_csv(tmp_path / "v.csv", index=False)
@@ -46,7 +32,7 @@ def test_a_gap_in_a_csv_leaves_its_object_without_a_vector(tmp_path, gap, at):
 
 
 @pytest.mark.parametrize("at", [0, 5, D - 1])
-def test_a_word_among_the_numbers_of_a_csv_is_refused_by_name(tmp_path, at):
+def test_a_word_among_the_numbers_of_a_csv_is_refused_by_name(read, tmp_path, at):
     frame = pd.DataFrame(columns()).astype(object)
     frame.loc[7, f"f{at}"] = "bad"
     frame.to_csv(tmp_path / "v.csv", index=False)
@@ -54,7 +40,7 @@ def test_a_word_among_the_numbers_of_a_csv_is_refused_by_name(tmp_path, at):
         read(tmp_path / "v.csv")
 
 
-def test_a_word_far_down_a_csv_is_refused_by_name(tmp_path):
+def test_a_word_far_down_a_csv_is_refused_by_name(read, tmp_path):
     rows = [f"{i}," + ",".join(["0.123456789"] * D) for i in range(20_000)]  # two megabytes
     rows[-1] = rows[-1].removesuffix("0.123456789") + "bad"
     header = ",".join(["object_id", *(f"f{i}" for i in range(D))])
@@ -65,7 +51,9 @@ def test_a_word_far_down_a_csv_is_refused_by_name(tmp_path):
 
 @pytest.mark.parametrize("at", ["f0", "f5", "f9"])
 @pytest.mark.parametrize("kind", ["decimal", "truth", "nothing"])
-def test_decimals_and_yes_or_no_among_numbers_of_parquet_are_numbers(tmp_path, at, kind):
+def test_decimals_and_yes_or_no_among_numbers_of_parquet_are_numbers(
+    only, read, tmp_path, at, kind
+):
     values = VALUES.copy()
     number = int(at[1:])
     held = {
@@ -84,7 +72,7 @@ def test_decimals_and_yes_or_no_among_numbers_of_parquet_are_numbers(tmp_path, a
     ("name", "held"), [("f9", ["a"] * N), ("f10", ["a"] * N), ("f10", [{"a": 1}] * N)]
 )
 def test_what_is_numbered_with_numbers_and_none_is_refused_unless_the_vector_is_said(
-    tmp_path, name, held
+    only, read, tmp_path, name, held
 ):
     pq.write_table(pa.table(columns(**{name: pa.array(held)})), tmp_path / "v.parquet")
     last = "f8" if name == "f9" else "f9"
@@ -94,7 +82,7 @@ def test_what_is_numbered_with_numbers_and_none_is_refused_unless_the_vector_is_
     assert only(survey).values.shape == (N, int(last[1:]) + 1)
 
 
-def test_numbered_flags_alone_are_no_vector(tmp_path):
+def test_numbered_flags_alone_are_no_vector(read, tmp_path):
     flags = {f"flag{i}": VALUES[:, i] > 0 for i in range(9)}
     pq.write_table(pa.table(columns(**flags)), tmp_path / "v.parquet")
     survey = read(tmp_path / "v.parquet")
@@ -102,7 +90,7 @@ def test_numbered_flags_alone_are_no_vector(tmp_path):
     assert survey.catalog["flag3"].tolist() == flags["flag3"].tolist()
 
 
-def test_a_column_of_parquet_that_cannot_be_read_is_left_out_by_name(tmp_path):
+def test_a_column_of_parquet_that_cannot_be_read_is_left_out_by_name(read, tmp_path):
     pq.write_table(pa.table(columns(name=pa.array([b"\xff"] * N))), tmp_path / "v.parquet")
     told = f"{tmp_path}/v.parquet: left out name (bytes that are no text (UTF-8))"
     assert read(tmp_path / "v.parquet").warnings == [told]

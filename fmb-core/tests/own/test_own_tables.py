@@ -1,6 +1,4 @@
-"""Vectors as people have them: wide tables, columns of vectors, ids of every kind."""
-
-from decimal import Decimal
+"""Vectors in tables as people have them: which columns make them, which are the catalogue."""
 
 import h5py
 import numpy as np
@@ -13,9 +11,6 @@ from astropy.io import fits
 from astropy.table import Table
 
 from fmb.contract.errors import ConfigError, DataError
-from fmb.own.vector_file import open_vector_file
-from fmb.store.digests import Digests
-from fmb.vectors.asked import OwnVectors
 
 N, D = 12, 10
 IDS = 39627652591521181 + 1009 * np.arange(N)[::-1]
@@ -23,17 +18,6 @@ VALUES = np.random.default_rng(3).normal(size=(N, D)).astype(np.float32)
 PARENT = 2**53 + 1 + np.arange(N)  # integers that no float64 holds
 MAG = np.linspace(18, 22, N)
 NAME = np.array([f"NGC {i}" for i in range(N)])
-
-
-def read(path, **options):
-    return open_vector_file(
-        OwnVectors(file=str(path), **options), Digests(path.parent / "workspace")
-    )
-
-
-def only(survey):
-    (view,) = survey.vectors.values()
-    return view
 
 
 def wide(prefix="f", digits=1):
@@ -69,7 +53,7 @@ WIDE = {
 
 
 @pytest.mark.parametrize("name", WIDE)
-def test_numbered_columns_are_a_vector_and_the_others_the_catalogue(tmp_path, name):
+def test_numbered_columns_are_a_vector_and_the_others_the_catalogue(only, read, tmp_path, name):
     WIDE[name](tmp_path / name)
     survey = read(tmp_path / name)
     assert survey.ids.tolist() == IDS.tolist()
@@ -92,7 +76,7 @@ LISTS = {
 
 
 @pytest.mark.parametrize("kind", LISTS.values(), ids=LISTS)
-def test_a_column_of_lists_is_a_vector(tmp_path, kind):
+def test_a_column_of_lists_is_a_vector(only, read, tmp_path, kind):
     values = np.round(VALUES * 8)  # exact in every kind
     rows = values.astype(kind.value_type.to_pandas_dtype())
     lists = pa.array(list(rows), kind)
@@ -103,7 +87,7 @@ def test_a_column_of_lists_is_a_vector(tmp_path, kind):
 
 
 @pytest.mark.parametrize("name", ["w.fits", "records.h5", "w.npy"])
-def test_numbered_columns_side_by_side_are_mapped_where_they_lie(tmp_path, name):
+def test_numbered_columns_side_by_side_are_mapped_where_they_lie(only, read, tmp_path, name):
     WIDE[name](tmp_path / name)
     (part,) = only(read(tmp_path / name)).parts
     assert not part.flags.owndata
@@ -111,7 +95,7 @@ def test_numbered_columns_side_by_side_are_mapped_where_they_lie(tmp_path, name)
 
 
 @pytest.mark.parametrize("ending", ["fits", "h5"])
-def test_a_field_of_vectors_is_mapped_where_it_lies(tmp_path, ending):
+def test_a_field_of_vectors_is_mapped_where_it_lies(only, read, tmp_path, ending):
     path = tmp_path / f"v.{ending}"
     table = Table({"object_id": IDS, "mag": MAG, "image": VALUES})
     if ending == "fits":
@@ -127,7 +111,7 @@ def test_a_field_of_vectors_is_mapped_where_it_lies(tmp_path, ending):
     assert survey.catalog["mag"].tolist() == MAG.tolist()
 
 
-def test_scaled_columns_of_fits_are_what_their_scale_makes_them(tmp_path):
+def test_scaled_columns_of_fits_are_what_their_scale_makes_them(only, read, tmp_path):
     ids = np.array([2**63 + 5, 7, 2**64 - 1], dtype=np.uint64)
     stored = np.arange(27, dtype=np.int16).reshape(3, 9)
     columns = [
@@ -141,7 +125,7 @@ def test_scaled_columns_of_fits_are_what_their_scale_makes_them(tmp_path):
     assert only(survey).values.tolist() == (stored / 2).tolist()
 
 
-def test_several_prefixes_are_several_views(tmp_path):
+def test_several_prefixes_are_several_views(read, tmp_path):
     columns = {
         f"{p}_{i:03d}": (i + 1) * VALUES[:, 0] for p in ("image", "spectrum") for i in range(8)
     }
@@ -150,7 +134,7 @@ def test_several_prefixes_are_several_views(tmp_path):
     assert [name.view for name in survey.vectors] == ["image", "spectrum"]
 
 
-def test_few_numbered_columns_are_magnitudes(tmp_path):
+def test_few_numbered_columns_are_magnitudes(read, tmp_path):
     magnitudes = {f"mag_{i}": MAG + i for i in range(5)}
     pq.write_table(pa.table({**wide(), **magnitudes}), tmp_path / "m.parquet")
     survey = read(tmp_path / "m.parquet")
@@ -167,7 +151,7 @@ def test_few_numbered_columns_are_magnitudes(tmp_path):
         (("f7,f1",), {"f": [7, 1]}),
     ],
 )
-def test_the_columns_of_a_vector_can_be_named(tmp_path, asked, views):
+def test_the_columns_of_a_vector_can_be_named(read, tmp_path, asked, views):
     WIDE["w.parquet"](tmp_path / "w.parquet")
     survey = read(tmp_path / "w.parquet", vector_columns=asked)
     found = {name.view: view.values.tolist() for name, view in survey.vectors.items()}
@@ -184,7 +168,7 @@ def test_the_columns_of_a_vector_can_be_named(tmp_path, asked, views):
         ("name", "name is string"),
     ],
 )
-def test_columns_that_make_no_vector_are_refused_by_name(tmp_path, asked, message):
+def test_columns_that_make_no_vector_are_refused_by_name(read, tmp_path, asked, message):
     WIDE["w.parquet"](tmp_path / "w.parquet")
     with pytest.raises(ConfigError, match=message):
         read(tmp_path / "w.parquet", vector_columns=asked)
@@ -200,13 +184,13 @@ def test_columns_that_make_no_vector_are_refused_by_name(tmp_path, asked, messag
         ({"TARGETID": IDS, "f0": MAG}, "no ids 'object_id'; name them with --ids: TARGETID"),
     ],
 )
-def test_what_is_ambiguous_is_refused_with_the_choices(tmp_path, columns, message):
+def test_what_is_ambiguous_is_refused_with_the_choices(read, tmp_path, columns, message):
     pq.write_table(pa.table(columns), tmp_path / "a.parquet")
     with pytest.raises(DataError, match=message):
         read(tmp_path / "a.parquet")
 
 
-def test_lists_of_several_lengths_or_with_gaps_are_refused(tmp_path):
+def test_lists_of_several_lengths_or_with_gaps_are_refused(read, tmp_path):
     lists = [[1.0, 2.0]] * (N - 1)
     for last, message in (
         ([1.0], f"the vector in row {N - 1} has 1 numbers, those before have 2"),
@@ -219,7 +203,7 @@ def test_lists_of_several_lengths_or_with_gaps_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("kind", [pa.list_(pa.float32()), pa.list_(pa.float32(), 2)])
-def test_a_row_without_a_list_is_an_object_without_a_vector(tmp_path, kind):
+def test_a_row_without_a_list_is_an_object_without_a_vector(only, read, tmp_path, kind):
     lists = pa.array([[1, 2], None, [3, 4]], kind)
     pq.write_table(pa.table({"object_id": [5, 6, 7], "image": lists}), tmp_path / "l.parquet")
     survey = read(tmp_path / "l.parquet")
@@ -228,160 +212,14 @@ def test_a_row_without_a_list_is_an_object_without_a_vector(tmp_path, kind):
     assert survey.warnings == ["1 object has no image vector, missing or not finite: 6"]
 
 
-def test_vectors_that_are_not_finite_are_counted_and_the_others_used(tmp_path):
-    values = VALUES.copy()
-    values[2, 3], values[7, 0] = np.nan, np.inf
-    np.savez(tmp_path / "v.npz", object_id=IDS, image=values)
-    survey = read(tmp_path / "v.npz")
-    good = np.delete(np.arange(N), [2, 7])
-    assert only(survey).rows.tolist() == good.tolist()
-    assert only(survey).values.tolist() == VALUES[good].tolist()
-    first = f"{IDS[2]}, {IDS[7]}"
-    assert survey.warnings == [f"2 objects have no image vector, missing or not finite: {first}"]
-
-
-def test_objects_without_ids_are_known_by_their_row(tmp_path):
-    np.save(tmp_path / "v.npy", VALUES)
-    np.savez(tmp_path / "v.npz", X=VALUES, y=np.arange(N) % 2)
-    for name in ("v.npy", "v.npz"):
-        survey = read(tmp_path / name)
-        assert survey.ids.tolist() == list(range(N))
-        note = f"object ids are row numbers 0 .. {N - 1}: {tmp_path / name} has none"
-        assert survey.warnings == [note]
-    assert survey.catalog["y"].tolist() == [0, 1] * (N // 2)
-
-
-@pytest.mark.parametrize("kind", ["f2", "f8", ">f4", ">f8", "i1", "u2", "i8", "?"])
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("packed", [True, False])
-def test_a_matrix_of_any_type_and_order_keeps_its_values(tmp_path, kind, order, packed):
-    values = np.array(np.round(np.abs(VALUES)), dtype=kind, order=order)
-    (np.savez_compressed if packed else np.savez)(tmp_path / "v.npz", object_id=IDS, image=values)
-    assert only(read(tmp_path / "v.npz")).values.tolist() == values.astype(float).tolist()
-
-
-def test_a_matrix_of_small_integers_in_hdf5_is_one(tmp_path):
-    values = np.arange(N * D, dtype=np.int8).reshape(N, D)
-    with h5py.File(tmp_path / "v.h5", "w") as file:
-        file["object_id"], file["image"] = IDS, values
-    assert only(read(tmp_path / "v.h5")).values.tolist() == values.tolist()
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        (VALUES + 1j * VALUES, "image is complex"),
-        (VALUES[:, 0], "of numbers it has image"),
-        (VALUES[:, :, None], r"image is float32, shape \(12, 10, 1\)"),
-        (np.zeros(N, [("a", "f4"), ("b", "f4")]), "image is of records"),
-        (VALUES.astype("f8") * 1e39, "is an overflow of float32"),
-    ],
-)
-def test_a_matrix_that_cannot_be_used_says_why(tmp_path, values, message):
-    np.savez(tmp_path / "v.npz", object_id=IDS, image=values)
-    with pytest.raises(DataError, match=message):
-        read(tmp_path / "v.npz")
-
-
-def test_an_overflow_names_its_object(tmp_path):
-    values = VALUES.astype("f8")
-    values[5, 2] = -4e38
-    for save in (np.savez, np.savez_compressed):
-        save(tmp_path / "v.npz", object_id=IDS, image=values)
-        with pytest.raises(DataError, match=f"-4e[+]38 in the vector of object {IDS[5]} "):
-            read(tmp_path / "v.npz")
-
-
-TEXTS = [f"J {i} é" for i in range(N)]
-EVERY_ID = {
-    "19 digits": IDS * 100,
-    "unsigned": np.arange(N, dtype=np.uint64) + np.uint64(2**63 + 1),
-    "negative": -IDS,
-    "text": np.array(TEXTS),
-}
-
-
-@pytest.mark.parametrize("ids", EVERY_ID.values(), ids=EVERY_ID)
-@pytest.mark.parametrize("ending", ["npz", "parquet", "csv", "fits", "h5"])
-def test_ids_keep_every_digit_in_every_format(tmp_path, ids, ending):
-    path = tmp_path / f"v.{ending}"
-    columns = {**wide(), "object_id": ids}
-    if ending == "npz":
-        np.savez(path, object_id=ids, image=VALUES)
-    elif ending == "parquet":
-        pq.write_table(pa.table(columns), path)
-    elif ending == "csv":
-        pa_csv.write_csv(pa.table(columns), path)
-    elif ending == "fits":
-        texts = np.char.replace(ids, "é", "e") if ids.dtype.kind == "U" else ids
-        Table({**columns, "object_id": texts}).write(path)
-        ids = texts
-    else:
-        with h5py.File(path, "w") as file:
-            file["object_id"] = np.char.encode(ids) if ids.dtype.kind == "U" else ids
-            file["image"] = VALUES
-    found = read(path).ids
-    assert found.tolist() == ids.tolist()
-    assert found.dtype.kind == ids.dtype.kind
-
-
-def test_decimal_ids_of_parquet_are_integers(tmp_path):
-    kind = pa.decimal128(20, 0)
-    ids = pa.array([Decimal(int(i)) for i in IDS], kind)
-    pq.write_table(pa.table({**wide(), "object_id": ids}), tmp_path / "d.parquet")
-    found = read(tmp_path / "d.parquet").ids
-    assert (found.dtype, found.tolist()) == (np.int64, IDS.tolist())
-
-
-@pytest.mark.parametrize(
-    ("ids", "message"),
-    [
-        (IDS.astype(float), "'object_id': ids are floats"),
-        (pa.array([None, *IDS[1:]]), "'object_id': 1 ids are missing, the first in row 0"),
-        (IDS // 3000, r"more than one row, first .* \(row 0, row 1, row 2\)"),
-    ],
-)
-def test_ids_that_cannot_be_used_are_counted(tmp_path, ids, message):
-    pq.write_table(pa.table({**wide(), "object_id": ids}), tmp_path / "i.parquet")
-    with pytest.raises(DataError, match=message):
-        read(tmp_path / "i.parquet")
-
-
-@pytest.mark.parametrize("name", ["object_id", "source", None])
-def test_an_index_of_pandas_is_the_ids(tmp_path, name):
-    frame = pd.DataFrame(wide()).drop(columns="object_id")
-    frame.index = pd.Index(IDS, name=name)
-    frame.to_parquet(tmp_path / "p.parquet")
-    survey = read(tmp_path / "p.parquet")
-    assert survey.ids.tolist() == IDS.tolist()
-    assert set(survey.catalog) == {"object_id", "mag", "parent", "name"}
-
-
-def test_a_file_of_ids_goes_with_any_format(tmp_path):
-    WIDE["w.parquet"](tmp_path / "w.parquet")
-    other = tmp_path / "ids.txt"
-    other.write_text("\n".join(f"obj-{i}" for i in range(N)))
-    survey = read(tmp_path / "w.parquet", ids=str(other))
-    assert survey.ids.tolist() == [f"obj-{i}" for i in range(N)]
-    assert only(survey).values.tolist() == VALUES.tolist()
-
-
-def test_a_heading_among_the_ids_shows_where_they_are_too_many(tmp_path):
-    np.save(tmp_path / "v.npy", VALUES)
-    listed = tmp_path / "ids.csv"
-    listed.write_text("my number\n" + "\n".join(map(str, IDS)))
-    with pytest.raises(DataError, match=f"{N} vectors for {N + 1} ids, the first 'my number'"):
-        read(tmp_path / "v.npy", ids=str(listed))
-
-
-def test_a_catalogue_may_be_any_table(tmp_path):
+def test_a_catalogue_may_be_any_table(read, tmp_path):
     np.savez(tmp_path / "v.npz", object_id=IDS, image=VALUES)
     Table({"object_id": IDS[::-1], "parent": PARENT}).write(tmp_path / "c.fits")
     survey = read(tmp_path / "v.npz", catalog=str(tmp_path / "c.fits"))
     assert survey.catalog["parent"].tolist() == PARENT[::-1].tolist()
 
 
-def test_what_an_hdf5_file_says_of_its_columns_counts_beside_vectors_too(tmp_path):
+def test_what_an_hdf5_file_says_of_its_columns_counts_beside_vectors_too(read, tmp_path):
     with h5py.File(tmp_path / "v.h5", "w") as file:
         file["object_id"], file["image"] = IDS, VALUES
         file["mag"] = np.full(N, 2150, dtype="i2")
@@ -396,14 +234,6 @@ def test_what_an_hdf5_file_says_of_its_columns_counts_beside_vectors_too(tmp_pat
     assert "name (bytes that are no text (UTF-8))" in told
 
 
-def test_vectors_that_are_to_be_scaled_are_refused(tmp_path):
-    with h5py.File(tmp_path / "v.h5", "w") as file:
-        file["object_id"], file["image"] = IDS, VALUES
-        file["image"].attrs["scale_factor"] = 0.5
-    with pytest.raises(DataError, match=r"'/image' is to be scaled .* store them unscaled"):
-        read(tmp_path / "v.h5")
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -412,20 +242,13 @@ def test_vectors_that_are_to_be_scaled_are_refused(tmp_path):
         ("# made in 2026\nobject_id,f0\n1,2\n", "begins with a comment, '# made in 2026'"),
     ],
 )
-def test_a_csv_of_vectors_in_another_notation_is_named(tmp_path, text, message):
+def test_a_csv_of_vectors_in_another_notation_is_named(read, tmp_path, text, message):
     (tmp_path / "v.csv").write_text(text)
     with pytest.raises(DataError, match=message):
         read(tmp_path / "v.csv")
 
 
-@pytest.mark.parametrize("columns", [(), ("vectors",)])
-def test_one_number_an_object_is_no_vector(tmp_path, columns):
-    np.save(tmp_path / "v.npy", np.arange(12.0))
-    with pytest.raises(DataError, match=r"expected shape \(n, d\), got \(12,\)"):
-        read(tmp_path / "v.npy", vector_columns=columns)
-
-
-def test_a_pattern_that_takes_more_than_numbered_columns_is_refused(tmp_path):
+def test_a_pattern_that_takes_more_than_numbered_columns_is_refused(read, tmp_path):
     table = pd.DataFrame(VALUES, columns=[f"f{i}" for i in range(VALUES.shape[1])])
     table.assign(object_id=IDS, fwhm=0.5).to_parquet(tmp_path / "v.parquet")
     with pytest.raises(ConfigError, match=r"f\*: fwhm matches too, and is not numbered"):
