@@ -41,7 +41,7 @@ main({args!r}, prog_name="fmb")
 def context():
     """Children that start with everything imported, so that a kill hits the work."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["fmb.cli.embed", "fmb.torch", "fmb.embedding.embed"])
+    context.set_forkserver_preload(["fmb.commands.embed", "fmb.torch", "fmb.embedding.embed"])
     return context
 
 

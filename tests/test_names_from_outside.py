@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fmb.contract.errors import DataError
 from fmb.contract.names import VectorName
 from fmb.datasets.names import refuse_names
+from fmb.messages.errors import DataError
 
 N = 20
 ALPHA = "\N{GREEK SMALL LETTER ALPHA}"

@@ -14,8 +14,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from fmb import Array, DetectorSpec, Vectors
+from fmb.crossfit import cross_fit
 from fmb.plan.choice import Chosen
-from fmb.scoring import cross_fit, group_codes, percentile, rank
+from fmb.scoring import group_codes, percentile, rank
 from fmb.store import derive_seed
 from fmb_analyses.bootstrap import Interval, resamples
 from fmb_analyses.metrics import auroc, precision_at_k

@@ -8,11 +8,11 @@ import pandas as pd
 from sklearn.decomposition import PCA
 
 from fmb import Batch, DetectorSpec, Vectors
+from fmb.crossfit import cross_fit
 from fmb.datasets import group_keys
 from fmb.embedding.loading import model_job
 from fmb.plan import Plan
 from fmb.plan.choice import Chosen
-from fmb.scoring import cross_fit
 from fmb.steps.vectors import embed_all
 from fmb.store import derive_seed
 from fmb.torch import EmbedJob

@@ -10,7 +10,7 @@ from scipy.stats import multivariate_normal
 from sklearn.covariance import LedoitWolf
 
 from fmb import DataError, StoreError, Vectors
-from fmb.scoring import cross_fit
+from fmb.crossfit import cross_fit
 from fmb_detectors.config import FlowConfig, GaussianConfig
 from fmb_detectors.flow import FlowDetector
 from fmb_detectors.gaussian import GaussianDetector

@@ -6,7 +6,7 @@ from .contract.dataset import ROLES as ROLES, Dataset as Dataset, DatasetSpec as
 from .contract.detector import DetectorSpec as DetectorSpec
 from .contract.embedder import EmbedderSpec as EmbedderSpec
 from .contract.engine import EngineSpec as EngineSpec, Resources as Resources
-from .contract.errors import (
+from .messages.errors import (
     ConfigError as ConfigError,
     DataError as DataError,
     FailedError as FailedError,
@@ -37,9 +37,9 @@ from .contract.model import (
     WeightsSpec as WeightsSpec,
 )
 from .contract.names import ListName as ListName, VectorName as VectorName
-from .contract.notes import Note as Note
+from .messages.notes import Note as Note
 from .contract.plot import PlotData as PlotData, PlotSpec as PlotSpec
-from .contract.progress import Progress as Progress, quiet as quiet
+from .messages.progress import Progress as Progress, quiet as quiet
 from .contract.run_data import RunData as RunData
 from .contract.vector_view import VectorView as VectorView
 from .contract.vectors import Members as Members, Pairs as Pairs, Vectors as Vectors

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from fmb.conditions.where import Where
-from fmb.contract.errors import SelectionError
+from fmb.messages.errors import SelectionError
 
 IDS = np.array([39627652591521181, -7, 0, 2**53, 2**53 + 1, 9], dtype=np.int64)
 BELOW, ABOVE = (np.nextafter(np.float32(21.3), np.float32(to)) for to in (0, 99))

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmb.contract.errors import DataError, ShapeError
 from fmb.contract.inputs import Batch, Columns, Images, InputInfo, Inputs, Spectra
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vectors import Members, Pairs, Vectors
+from fmb.messages.errors import DataError, ShapeError
 
 
 def images(n=4, bands=("g", "r"), **changes):

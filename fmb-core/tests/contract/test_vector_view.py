@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmb.contract.errors import ShapeError
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
+from fmb.messages.errors import ShapeError
 
 NAME = VectorName("m", "mean", "image")
 

@@ -6,9 +6,9 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from fmb.contract.errors import StoreError
 from fmb.contract.inputs import Batch, Columns, Images, Spectra
 from fmb.datasets.cutouts import read_cutouts, write_cutouts
+from fmb.messages.errors import StoreError
 
 GRID = np.array([4000.0, 4001.5, 4003.0])
 

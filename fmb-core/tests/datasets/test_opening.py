@@ -6,14 +6,14 @@ import pytest
 
 from fmb.contract.config import Config
 from fmb.contract.dataset import DatasetSpec
-from fmb.contract.errors import (
+from fmb.datasets.opening import find_reader, open_dataset
+from fmb.messages.errors import (
     AmbiguousNameError,
     ConfigError,
     DataError,
     FmbError,
     UnknownNameError,
 )
-from fmb.datasets.opening import find_reader, open_dataset
 from fmb.plugins.registry import Component, Registry
 
 

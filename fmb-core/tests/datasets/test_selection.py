@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fmb.conditions.where import Where
-from fmb.contract.errors import DataError, SelectionError
 from fmb.contract.inputs import Batch, InputInfo
 from fmb.datasets.selection import select
 from fmb.files.ids import locate, parse_ids, read_id_file
+from fmb.messages.errors import DataError, SelectionError
 
 
 class Catalogued:

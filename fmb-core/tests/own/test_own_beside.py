@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from fmb.contract.errors import DataError
+from fmb.messages.errors import DataError
 from fmb.own.vector_file import open_vector_file
 from fmb.store.digests import Digests
 from fmb.torch.records import read_records

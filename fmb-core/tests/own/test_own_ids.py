@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.table import Table
 
-from fmb.contract.errors import DataError
+from fmb.messages.errors import DataError
 
 N, D = 12, 10
 IDS = 39627652591521181 + 1009 * np.arange(N)[::-1]

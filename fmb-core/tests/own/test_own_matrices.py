@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from fmb.contract.errors import DataError
+from fmb.messages.errors import DataError
 
 N, D = 12, 10
 IDS = 39627652591521181 + 1009 * np.arange(N)[::-1]

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fmb.contract.errors import DataError
+from fmb.messages.errors import DataError
 
 N, D = 12, 10
 IDS = 100 + np.arange(N)

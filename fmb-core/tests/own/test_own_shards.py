@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fmb.cache.holdings import holdings, remove
-from fmb.contract.errors import DataError, FailedError
+from fmb.messages.errors import DataError, FailedError
 from fmb.own import decoding, vector_file
 from fmb.own.vector_file import open_vector_file
 from fmb.store.digests import Digests

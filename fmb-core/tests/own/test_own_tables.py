@@ -10,7 +10,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
-from fmb.contract.errors import ConfigError, DataError
+from fmb.messages.errors import ConfigError, DataError
 
 N, D = 12, 10
 IDS = 39627652591521181 + 1009 * np.arange(N)[::-1]

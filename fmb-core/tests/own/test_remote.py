@@ -8,7 +8,7 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from fmb.contract.errors import ConfigError, DataError, FailedError
+from fmb.messages.errors import ConfigError, DataError, FailedError
 from fmb.own.vector_file import open_vector_file
 from fmb.store.digests import Digests
 from fmb.vectors.asked import OwnVectors

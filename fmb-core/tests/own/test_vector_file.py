@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fmb.contract.errors import DataError
 from fmb.contract.names import VectorName
 from fmb.datasets.selection import select
+from fmb.messages.errors import DataError
 from fmb.own.vector_file import open_vector_file
 from fmb.store.digests import Digests
 from fmb.store.keys import file_sha256

@@ -4,8 +4,8 @@ import pytest
 
 from fmb.contract.config import Config
 from fmb.contract.detector import DetectorSpec
-from fmb.contract.errors import ConfigError, UnknownNameError
 from fmb.contract.names import ListName, VectorName
+from fmb.messages.errors import ConfigError, UnknownNameError
 from fmb.plan.choice import Chosen
 from fmb.plan.lists import Judge, Judged, choose_judges, plan_lists
 from fmb.plugins.registry import Component, Registry

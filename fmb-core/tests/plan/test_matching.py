@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from fmb.contract.errors import DataError
 from fmb.contract.inputs import InputInfo
 from fmb.contract.model import Accepts
+from fmb.messages.errors import DataError
 from fmb.plan.matching import bind_inputs, feeds
 
 EUCLID = InputInfo(

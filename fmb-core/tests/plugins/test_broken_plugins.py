@@ -7,7 +7,7 @@ import pytest
 
 from fmb.contract.detector import DetectorSpec
 from fmb.contract.engine import EngineSpec
-from fmb.contract.errors import AmbiguousNameError, PluginError, UnknownNameError
+from fmb.messages.errors import AmbiguousNameError, PluginError, UnknownNameError
 from fmb.plugins.loading import load_plugins
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from fmb.contract.command import CommandSpec
 from fmb.contract.detector import DetectorSpec
-from fmb.contract.errors import UnknownNameError
+from fmb.messages.errors import UnknownNameError
 from fmb.plugins.failures import Origin
 from fmb.plugins.loading import load_plugins
 

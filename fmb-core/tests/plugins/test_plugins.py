@@ -10,9 +10,9 @@ import pytest
 
 from fmb.contract.detector import DetectorSpec
 from fmb.contract.engine import EngineSpec
-from fmb.contract.errors import PluginError
 from fmb.contract.hooks import HOOK_SPECS, HOOKS, KINDS
 from fmb.contract.spec import ComponentSpec, Spec
+from fmb.messages.errors import PluginError
 from fmb.plugins.checks import check_record
 from fmb.plugins.failures import Origin
 from fmb.plugins.loading import load_plugins

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fmb.contract.detector import DetectorSpec
-from fmb.contract.errors import AmbiguousNameError, ConfigError, UnknownNameError
 from fmb.contract.plot import PlotSpec
+from fmb.messages.errors import AmbiguousNameError, ConfigError, UnknownNameError
 from fmb.plugins.failures import Failure
 from fmb.plugins.registry import Component, Registry, split_label
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError, field_validator
 
 from fmb.contract.config import Config
-from fmb.contract.errors import ConfigError
+from fmb.messages.errors import ConfigError
 from fmb.plugins.settings import build, merge, parse_setting, read_toml
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from fmb.contract.errors import ConfigError
+from fmb.messages.errors import ConfigError
 from fmb.request.options import options_request
 
 

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from fmb.contract.errors import ConfigError, DataError, ScoreError, ShapeError
 from fmb.contract.vectors import Vectors
+from fmb.crossfit.scored import cross_fit, in_sample, score_each
+from fmb.messages.errors import ConfigError, DataError, ScoreError, ShapeError
 from fmb.scoring.calibration import (
     NO_REFERENCE,
     benjamini_hochberg,
@@ -18,7 +19,6 @@ from fmb.scoring.calibration import (
     q_values,
     reference_lines,
 )
-from fmb.scoring.crossfit import cross_fit, in_sample, score_each
 
 examples = settings(max_examples=50, deadline=None)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fmb.contract.errors import ConfigError, DataError, ShapeError
+from fmb.messages.errors import ConfigError, DataError, ShapeError
 from fmb.scoring.folds import assign_folds, healpix_cells, sky_folds
 
 examples = settings(max_examples=50, deadline=None)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 
-from fmb.contract.errors import ScoreError, ShapeError
+from fmb.messages.errors import ScoreError, ShapeError
 from fmb.scoring.ranking import check_scores, describe, percentile, rank, rank_survey
 
 examples = settings(max_examples=50, deadline=None)

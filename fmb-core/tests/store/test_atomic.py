@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from fmb.contract.errors import FailedError
+from fmb.messages.errors import FailedError
 from fmb.store.atomic import publish, publish_new_json, read_json
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmb.contract.errors import StoreError
+from fmb.messages.errors import StoreError
 from fmb.store.claims import Claims
 from fmb.store.cuts import Cut, publish_cut, read_cut
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from fmb.contract.errors import WeightsError
+from fmb.messages.errors import WeightsError
 from fmb.store.digests import Digests
 
 LARGE = 20_000_000

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fmb.contract.errors import FailedError, StoreError
+from fmb.messages.errors import FailedError, StoreError
 from fmb.store.journal import append_records, read_records
 
 

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from fmb.contract.errors import StoreError
+from fmb.messages.errors import StoreError
 from fmb.store.keys import file_sha256
 from fmb.store.ledger import Ledger
 from fmb.store.vector_store import Comparison, VectorStore

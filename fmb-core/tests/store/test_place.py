@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from fmb.contract.errors import FailedError
+from fmb.messages.errors import FailedError
 from fmb.store.atomic import place
 
 BODY = b"figure" * 500_000

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fmb.contract.errors import StoreError
+from fmb.messages.errors import StoreError
 from fmb.store.tables import read_meta, read_table, write_table
 
 

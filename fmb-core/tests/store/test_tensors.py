@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save
 
-from fmb.contract.errors import StoreError
+from fmb.messages.errors import StoreError
 from fmb.store.tensors import map_tensors, pack_ids, tensor_bytes, unpack_ids
 
 KINDS = ("?", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8")

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 import torch
 
-from fmb.contract.errors import PluginError
 from fmb.contract.inputs import Batch, Images, InputInfo, Inputs, Spectra
 from fmb.contract.model import Tokens
 from fmb.datasets import by_slots
+from fmb.messages.errors import PluginError
 from fmb.store.input_digest import input_digests
 from fmb.torch import EmbedJob, Together, embed, resolve_device
 
@@ -257,7 +257,7 @@ def test_a_model_that_leaves_a_view_out_is_named():
 
 
 def test_an_unknown_device_is_one_line():
-    from fmb.contract.errors import ConfigError
+    from fmb.messages.errors import ConfigError
 
     with pytest.raises(ConfigError, match="choose from auto, cpu, cuda"):
         resolve_device("gpu0")

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from fmb.contract.config import Config
-from fmb.contract.errors import ConfigError, PluginError
 from fmb.contract.model import Tokens
+from fmb.messages.errors import ConfigError, PluginError
 from fmb.plugins.settings import build
 from fmb.torch.config import TailsConfig
 from fmb.torch.embedders import Native, Tails

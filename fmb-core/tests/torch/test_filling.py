@@ -3,7 +3,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from fmb.contract.errors import WeightsError
+from fmb.messages.errors import WeightsError
 from fmb.torch import fill, read_tensors, refuse_huge
 
 

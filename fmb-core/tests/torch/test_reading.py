@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from fmb.contract.errors import WeightsError
+from fmb.messages.errors import WeightsError
 from fmb.torch import bare_state, nested_state, read_pickle, read_state, read_tensors
 
 STATE = {"layer.weight": torch.arange(6.0).reshape(2, 3), "layer.bias": torch.ones(2)}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from fmb.contract.errors import DataError
+from fmb.messages.errors import DataError
 from fmb.own.vector_file import open_vector_file
 from fmb.plan.tensor_files import TENSOR_FILES
 from fmb.store.digests import Digests

@@ -18,8 +18,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from fmb.contract.config import Config
-from fmb.contract.errors import FailedError, WeightsError
 from fmb.contract.model import Accepts, ModelSpec
+from fmb.messages.errors import FailedError, WeightsError
 from fmb.plugins.registry import Component
 from fmb.weights import pickles, stub_unpickler
 from fmb.weights.card import Card

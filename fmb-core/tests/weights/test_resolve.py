@@ -5,8 +5,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from fmb.contract.config import Config
-from fmb.contract.errors import WeightsError
 from fmb.contract.model import Accepts, ModelSpec, WeightsSpec
+from fmb.messages.errors import WeightsError
 from fmb.plugins.registry import Component
 from fmb.weights.card import Card
 from fmb.weights.lock import Lock

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fmb.contract.errors import FailedError, StoreError, UnknownNameError, did_you_mean
+from fmb.messages.errors import FailedError, StoreError, UnknownNameError, did_you_mean
 from fmb.own.decoding import damaged as damaged_decoded
 from fmb.runs.folder import list_runs
 from fmb.store.atomic import read_json, read_record

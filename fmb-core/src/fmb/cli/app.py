@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from fmb.contract.errors import FmbError, did_you_mean
+from fmb.messages.errors import FmbError, did_you_mean
 from fmb.plugins.commands import CommandGroup
 from fmb.store.workspace import check_current_folder, check_text, plain_names
 from fmb.terminal.progress import clear_progress

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from fmb.contract.names import ListName
-from fmb.runs.list_table import texts_of
+from fmb.listing.list_table import texts_of
 from fmb.runs.run import Run
 from fmb.scoring.calibration import BY_FOLD
 from fmb.terminal.printing import echo_folded, echo_json, say

@@ -11,7 +11,7 @@ import pandas as pd
 from fmb.conditions.arithmetic import among, compared, computed, negated
 from fmb.conditions.values import Refusal, Value, column_value, literal_value
 from fmb.contract.arrays import Array
-from fmb.contract.errors import SelectionError, did_you_mean
+from fmb.messages.errors import SelectionError, did_you_mean
 
 __all__ = ["Rows"]
 

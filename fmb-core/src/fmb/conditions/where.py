@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import SelectionError
+from fmb.messages.errors import SelectionError
 
 if TYPE_CHECKING:
     import pandas as pd

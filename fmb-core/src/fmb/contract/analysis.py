@@ -9,8 +9,8 @@ from fmb.contract.spec import NOTHING, ComponentSpec
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fmb.contract.progress import Progress
     from fmb.contract.run_data import RunData
+    from fmb.messages.progress import Progress
 
 __all__ = ["Analysis", "AnalysisSpec"]
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from fmb.contract.errors import ShapeError
+from fmb.messages.errors import ShapeError
 
 __all__ = ["Array", "Rows", "per_row"]
 

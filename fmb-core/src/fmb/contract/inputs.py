@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fmb.contract.arrays import Array, Rows, per_row
-from fmb.contract.errors import DataError, ShapeError
+from fmb.messages.errors import DataError, ShapeError
 
 __all__ = ["Batch", "Columns", "Images", "InputInfo", "Inputs", "Spectra"]
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from fmb.contract.names import ListName, VectorName
-    from fmb.contract.notes import Note
     from fmb.contract.run_data import RunData
+    from fmb.messages.notes import Note
 
 __all__ = ["Plot", "PlotData", "PlotSpec"]
 

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
 
     from fmb.contract.inputs import Batch
     from fmb.contract.names import ListName, VectorName
-    from fmb.contract.notes import Note
     from fmb.contract.vector_view import VectorView
+    from fmb.messages.notes import Note
 
 __all__ = ["RunData"]
 

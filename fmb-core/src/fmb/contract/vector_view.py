@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import ShapeError
 from fmb.contract.names import VectorName
+from fmb.messages.errors import ShapeError
 
 __all__ = ["VectorView"]
 

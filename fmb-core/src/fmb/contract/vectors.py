@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fmb.contract.arrays import Array, Rows
-from fmb.contract.errors import ShapeError
 from fmb.contract.names import ListName, VectorName
+from fmb.messages.errors import ShapeError
 
 __all__ = ["Judged", "Members", "Pairs", "Vectors"]
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import StoreError
 from fmb.contract.inputs import Batch, Columns, Images, Spectra
+from fmb.messages.errors import StoreError
 from fmb.store.atomic import publish, publish_json, read_json
 from fmb.store.tensors import map_tensors, pack_ids, tensor_bytes, unpack_ids
 

@@ -3,7 +3,7 @@
 import re
 
 from fmb.contract.dataset import Dataset, WithVectors
-from fmb.contract.errors import DataError
+from fmb.messages.errors import DataError
 
 __all__ = ["refuse_names"]
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from fmb.contract.arrays import Array
 from fmb.contract.dataset import Dataset
-from fmb.contract.errors import DataError
 from fmb.contract.inputs import Inputs
+from fmb.messages.errors import DataError
 
 __all__ = [
     "TEXT_ROLES",

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from fmb.contract.dataset import Dataset, DatasetSpec
-from fmb.contract.errors import (
+from fmb.datasets.names import refuse_names
+from fmb.messages.errors import (
     AmbiguousNameError,
     ConfigError,
     DataError,
     UnknownNameError,
     did_you_mean,
 )
-from fmb.datasets.names import refuse_names
 from fmb.plugins.loading import load_plugins
 from fmb.plugins.registry import Component, Registry
 from fmb.plugins.settings import build

@@ -11,12 +11,12 @@ import numpy as np
 from fmb.conditions.where import Where
 from fmb.contract.arrays import Array
 from fmb.contract.dataset import Dataset, Making, Narrowing, WithVectors
-from fmb.contract.errors import SelectionError
 from fmb.contract.inputs import Batch, InputInfo
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.datasets.objects import role_columns
 from fmb.files.ids import canonical_order, locate, read_id_file
+from fmb.messages.errors import SelectionError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import FailedError
 from fmb.contract.names import VectorName
 from fmb.embedding.inventory import Inventory
 from fmb.embedding.loading import model_job
+from fmb.messages.errors import FailedError
 from fmb.store.cuts import Group
 from fmb.store.keys import derive_seed
 from fmb.store.vector_store import Comparison, VectorStore, Versions

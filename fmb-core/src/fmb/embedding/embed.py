@@ -12,9 +12,7 @@ import numpy as np
 
 from fmb.contract.arrays import Array
 from fmb.contract.engine import EngineSpec, Resources
-from fmb.contract.errors import FailedError, StoppedError, did_you_mean
 from fmb.contract.names import VectorName
-from fmb.contract.progress import quiet
 from fmb.contract.vector_view import VectorView
 from fmb.datasets.quality import Finding
 from fmb.embedding.comparison import compare_versions, verify
@@ -22,6 +20,8 @@ from fmb.embedding.filling import Filling
 from fmb.embedding.inventory import Inventory
 from fmb.embedding.loading import model_job
 from fmb.embedding.places import comparable
+from fmb.messages.errors import FailedError, StoppedError, did_you_mean
+from fmb.messages.progress import quiet
 from fmb.plan.choice import Chosen
 from fmb.plan.records import ModelPlan, Plan
 from fmb.plan.session import Session

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fmb.contract.errors import DataError
 from fmb.files.columns import from_arrow, from_texts, masks_of
 from fmb.files.table import Table, table_of
+from fmb.messages.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
+from fmb.messages.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa

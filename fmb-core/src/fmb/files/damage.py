@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fmb.contract.errors import DataError
+from fmb.messages.errors import DataError
 
 __all__ = ["DAMAGE", "quiet_fits", "reason", "undamaged"]
 

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 from pandas.api import types
 
-from fmb.contract.errors import DataError
 from fmb.files.columns import whole_numbers
+from fmb.messages.errors import DataError
 
 __all__ = ["end_to_end"]
 

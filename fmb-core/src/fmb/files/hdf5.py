@@ -10,9 +10,9 @@ import h5py
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError, did_you_mean
 from fmb.files.columns import masks_of
 from fmb.files.damage import undamaged
+from fmb.messages.errors import DataError, did_you_mean
 
 __all__ = [
     "attributes",

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError, UnknownNameError
 from fmb.files.texts import read_text
+from fmb.messages.errors import DataError, UnknownNameError
 from fmb.order.positions import stable_order
 
 __all__ = [

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
 from fmb.files.columns import from_array
+from fmb.messages.errors import DataError
 
 __all__ = ["Stated", "equal_to", "meant", "stated"]
 

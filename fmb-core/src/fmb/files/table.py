@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError, did_you_mean
 from fmb.files.columns import Unreadable
 from fmb.files.ids import as_ids, parse_ids
+from fmb.messages.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fmb.contract.errors import DataError
 from fmb.files.arrow_tables import read_csv, read_parquet
 from fmb.files.columns import Unreadable, from_array
 from fmb.files.damage import DAMAGE, quiet_fits, reason
 from fmb.files.endings import ending
 from fmb.files.table import Table, table_of
+from fmb.messages.errors import DataError
 
 if TYPE_CHECKING:
     pass

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fmb.contract.errors import DataError
+from fmb.messages.errors import DataError
 
 __all__ = ["read_text"]
 

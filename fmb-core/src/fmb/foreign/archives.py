@@ -4,7 +4,7 @@ import struct
 import zipfile
 from pathlib import Path
 
-from fmb.contract.errors import WeightsError
+from fmb.messages.errors import WeightsError
 
 __all__ = ["check_archive"]
 

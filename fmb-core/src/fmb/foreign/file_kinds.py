@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fmb.contract.errors import WeightsError
+from fmb.messages.errors import WeightsError
 
 __all__ = ["NO_KIND", "OLD_TORCH", "SAFETENSORS", "ZIP", "kind_of"]
 

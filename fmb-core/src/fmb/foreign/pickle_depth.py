@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from fmb.contract.errors import WeightsError
 from fmb.foreign.file_kinds import ZIP
+from fmb.messages.errors import WeightsError
 
 __all__ = ["refuse_deep_tuples"]
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fmb.contract.errors import WeightsError
 from fmb.foreign.file_kinds import NO_KIND, SAFETENSORS, kind_of
 from fmb.foreign.strict_json import parse_table
+from fmb.messages.errors import WeightsError
 
 __all__ = ["Stored", "read_header"]
 

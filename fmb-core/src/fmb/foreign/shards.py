@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from fmb.contract.errors import WeightsError
 from fmb.foreign.strict_json import read_table
+from fmb.messages.errors import WeightsError
 
 __all__ = ["INDEX", "is_index", "read_index"]
 

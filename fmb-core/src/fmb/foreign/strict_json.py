@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from fmb.contract.errors import WeightsError
+from fmb.messages.errors import WeightsError
 
 __all__ = ["parse_table", "read_bytes", "read_table"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from fmb.contract.errors import ConfigError
+from fmb.messages.errors import ConfigError
 from fmb.store.journal import append_records, read_records
 from fmb.store.keys import content_key
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from fmb.contract.errors import DataError, did_you_mean
 from fmb.files.ids import parse_ids
 from fmb.files.texts import read_text
 from fmb.labels.book import Event, check_class, myself, utc
 from fmb.labels.held import Labelled
+from fmb.messages.errors import DataError, did_you_mean
 
 __all__ = ["COLUMNS", "read_labels", "table_of"]
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
 from fmb.files.ids import find_ids
 from fmb.labels.book import Event, LabelBook, check_class, myself, utc
 from fmb.labels.held import Labelled, held_against, match
+from fmb.messages.errors import DataError
 
 __all__ = ["Occasion", "adopt", "give", "slips"]
 

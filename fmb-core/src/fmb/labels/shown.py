@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import UnknownNameError, did_you_mean
+from fmb.messages.errors import UnknownNameError, did_you_mean
 
 __all__ = ["Classes", "Shown"]
 

@@ -8,22 +8,22 @@ import numpy as np
 import pandas as pd
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError, PluginError
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vectors import Judged
+from fmb.crossfit.scored import CrossFit, cross_fit, in_sample, rule, score_each
+from fmb.crossfit.stored import Stored
 from fmb.datasets.objects import role_columns
 from fmb.lists.devices import present_device
 from fmb.lists.judged import Survey
 from fmb.lists.kept_lists import KeptList, KeptLists
+from fmb.messages.errors import DataError, PluginError
 from fmb.plan.records import ListPlan, Plan
 from fmb.request.record import RunOptions
 from fmb.runs.folder import RunFolder
 from fmb.scoring.calibration import p_values_by_fold, q_values
-from fmb.scoring.crossfit import CrossFit, cross_fit, in_sample, rule, score_each
 from fmb.scoring.folds import sky_folds
 from fmb.scoring.foldshift import FoldShift
 from fmb.scoring.ranking import rank_survey
-from fmb.scoring.stored import Stored
 from fmb.store.atomic import ensure_folder, publish_json
 from fmb.store.keys import array_key, content_key, derive_seed
 from fmb.store.tables import write_table

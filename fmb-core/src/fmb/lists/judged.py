@@ -11,11 +11,11 @@ from fmb.contract.arrays import Array
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.contract.vectors import Judged, Members, Pairs
+from fmb.crossfit.stored import Stored
 from fmb.datasets.objects import role_columns
 from fmb.plan.records import ListPlan
 from fmb.runs.reference import Reference
 from fmb.scoring.ranking import rank_survey
-from fmb.scoring.stored import Stored
 from fmb.store.keys import array_key, content_key
 
 __all__ = ["Survey"]

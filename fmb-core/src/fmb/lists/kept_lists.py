@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fmb.contract.errors import StoreError
 from fmb.contract.names import ListName
+from fmb.messages.errors import StoreError
 from fmb.runs.folder import RunFolder
 from fmb.store.atomic import ensure_folder, place, publish_json, read_record, staged_folder
 

@@ -5,9 +5,9 @@ from copy import copy
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
 from fmb.datasets.selection import Selection
 from fmb.files.ids import locate
+from fmb.messages.errors import DataError
 from fmb.own.vector_file import VectorFile
 
 __all__ = ["bring"]

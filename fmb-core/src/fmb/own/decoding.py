@@ -11,9 +11,9 @@ from typing import IO, Any
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import FailedError, StoreError
-from fmb.contract.progress import Progress
 from fmb.files.damage import DAMAGE
+from fmb.messages.errors import FailedError, StoreError
+from fmb.messages.progress import Progress
 from fmb.store.atomic import ensure_folder, publish_json, read_record, staged_folder
 from fmb.store.keys import file_sha256
 from fmb.store.tables import read_table, write_table

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
 from fmb.files.damage import DAMAGE, reason
 from fmb.files.ids import as_ids, read_id_file
+from fmb.messages.errors import DataError
 
 __all__ = ["ids_of", "refuse_heading"]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
+from fmb.messages.errors import DataError
 from fmb.vectors.blocks import finite_rows
 from fmb.vectors.parts import Gathered
 from fmb.vectors.table import VectorTable, block_rows

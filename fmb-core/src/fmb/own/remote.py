@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
-from fmb.contract.errors import ConfigError, DataError, FailedError
-from fmb.contract.progress import Progress
 from fmb.files.endings import ending
+from fmb.messages.errors import ConfigError, DataError, FailedError
+from fmb.messages.progress import Progress
 from fmb.store.atomic import ensure_folder, publish
 from fmb.store.keys import content_key
 from fmb.vectors.found import found_files, is_pattern

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError, FailedError, StoreError
 from fmb.contract.inputs import Batch, InputInfo
 from fmb.contract.names import VectorName
-from fmb.contract.progress import Progress, quiet
 from fmb.contract.vector_view import VectorView
 from fmb.files.ids import locate, refuse_duplicates
 from fmb.files.tables import read_table
+from fmb.messages.errors import DataError, FailedError, StoreError
+from fmb.messages.progress import Progress, quiet
 from fmb.own.decoding import SMALL_BYTES, in_memory, keep, kept, size_of
 from fmb.own.given_ids import ids_of, refuse_heading
 from fmb.own.notes import of_reading, without_vector

@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 
 from fmb.contract.analysis import AnalysisSpec
 from fmb.contract.engine import EngineSpec
-from fmb.contract.errors import ConfigError, FmbError
 from fmb.contract.needs import TABLE
 from fmb.contract.plot import PlotSpec
 from fmb.contract.spec import ComponentSpec
+from fmb.messages.errors import ConfigError, FmbError
 from fmb.plan.choice import Chosen, choose
 from fmb.plugins.registry import Registry
 from fmb.request.record import AnalysisRequest, EngineRequest, PlotRequest, Request

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from fmb.contract.errors import ConfigError
 from fmb.contract.plot import PlotSpec
+from fmb.messages.errors import ConfigError
 from fmb.plan.choice import Chosen
 from fmb.plan.records import ListPlan
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from fmb.contract.detector import DetectorSpec
-from fmb.contract.errors import ConfigError, UnknownNameError, did_you_mean
 from fmb.contract.names import ListName, VectorName
+from fmb.messages.errors import ConfigError, UnknownNameError, did_you_mean
 from fmb.plan.choice import Chosen, choose
 from fmb.plan.records import ListPlan, ModelPlan
 from fmb.plugins.registry import Registry

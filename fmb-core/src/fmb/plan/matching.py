@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fmb.contract.errors import DataError, did_you_mean
 from fmb.contract.inputs import InputInfo
 from fmb.contract.model import Accepts, ModelSpec
+from fmb.messages.errors import DataError, did_you_mean
 
 __all__ = ["Bindings", "bind_inputs", "choose_views", "feeds"]
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from fmb.contract.dataset import Dataset
 from fmb.contract.embedder import EmbedderSpec
-from fmb.contract.errors import (
+from fmb.contract.model import ModelSpec
+from fmb.messages.errors import (
     ConfigError,
     DataError,
     UnknownNameError,
     WeightsError,
     did_you_mean,
 )
-from fmb.contract.model import ModelSpec
-from fmb.contract.notes import Note
+from fmb.messages.notes import Note
 from fmb.plan.choice import Chosen, choose
 from fmb.plan.matching import Bindings, bind_inputs, choose_views
 from fmb.plan.records import ModelPlan

@@ -11,10 +11,10 @@ from fmb.contract.embedder import EmbedderSpec
 from fmb.contract.engine import EngineSpec
 from fmb.contract.model import ModelSpec
 from fmb.contract.names import ListName, VectorName
-from fmb.contract.notes import Note
 from fmb.contract.plot import PlotSpec
-from fmb.contract.progress import Progress
 from fmb.datasets.selection import Selection
+from fmb.messages.notes import Note
+from fmb.messages.progress import Progress
 from fmb.plan.choice import Chosen
 from fmb.plan.matching import Bindings
 from fmb.request.record import Request

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fmb.contract.dataset import Dataset
-from fmb.contract.errors import ConfigError
-from fmb.contract.notes import Note
-from fmb.contract.progress import Progress
 from fmb.datasets.objects import TEXT_ROLES, numbers
 from fmb.datasets.opening import find_reader, open_with
 from fmb.datasets.quality import position_findings, summary
 from fmb.datasets.selection import select
 from fmb.files.ids import refuse_duplicates
+from fmb.messages.errors import ConfigError
+from fmb.messages.notes import Note
+from fmb.messages.progress import Progress
 from fmb.own.beside_survey import bring
 from fmb.own.vector_file import VectorFile, open_vector_file
 from fmb.plan.components import check_embedders

@@ -3,7 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 
-from fmb.contract.errors import ConfigError
+from fmb.messages.errors import ConfigError
 from fmb.vectors.columns import Asked
 from fmb.vectors.formats import Reader
 from fmb.vectors.table import VectorTable

@@ -3,9 +3,9 @@
 import numpy as np
 
 from fmb.contract.dataset import Dataset
-from fmb.contract.errors import DataError
 from fmb.contract.model import ModelSpec
-from fmb.contract.notes import Note
+from fmb.messages.errors import DataError
+from fmb.messages.notes import Note
 from fmb.plan.matching import Bindings
 
 __all__ = ["usable_views"]

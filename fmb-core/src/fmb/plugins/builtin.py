@@ -65,10 +65,12 @@ def fmb_register_commands() -> Iterator[CommandSpec]:
         ("paths", "Show where things are kept.", ()),
     ):
         yield CommandSpec(
-            name=name, summary=summary, target=f"fmb.cli.{name}:command", aliases=aliases
+            name=name, summary=summary, target=f"fmb.commands.{name}:command", aliases=aliases
         )
     for name, summary in (
         ("show", "Say what a survey holds."),
         ("validate", "Read a survey and name what is wrong with it."),
     ):
-        yield CommandSpec(name=name, group="data", summary=summary, target=f"fmb.cli.data:{name}")
+        yield CommandSpec(
+            name=name, group="data", summary=summary, target=f"fmb.commands.data:{name}"
+        )

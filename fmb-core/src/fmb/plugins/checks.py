@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from fmb.contract.errors import PluginError
 from fmb.contract.spec import ComponentSpec, Spec
+from fmb.messages.errors import PluginError
 
 __all__ = ["check_record"]
 

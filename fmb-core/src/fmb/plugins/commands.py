@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from fmb.contract.command import CommandSpec
-from fmb.contract.errors import UnknownNameError, did_you_mean
+from fmb.messages.errors import UnknownNameError, did_you_mean
 
 __all__ = ["CommandGroup"]
 

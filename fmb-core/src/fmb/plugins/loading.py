@@ -14,9 +14,9 @@ from typing import NamedTuple
 import pluggy
 
 from fmb.contract.command import CommandSpec
-from fmb.contract.errors import FmbError, PluginError, did_you_mean
 from fmb.contract.hooks import API_VERSION, HOOK_SPECS, HOOKS, KINDS
 from fmb.contract.spec import Spec
+from fmb.messages.errors import FmbError, PluginError, did_you_mean
 from fmb.plugins.checks import check_record
 from fmb.plugins.failures import Failure, Missing, Origin
 from fmb.plugins.registry import Component, Registry

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any, Generic, TypeVar
 
-from fmb.contract.errors import (
+from fmb.contract.spec import ComponentSpec, Spec
+from fmb.messages.errors import (
     AmbiguousNameError,
     ConfigError,
     PluginError,
     UnknownNameError,
     did_you_mean,
 )
-from fmb.contract.spec import ComponentSpec, Spec
 from fmb.plugins.failures import Failure, Missing
 
 __all__ = ["LABEL", "Component", "Registry", "split_label"]

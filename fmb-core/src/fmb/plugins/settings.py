@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from fmb.contract.errors import ConfigError, did_you_mean
+from fmb.messages.errors import ConfigError, did_you_mean
 
 __all__ = ["Layer", "build", "leaves", "merge", "parse_setting", "read_toml", "value_sources"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from fmb.contract.errors import ConfigError, did_you_mean
+from fmb.messages.errors import ConfigError, did_you_mean
 from fmb.plugins.registry import split_label
 from fmb.plugins.settings import Layer, merge, parse_setting
 from fmb.request.option_table import COMPONENTS, OPTIONS

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field
 
 from fmb.contract.config import Config
-from fmb.contract.errors import ConfigError
+from fmb.messages.errors import ConfigError
 from fmb.plugins.registry import LABEL
 from fmb.plugins.settings import Layer, build, merge, read_toml
 from fmb.vectors.asked import OwnVectors

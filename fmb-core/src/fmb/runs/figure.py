@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fmb.contract.errors import ConfigError, PluginError, StoreError
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.plot import PlotData, PlotSpec
+from fmb.messages.errors import ConfigError, PluginError, StoreError
 from fmb.plan.choice import Chosen
 from fmb.plan.figures import plan_plots, recorded_figures
 from fmb.plugins.registry import Registry, split_label

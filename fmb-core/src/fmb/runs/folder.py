@@ -15,7 +15,8 @@ from typing import Any
 
 import tomli_w
 
-from fmb.contract.errors import (
+from fmb.contract.names import ListName, VectorName
+from fmb.messages.errors import (
     ConfigError,
     FailedError,
     FmbError,
@@ -23,7 +24,6 @@ from fmb.contract.errors import (
     UnknownNameError,
     did_you_mean,
 )
-from fmb.contract.names import ListName, VectorName
 from fmb.store.atomic import ensure_folder, publish, sweep, write_failure
 from fmb.store.folder_names import FOLDER_NAME
 from fmb.store.workspace import workspace

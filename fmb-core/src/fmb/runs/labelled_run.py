@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import StoreError
 from fmb.contract.inputs import Batch
 from fmb.contract.names import ListName
-from fmb.contract.notes import Note
 from fmb.datasets.cutouts import read_cutouts
 from fmb.files.ids import as_ids, find_ids, locate
 from fmb.labels.book import LabelBook
 from fmb.labels.held import Labelled, held_against
 from fmb.labels.occasion import Occasion, give
 from fmb.labels.shown import Classes, Shown
-from fmb.runs.list_table import strangest
+from fmb.listing.list_table import strangest
+from fmb.messages.errors import StoreError
+from fmb.messages.notes import Note
 from fmb.runs.recorded import RecordedRun
 from fmb.store.keys import content_key
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fmb.contract.errors import StoreError
 from fmb.contract.names import ListName
 from fmb.datasets.groups import group_keys
+from fmb.messages.errors import StoreError
 from fmb.runs.recorded import RecordedRun
 
 __all__ = ["Place", "place_of"]

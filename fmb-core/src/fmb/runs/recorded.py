@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from fmb.contract.errors import StoreError, UnknownNameError
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vector_view import VectorView
+from fmb.listing.list_words import Lists, list_called
+from fmb.messages.errors import StoreError, UnknownNameError
 from fmb.runs.folder import RunFolder
-from fmb.runs.list_words import Lists, list_called
 from fmb.runs.remarks import remarks
 from fmb.runs.stored_vectors import run_vectors
 from fmb.store.tables import read_table

@@ -11,9 +11,9 @@ import pandas as pd
 
 from fmb.conditions.where import Where
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError, StoreError
 from fmb.contract.vector_view import VectorView
 from fmb.files.ids import locate, read_id_file
+from fmb.messages.errors import DataError, StoreError
 from fmb.runs.folder import RunFolder
 from fmb.runs.run import Run, load_run
 from fmb.store.keys import array_key, content_key

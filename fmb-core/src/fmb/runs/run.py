@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from fmb.contract.errors import StoreError
 from fmb.contract.names import ListName, VectorName
 from fmb.files.ids import as_ids, find_ids, locate
 from fmb.labels.shown import Classes
+from fmb.listing.list_table import free_column, of_list
+from fmb.listing.summary import summary_lines
+from fmb.messages.errors import StoreError
 from fmb.plugins.loading import load_plugins
 from fmb.request.record import FORMAT
 from fmb.runs.figure import choose_figure, draw_inline
 from fmb.runs.folder import RunFolder, find_run
 from fmb.runs.labelled_run import LabelledRun
-from fmb.runs.list_table import free_column, of_list
 from fmb.runs.object_card import ObjectCard
-from fmb.runs.summary import summary_lines
 from fmb.store.atomic import read_record
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from fmb.contract.errors import FmbError
+from fmb.messages.errors import FmbError
 from fmb.plugins.settings import read_toml
 from fmb.request.record import FORMAT
 from fmb.runs.folder import RunFolder, list_runs

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import StoreError
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.files.ids import locate
+from fmb.messages.errors import StoreError
 from fmb.own.vector_file import reopen, still_there
 from fmb.plan.tensor_files import TENSOR_FILES
 from fmb.runs.folder import RunFolder

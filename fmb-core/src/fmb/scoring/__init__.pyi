@@ -1,5 +1,4 @@
 from .calibration import q_values as q_values
-from .crossfit import cross_fit as cross_fit, in_sample as in_sample
 from .folds import assign_folds as assign_folds, group_codes as group_codes, sky_folds as sky_folds
 from .ranking import (
     check_finite as check_finite,

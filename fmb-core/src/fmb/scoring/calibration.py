@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import ConfigError, DataError, ShapeError
+from fmb.messages.errors import ConfigError, DataError, ShapeError
 from fmb.scoring.folds import group_codes
 from fmb.scoring.ranking import check_finite
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import ConfigError, DataError, ShapeError
+from fmb.messages.errors import ConfigError, DataError, ShapeError
 from fmb.order.bits import key_bits
 from fmb.order.positions import stable_order
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import ScoreError, ShapeError
+from fmb.messages.errors import ScoreError, ShapeError
 from fmb.order.positions import stable_order
 from fmb.scoring.folds import group_codes
 

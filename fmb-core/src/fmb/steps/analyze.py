@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from fmb.contract.analysis import AnalysisSpec
-from fmb.contract.errors import ConfigError, DataError, PluginError
-from fmb.contract.progress import Progress
 from fmb.files.ids import locate
+from fmb.messages.errors import ConfigError, DataError, PluginError
+from fmb.messages.progress import Progress
 from fmb.plan.choice import Chosen
 from fmb.runs.run import Run
 from fmb.store.atomic import ensure_folder, publish_json

@@ -5,12 +5,12 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fmb.contract.errors import StoppedError
 from fmb.contract.names import VectorName
-from fmb.contract.progress import Progress
 from fmb.contract.vector_view import VectorView
 from fmb.lists.detection import make_lists
 from fmb.lists.devices import detector_devices
+from fmb.messages.errors import StoppedError
+from fmb.messages.progress import Progress
 from fmb.plan.records import Plan
 from fmb.plan.session import STEPS, Session
 from fmb.request.options import options_request

@@ -6,8 +6,8 @@ from typing import Any
 
 from fmb.contract.dataset import Dataset
 from fmb.contract.inputs import InputInfo
-from fmb.contract.notes import Note
 from fmb.lists.judged import Survey
+from fmb.messages.notes import Note
 from fmb.plan.matching import feeds
 from fmb.plan.records import ModelPlan, Plan
 from fmb.plugins.environment import environment

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from fmb.contract.errors import DataError
 from fmb.datasets.groups import group_keys
 from fmb.datasets.objects import object_table
 from fmb.lists.judged import Survey
+from fmb.messages.errors import DataError
 from fmb.plan.records import Plan
 from fmb.runs.folder import RunFolder
 from fmb.runs.reference import find_reference

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from fmb.contract.errors import FmbError
 from fmb.contract.names import ListName
 from fmb.contract.plot import PlotData, PlotSpec
-from fmb.contract.progress import Progress
+from fmb.messages.errors import FmbError
+from fmb.messages.progress import Progress
 from fmb.plan.choice import Chosen
 from fmb.runs.figure import draw_figure, subject_of, subjects
 from fmb.runs.run import Run

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from fmb.contract.errors import ConfigError, StoreError, UnknownNameError, did_you_mean
+from fmb.messages.errors import ConfigError, StoreError, UnknownNameError, did_you_mean
 from fmb.plan.records import Plan
 from fmb.plan.session import Session
 from fmb.plugins.settings import build, merge, read_toml

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.datasets.quality import Finding
 from fmb.embedding.embed import EmbeddedView, embed_model
+from fmb.messages.errors import DataError
 from fmb.plan.records import Plan
 from fmb.runs.folder import RunFolder
 from fmb.runs.stored_vectors import write_inputs

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from fmb.contract.errors import ConfigError, FailedError, FmbError, StoreError
+from fmb.messages.errors import ConfigError, FailedError, FmbError, StoreError
 from fmb.store.keys import canonical_json
 
 __all__ = [

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import StoreError
+from fmb.messages.errors import StoreError
 from fmb.store.atomic import publish_new_json, read_record
 
 __all__ = ["Cut", "Group", "publish_cut", "read_cut"]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from fmb.contract.errors import StoreError, WeightsError
+from fmb.messages.errors import StoreError, WeightsError
 from fmb.store.atomic import ensure_folder, publish_json, read_json
 from fmb.store.keys import file_sha256
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fmb.contract.errors import StoreError
+from fmb.messages.errors import StoreError
 from fmb.store.atomic import ensure_folder, sync, write_failure
 from fmb.store.keys import canonical_json
 

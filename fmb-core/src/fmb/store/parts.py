@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import StoreError
+from fmb.messages.errors import StoreError
 from fmb.store.atomic import ensure_folder, publish, publish_json, read_json, read_record, sweep
 from fmb.store.keys import content_key, file_sha256
 from fmb.store.tensors import map_tensors, tensor_bytes

@@ -10,7 +10,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import StoreError
+from fmb.messages.errors import StoreError
 
 __all__ = ["map_tensors", "pack_ids", "tensor_bytes", "unpack_ids"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import StoreError
+from fmb.messages.errors import StoreError
 from fmb.store.atomic import publish_json, read_json
 from fmb.store.parts import Part, PartStore
 from fmb.store.row_index import RowIndex, as_words

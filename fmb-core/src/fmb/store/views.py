@@ -3,9 +3,9 @@
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import StoreError
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
+from fmb.messages.errors import StoreError
 from fmb.store.keys import array_key
 from fmb.store.vector_store import VectorStore
 

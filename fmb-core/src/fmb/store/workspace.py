@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fmb.contract.errors import ConfigError
+from fmb.messages.errors import ConfigError
 
 __all__ = ["check_current_folder", "check_text", "plain_names", "workspace"]
 

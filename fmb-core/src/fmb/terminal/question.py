@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from fmb.contract.errors import ConfigError
+from fmb.messages.errors import ConfigError
 
 __all__ = ["confirmed", "yes_option"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-from fmb.contract.errors import FailedError
+from fmb.messages.errors import FailedError
 
 __all__ = ["printing", "ready_streams"]
 

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from fmb.contract.detector import Detector, DetectorSpec, FitsTogether, Summable
-from fmb.contract.errors import PluginError, ScoreError
 from fmb.contract.vectors import Vectors
-from fmb.scoring.checked import Checked
+from fmb.crossfit.checked import Checked
+from fmb.messages.errors import PluginError, ScoreError
 from fmb.testing.alike import (
     Alone,
     assert_same,

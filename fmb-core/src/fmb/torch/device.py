@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from fmb.contract.errors import ConfigError
+from fmb.messages.errors import ConfigError
 
 __all__ = ["DTYPES", "autocast", "one_thread", "resolve_device"]
 

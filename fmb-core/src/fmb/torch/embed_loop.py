@@ -12,11 +12,11 @@ from torch.utils.data import Dataset as TorchDataset
 from fmb.contract.arrays import Array
 from fmb.contract.dataset import Dataset
 from fmb.contract.embedder import Embedder
-from fmb.contract.errors import PluginError
 from fmb.contract.inputs import Batch, Inputs
 from fmb.contract.model import Model, Tokens
 from fmb.datasets.objects import by_slots, why_unusable
 from fmb.datasets.quality import Finding, findings
+from fmb.messages.errors import PluginError
 from fmb.store.input_digest import input_digests
 from fmb.torch.workers import begin_worker
 

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from fmb.contract.config import Config
-from fmb.contract.errors import PluginError
 from fmb.contract.model import Tokens
+from fmb.messages.errors import PluginError
 from fmb.torch.config import TailsConfig
 
 __all__ = ["Last", "Mean", "Native", "Tails", "by_segment", "weighted_mean"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from fmb.contract.errors import WeightsError
+from fmb.messages.errors import WeightsError
 
 __all__ = ["fill", "refuse_huge"]
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
 from fmb.files.columns import from_array, whole_numbers
+from fmb.messages.errors import DataError
 
 __all__ = ["as_numbers", "beside", "is_whole", "of_plain"]
 

@@ -11,12 +11,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from fmb.contract.errors import WeightsError
 from fmb.foreign.archives import check_archive
 from fmb.foreign.file_kinds import NO_KIND, OLD_TORCH, ZIP, kind_of
 from fmb.foreign.pickle_depth import refuse_deep_tuples
 from fmb.foreign.safetensors_header import read_header
 from fmb.foreign.shards import INDEX, is_index, read_index
+from fmb.messages.errors import WeightsError
 from fmb.torch.state_dicts import bare_state
 
 __all__ = ["read_pickle", "read_state", "read_tensors"]

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
 from fmb.files.ids import as_ids, parse_ids
+from fmb.messages.errors import DataError
 from fmb.torch.plain import as_numbers, beside, is_whole, of_plain
 from fmb.vectors.columns import Asked, Column, Kind, kind_of, lay_out
 from fmb.vectors.records import catalogue

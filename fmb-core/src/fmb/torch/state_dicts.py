@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fmb.contract.errors import WeightsError
+from fmb.messages.errors import WeightsError
 
 __all__ = ["bare_state", "nested_state"]
 

@@ -13,10 +13,10 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
 from fmb.files.arrow_tables import of_arrow, of_texts, refuse_other_marks
 from fmb.files.columns import GAPS
 from fmb.files.ids import as_ids, parse_ids
+from fmb.messages.errors import DataError
 from fmb.vectors.columns import Asked, Column, Layout, lay_out
 from fmb.vectors.table import Blocks, VectorTable, block_rows
 

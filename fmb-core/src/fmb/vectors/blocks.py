@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
+from fmb.messages.errors import DataError
 from fmb.vectors.table import VectorTable, block_rows
 
 __all__ = ["converted", "finite_rows", "in_float32", "matrix_rows"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from fmb.contract.errors import ConfigError, DataError, did_you_mean
+from fmb.messages.errors import ConfigError, DataError, did_you_mean
 
 __all__ = ["Asked", "Column", "Kind", "Layout", "kind_of", "lay_out"]
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
 from fmb.files.damage import quiet_fits
 from fmb.files.ids import as_ids
 from fmb.files.tables import of_column
+from fmb.messages.errors import DataError
 from fmb.vectors.columns import Asked, Column, Layout, lay_out
 from fmb.vectors.records import catalogue, field_columns, field_matrix
 from fmb.vectors.table import Blocks, VectorTable

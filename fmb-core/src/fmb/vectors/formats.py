@@ -9,9 +9,9 @@ from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 
-from fmb.contract.errors import DataError
 from fmb.files.damage import DAMAGE, reason, undamaged
 from fmb.files.endings import ending
+from fmb.messages.errors import DataError
 from fmb.vectors.columns import Asked
 from fmb.vectors.table import Blocks, VectorTable
 

@@ -4,8 +4,8 @@ import glob
 from collections.abc import Collection
 from pathlib import Path
 
-from fmb.contract.errors import DataError
 from fmb.files.endings import ending
+from fmb.messages.errors import DataError
 
 __all__ = ["found_files", "is_pattern"]
 

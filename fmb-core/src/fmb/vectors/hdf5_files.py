@@ -9,10 +9,10 @@ import h5py
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
 from fmb.files.hdf5 import attributes, dataset_names, find_dataset, whole
 from fmb.files.ids import as_ids
 from fmb.files.stated import Stated, meant, stated
+from fmb.messages.errors import DataError
 from fmb.vectors.columns import Asked, Column, kind_of, lay_out
 from fmb.vectors.records import catalogue, read_structured
 from fmb.vectors.table import Blocks, VectorTable, block_rows, refuse_lengths

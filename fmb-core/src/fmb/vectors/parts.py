@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
 from fmb.files.end_to_end import end_to_end
+from fmb.messages.errors import DataError
 from fmb.vectors.table import VectorTable
 
 __all__ = ["Gathered", "gather", "refuse_repeats"]

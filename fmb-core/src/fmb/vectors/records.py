@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
 from fmb.files.columns import Unreadable, from_array
 from fmb.files.ids import as_ids
+from fmb.messages.errors import DataError
 from fmb.vectors.columns import Asked, Column, Layout, kind_of, lay_out
 from fmb.vectors.table import Blocks, VectorTable, block_rows
 

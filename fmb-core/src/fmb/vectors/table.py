@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
+from fmb.messages.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,9 @@ from typing import Any, Literal, Self, TypeVar
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from fmb.contract.config import Config
-from fmb.contract.errors import ConfigError, WeightsError
 from fmb.contract.model import Accepts
 from fmb.foreign.strict_json import read_table
+from fmb.messages.errors import ConfigError, WeightsError
 from fmb.plugins.settings import build
 from fmb.store.atomic import ensure_folder, publish
 from fmb.store.folder_names import FOLDER_NAME, folder_name

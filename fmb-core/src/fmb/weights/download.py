@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from fmb.contract.errors import FailedError, FmbError, WeightsError
+from fmb.messages.errors import FailedError, FmbError, WeightsError
 from fmb.store.atomic import ensure_folder, publish_folder, write_failure
 from fmb.store.digests import Digests
 from fmb.store.keys import file_sha256

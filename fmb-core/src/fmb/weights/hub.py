@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from fmb.contract.errors import WeightsError
+from fmb.messages.errors import WeightsError
 from fmb.store.digests import Digests
 from fmb.weights.card import CARD
 from fmb.weights.lock import Lock

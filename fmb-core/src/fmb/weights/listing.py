@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fmb.contract.config import Config
-from fmb.contract.errors import FmbError, StoreError, WeightsError
 from fmb.contract.model import ModelSpec, WeightsSpec
+from fmb.messages.errors import FmbError, StoreError, WeightsError
 from fmb.plugins.registry import Component
 from fmb.store.atomic import read_json
 from fmb.store.digests import Digests

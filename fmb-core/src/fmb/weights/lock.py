@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from fmb.contract.errors import StoreError, WeightsError
+from fmb.messages.errors import StoreError, WeightsError
 from fmb.store.atomic import ensure_folder, publish_json, read_json
 from fmb.weights.folder import Weights
 

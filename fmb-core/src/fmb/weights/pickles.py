@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fmb.contract.config import Config
-from fmb.contract.errors import FailedError, WeightsError
 from fmb.contract.model import ModelSpec
 from fmb.foreign.file_kinds import NO_KIND, ZIP, kind_of
+from fmb.messages.errors import FailedError, WeightsError
 from fmb.plugins.registry import Component
 from fmb.store.atomic import staged_folder
 from fmb.weights.card import read_card

@@ -6,9 +6,9 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from fmb.contract.config import Config
-from fmb.contract.errors import WeightsError, did_you_mean
 from fmb.contract.model import ModelSpec, WeightsSpec
 from fmb.foreign.shards import is_index
+from fmb.messages.errors import WeightsError, did_you_mean
 from fmb.plugins.registry import Component
 from fmb.store.atomic import ensure_folder, publish
 from fmb.store.digests import Digests

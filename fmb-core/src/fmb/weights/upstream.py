@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fmb.contract.config import Config
-from fmb.contract.errors import WeightsError
 from fmb.contract.model import ModelSpec
 from fmb.foreign.shards import is_index, read_index
 from fmb.foreign.strict_json import read_table
+from fmb.messages.errors import WeightsError
 from fmb.plugins.registry import Component
 from fmb.store.atomic import publish_json, staged_folder
 from fmb.store.digests import Digests

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save, save_file
 
-from fmb.contract.errors import WeightsError
+from fmb.messages.errors import WeightsError
 from fmb.weights.lock import Lock
 
 FIRST = "a" * 40
@@ -105,7 +105,7 @@ def test_what_was_accepted_before_needs_nobody(place, hub, cli):
 
 def test_a_person_is_shown_the_digests_and_asked(place, hub, cli, monkeypatch):
     terminal = SimpleNamespace(isatty=lambda: True)
-    monkeypatch.setattr("fmb.cli.weights.sys", SimpleNamespace(stdin=terminal))
+    monkeypatch.setattr("fmb.commands.weights.sys", SimpleNamespace(stdin=terminal))
     done = cli("download", "toy", "base", input="n\n")
     assert done.exit_code == 2
     assert done.stderr.index("sha256") < done.stderr.index("use these files?")

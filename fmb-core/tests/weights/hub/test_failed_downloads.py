@@ -8,7 +8,7 @@ import sys
 import pytest
 from huggingface_hub import constants
 
-from fmb.contract.errors import FailedError, WeightsError
+from fmb.messages.errors import FailedError, WeightsError
 
 FIRST = "a" * 40
 REPO = "polymathic-ai/aion-toy"
@@ -60,7 +60,7 @@ download(HubReference("{REPO}"), Path("{home}"), asked="toy", consider=print, ac
         text=True,
     )
     told = done.stderr.splitlines()[-1]
-    assert told.startswith("fmb.contract.errors.WeightsError: huggingface_hub cannot be imported")
+    assert told.startswith("fmb.messages.errors.WeightsError: huggingface_hub cannot be imported")
     assert "'soon'): a variable of the environment whose name begins with HF_" in told
 
 

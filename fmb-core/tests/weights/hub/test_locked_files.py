@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save, save_file
 
-from fmb.contract.errors import WeightsError
+from fmb.messages.errors import WeightsError
 
 FIRST, SECOND = "a" * 40, "b" * 40
 REPO = "polymathic-ai/aion-toy"

@@ -5,9 +5,9 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from fmb.contract.errors import DataError, PluginError, ShapeError
 from fmb.contract.vectors import Vectors
-from fmb.scoring.crossfit import cross_fit, in_sample, score_new
+from fmb.crossfit.scored import cross_fit, in_sample, score_new
+from fmb.messages.errors import DataError, PluginError, ShapeError
 
 
 def vectors(n=100, d=3, seed=0):

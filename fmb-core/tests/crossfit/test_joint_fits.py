@@ -6,10 +6,10 @@ import weakref
 import numpy as np
 import pytest
 
-from fmb.contract.errors import DataError, PluginError, ShapeError
 from fmb.contract.names import VectorName
 from fmb.contract.vectors import Pairs, Vectors
-from fmb.scoring.crossfit import cross_fit, in_sample, score_new
+from fmb.crossfit.scored import cross_fit, in_sample, score_new
+from fmb.messages.errors import DataError, PluginError, ShapeError
 
 
 class Distance:

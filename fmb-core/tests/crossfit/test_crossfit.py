@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fmb.contract.errors import ConfigError, DataError, PluginError, ScoreError, ShapeError
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vectors import Members, Pairs, Vectors
-from fmb.scoring.crossfit import cross_fit, in_sample, rule, score_each, score_new
+from fmb.crossfit.scored import cross_fit, in_sample, rule, score_each, score_new
+from fmb.messages.errors import ConfigError, DataError, PluginError, ScoreError, ShapeError
 
 NAMES = (VectorName("m", "mean", "image"), VectorName("m", "mean", "spectrum"))
 

@@ -8,9 +8,9 @@ import numpy as np
 from fmb.contract.arrays import Array
 from fmb.contract.detector import Summable
 from fmb.contract.vectors import Judged, Vectors
-from fmb.scoring.checked import Checked
-from fmb.scoring.sound import all_finite, require_sound, require_spread
-from fmb.scoring.stored import Stored, blocks_of
+from fmb.crossfit.checked import Checked
+from fmb.crossfit.sound import all_finite, require_sound, require_spread
+from fmb.crossfit.stored import Stored, blocks_of
 
 __all__ = ["has_sums", "score_blocks", "sum_blocks"]
 

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from fmb.runs.list_table import texts_of
+from fmb.listing.list_table import texts_of
 
 
 def test_a_rank_of_seven_digits_is_written_whole():

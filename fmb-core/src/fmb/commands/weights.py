@@ -190,7 +190,7 @@ def _config(component: "Component[ModelSpec]", settings: tuple[str, ...]) -> "Co
 
 def _location(spec: Any, reference: str) -> str:
     """Where the weights are published that `reference` names."""
-    from fmb.contract.errors import WeightsError, did_you_mean
+    from fmb.messages.errors import WeightsError, did_you_mean
 
     declared = {w.name: w.location or "drawn from a seed" for w in spec.weights}
     location = declared.get(reference, reference)
@@ -216,8 +216,8 @@ def convert_weights(
 
     Nothing in the file is executed. OUT must be empty or not there.
     """
-    from fmb.contract.errors import WeightsError
     from fmb.contract.model import ModelSpec
+    from fmb.messages.errors import WeightsError
     from fmb.plugins.loading import load_plugins
     from fmb.terminal.printing import echo_folded, echo_json, progress_line
     from fmb.weights.pickles import convert_checkpoint

@@ -41,7 +41,7 @@ def command(
     """
     # Imported here: the help text needs none of it.
     from fmb.cli.listing import print_lists
-    from fmb.contract.errors import UnknownNameError
+    from fmb.messages.errors import UnknownNameError
     from fmb.runs.run import open_run
     from fmb.terminal.json_text import json_rows
     from fmb.terminal.printing import echo_json
@@ -70,8 +70,8 @@ def command(
 
 def _print_ids(run: "Run", names: "list[ListName]", k: int) -> None:
     """Ids as `--ids -` and `--exclude` read them: one that could be misread stands in quotes."""
-    from fmb.contract.errors import ConfigError
     from fmb.files.ids import id_line
+    from fmb.messages.errors import ConfigError
     from fmb.terminal.printing import say
 
     if len(names) > 1:

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fmb.contract.errors import PluginError, ScoreError
 from fmb.contract.vectors import Vectors
-from fmb.scoring.crossfit import cross_fit, in_sample
+from fmb.crossfit.scored import cross_fit, in_sample
+from fmb.messages.errors import PluginError, ScoreError
 
 
 class Distance:

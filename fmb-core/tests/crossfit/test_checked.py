@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from fmb.contract.errors import DataError, NotFittedError, PluginError, ScoreError, ShapeError
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vectors import Members, Pairs, Vectors
-from fmb.scoring.checked import Checked
-from fmb.scoring.crossfit import cross_fit, in_sample
+from fmb.crossfit.checked import Checked
+from fmb.crossfit.scored import cross_fit, in_sample
+from fmb.messages.errors import DataError, NotFittedError, PluginError, ScoreError, ShapeError
 
 IMAGE, SPECTRUM = (VectorName("m", "mean", view) for view in ("image", "spectrum"))
 ONE, OTHER = ListName("flow", (IMAGE,)), ListName("flow", (SPECTRUM,))

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
-from fmb.contract.errors import UnknownNameError
 from fmb.contract.names import ListName
+from fmb.messages.errors import UnknownNameError
 
 __all__ = ["Lists", "list_called", "words_for"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fmb.cli.options import request_options
-from fmb.cli.run import dry_run_option, json_option
+from fmb.commands.run import dry_run_option, json_option
 from fmb.runs.remarks import quality_lines
 from fmb.terminal.printing import echo_json, print_table, progress_line, say
 from fmb.terminal.progress import stage

@@ -47,7 +47,7 @@ def command(
         if word.startswith("--"):  # ids may start with one hyphen, so click lets all through
             raise click.NoSuchOption(word, ctx=ctx)
     # Imported here: the help text needs none of it.
-    from fmb.contract.errors import ConfigError
+    from fmb.messages.errors import ConfigError
     from fmb.runs.run import open_run
 
     opened = open_run(run)

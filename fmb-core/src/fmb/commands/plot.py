@@ -37,7 +37,7 @@ def command(
     """
     with stage(progress_line, "start"):
         # Imported here: the help text needs none of it.
-        from fmb.contract.errors import ConfigError, FailedError
+        from fmb.messages.errors import ConfigError, FailedError
         from fmb.plan.figures import plan_analyses, plan_plots, recorded_figures
         from fmb.plan.session import Session
         from fmb.request.options import options_request

@@ -6,12 +6,12 @@ import weakref
 import numpy as np
 import pytest
 
-from fmb.contract.errors import DataError
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.contract.vectors import Vectors
-from fmb.scoring.crossfit import cross_fit, in_sample, rule, score_each
-from fmb.scoring.stored import BLOCK_NUMBERS, FEWEST_ROWS, Stored, blocks_of
+from fmb.crossfit.scored import cross_fit, in_sample, rule, score_each
+from fmb.crossfit.stored import BLOCK_NUMBERS, FEWEST_ROWS, Stored, blocks_of
+from fmb.messages.errors import DataError
 
 NAME = VectorName("m", "mean", "image")
 

@@ -2,8 +2,8 @@
 
 from fmb.contract.names import ListName, VectorName
 from fmb.labels.shown import Shown
-from fmb.runs.list_words import Lists, words_for
-from fmb.runs.summary import summary_lines
+from fmb.listing.list_words import Lists, words_for
+from fmb.listing.summary import summary_lines
 
 LONG = "a-label-of-more-letters-than-anybody-would-type-by-hand"
 

@@ -98,8 +98,8 @@ def info(name: str, kind: str | None, as_json: bool) -> None:
     """Show all about a component: what it takes and gives, its weights, options and citation."""
     import json
 
-    from fmb.contract.errors import UnknownNameError, did_you_mean
     from fmb.contract.hooks import KINDS
+    from fmb.messages.errors import UnknownNameError, did_you_mean
     from fmb.plugins.loading import load_plugins
     from fmb.plugins.sheet import sheet_lines, sheet_values
     from fmb.terminal.width import screen_width

@@ -9,15 +9,15 @@ import numpy.typing as npt
 
 from fmb.contract.arrays import Array
 from fmb.contract.detector import FitsTogether
-from fmb.contract.errors import ScoreError, ShapeError
 from fmb.contract.vectors import Judged, Vectors
-from fmb.scoring.checked import Checked, fit_together
+from fmb.crossfit.checked import Checked, fit_together
+from fmb.crossfit.one_pass import has_sums, score_blocks, sum_blocks
+from fmb.crossfit.sound import require_enough, require_sound, widths
+from fmb.crossfit.stored import Stored, gathered
+from fmb.messages.errors import ScoreError, ShapeError
 from fmb.scoring.folds import assign_folds, check_count, group_codes
 from fmb.scoring.foldshift import FoldShift, fold_shift
-from fmb.scoring.one_pass import has_sums, score_blocks, sum_blocks
 from fmb.scoring.ranking import check_scores
-from fmb.scoring.sound import require_enough, require_sound, widths
-from fmb.scoring.stored import Stored, gathered
 
 __all__ = ["CrossFit", "check_folds", "cross_fit", "in_sample", "rule", "score_each", "score_new"]
 

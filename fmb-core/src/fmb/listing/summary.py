@@ -5,7 +5,7 @@ from textwrap import wrap
 from typing import Any
 
 from fmb.labels.shown import Shown
-from fmb.runs.list_words import Lists, words_for
+from fmb.listing.list_words import Lists, words_for
 
 __all__ = ["summary_lines"]
 

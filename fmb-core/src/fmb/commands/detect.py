@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from fmb.cli.options import RUN_GROUPS, request_options
-from fmb.cli.run import do_run, dry_run_option, json_option, resume_option
+from fmb.commands.run import do_run, dry_run_option, json_option, resume_option
 
 __all__ = ["command"]
 

@@ -62,7 +62,7 @@ def list_cache(as_json: bool = False) -> None:
 def verify_cache() -> None:
     """Check every stored part against its digest."""
     from fmb.cache.holdings import damaged
-    from fmb.contract.errors import FailedError
+    from fmb.messages.errors import FailedError
 
     bad = damaged()
     for path in bad:

@@ -39,7 +39,7 @@ def do_run(options: dict[str, Any], *, steps: Iterable[str]) -> None:
         # Imported here: the help text needs none of it.
         from fmb.cli.listing import print_run
         from fmb.cli.plan_lines import print_plan
-        from fmb.contract.errors import FailedError
+        from fmb.messages.errors import FailedError
         from fmb.plan.session import Session
         from fmb.request.options import options_request
         from fmb.steps.execute import execute

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import DataError
 from fmb.contract.vectors import BLOCK_ROWS, Judged, Pairs, Vectors
-from fmb.scoring.stored import Stored, blocks_of
+from fmb.crossfit.stored import Stored, blocks_of
+from fmb.messages.errors import DataError
 
 __all__ = ["all_finite", "require_enough", "require_sound", "require_spread", "widths"]
 

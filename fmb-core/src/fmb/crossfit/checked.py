@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.errors import NotFittedError, PluginError, ShapeError
 from fmb.contract.vectors import Judged, Vectors
+from fmb.crossfit.sound import require_sound, require_spread, widths
+from fmb.messages.errors import NotFittedError, PluginError, ShapeError
 from fmb.scoring.ranking import check_finite
-from fmb.scoring.sound import require_sound, require_spread, widths
 
 __all__ = ["Checked", "fit_together"]
 

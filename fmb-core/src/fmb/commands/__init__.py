@@ -1,0 +1,1 @@
+"""Commands: what each subcommand of `fmb` does, one file a command."""

@@ -1,0 +1,1 @@
+"""Messages: what a user is told: errors, notes, how far work is."""
