@@ -36,6 +36,7 @@ FLOORS = {
     "datasets": 4,
     "vectors": 4,
     "weights": 4,
+    "conditioning": 3,
     "conditions": 3,
     "files": 3,
     "foreign": 3,

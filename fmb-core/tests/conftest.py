@@ -3,6 +3,7 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fmb.plugins.loading import plugin_entries
@@ -66,3 +67,42 @@ def install(site) -> Callable[..., None]:
         (info / "entry_points.txt").write_text(f"[fmb]\n{plugin or name} = {module}\n")
 
     return install
+
+
+def _row(z, degree):
+    """Columns of a polynomial of one object, besides the constant."""
+    products = [a * b for i, a in enumerate(z) for b in z[i:]]
+    return [*z, *products] if degree == 2 else list(z)
+
+
+def _ridge(columns, targets, at):
+    """Predictions at `at` of a regression with a penalty of 1/10,000 of the columns' mean variance.
+
+    Least squares with rows of the penalty below the data; the constant is outside of it.
+    """
+    mean, level = columns.mean(axis=0), targets.mean(axis=0)
+    c = columns.shape[1]
+    weight = np.sqrt(1e-4 * len(columns) * columns.var(axis=0).mean())
+    a = np.vstack([columns - mean, weight * np.eye(c)])
+    b = np.vstack([targets - level, np.zeros((c, targets.shape[1]))])
+    return level + (at - mean) @ np.linalg.lstsq(a, b, rcond=None)[0]
+
+
+def _direct(values, roles, seen, degree):
+    x, roles = np.asarray(values, dtype=np.float64), np.asarray(roles, dtype=np.float64)
+    centre = np.median(roles[seen], axis=0)
+    spread = 1.4826 * np.median(np.abs(roles[seen] - centre), axis=0)
+    z = np.minimum(np.maximum((roles - centre) / spread, -3), 3)
+    p = np.array([_row(list(one), degree) for one in z])
+    away = x - _ridge(p[seen], x[seen], p)
+    least = 1e-2 * np.sqrt(np.mean(away[seen] ** 2, axis=0))
+    squares = np.log(np.maximum(np.abs(away), least) ** 2)
+    log_s = 0.5 * _ridge(p[seen], squares[seen], p)
+    middle = log_s[seen].mean(axis=0)
+    return away / np.exp(np.clip(log_s, middle - np.log(5), middle + np.log(5)))
+
+
+@pytest.fixture
+def direct_residuals():
+    """(x - m(c)) / s(c) by formula: (values, roles, seen by the fit, degree) -> residuals."""
+    return _direct

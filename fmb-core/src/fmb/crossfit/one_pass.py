@@ -12,7 +12,9 @@ from fmb.crossfit.checked import Checked
 from fmb.crossfit.sound import all_finite, require_sound, require_spread
 from fmb.crossfit.stored import Stored, blocks_of
 
-__all__ = ["has_sums", "score_blocks", "sum_blocks"]
+__all__ = ["fits_done", "has_sums", "score_blocks", "sum_blocks"]
+
+Seen = Callable[[int, Array, Vectors], Vectors]
 
 
 def has_sums(x: Judged | Stored, detector: Checked) -> TypeGuard[Vectors | Stored]:
@@ -55,6 +57,7 @@ def score_blocks(
     fold: Array,
     details: Sequence[str] = (),
     told: Callable[[int], None] = lambda objects: None,
+    seen: Seen = lambda i, rows, block: block,
 ) -> tuple[Array, dict[str, Array]]:
     """Scores and details of objects whose values were seen to be finite, each by its fold's fit.
 
@@ -64,6 +67,7 @@ def score_blocks(
         fold: (n,), int, positions in `fits`.
         details: columns that the detector tells of each object.
         told: as for `sum_blocks`.
+        seen: what a fit sees of the objects at some rows of `x`.
 
     Returns:
         (n,) float64, and column -> (n,) float64, in the row order of `x`.
@@ -75,11 +79,24 @@ def score_blocks(
     tables = {column: np.empty(len(x)) for column in details}
     for rows, block in blocks_of(x):
         for i, at, some in _by_fold(rows, block, fold, len(fits)):
-            scores[at], told_of = fits[i].judge(some, details, sound=True)
+            scores[at], told_of = fits[i].judge(seen(i, at, some), details, sound=True)
             for column, values in told_of.items():
                 tables[column][at] = values
         told(len(rows))
     return scores, tables
+
+
+def fits_done(objects: int, k: int, told: Callable[[int], None]) -> Callable[[int], None]:
+    """Told of objects, it tells how many of k fits that go side by side through all are done."""
+    seen = 0
+
+    def count(more: int) -> None:
+        nonlocal seen
+        before, seen = k * seen // objects, seen + more
+        if k * seen // objects > before:
+            told(k * seen // objects)
+
+    return count
 
 
 def _by_fold(

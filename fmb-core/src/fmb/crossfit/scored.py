@@ -8,10 +8,20 @@ import numpy as np
 import numpy.typing as npt
 
 from fmb.contract.arrays import Array
-from fmb.contract.detector import FitsTogether
 from fmb.contract.vectors import Judged, Vectors
-from fmb.crossfit.checked import Checked, fit_together
-from fmb.crossfit.one_pass import has_sums, score_blocks, sum_blocks
+from fmb.crossfit.checked import Checked
+from fmb.crossfit.fold_by_fold import fold_by_fold
+from fmb.crossfit.given import (
+    Given,
+    Transforms,
+    add_others,
+    cross_fit_given,
+    fit_given,
+    residuals,
+    scored_given,
+    strata,
+)
+from fmb.crossfit.one_pass import fits_done, has_sums, score_blocks, sum_blocks
 from fmb.crossfit.sound import require_enough, require_sound, widths
 from fmb.crossfit.stored import Stored, gathered
 from fmb.messages.errors import ScoreError, ShapeError
@@ -43,11 +53,16 @@ class CrossFit:
     """Column -> (n,), float64: what the detector that scored an object tells of it."""
     shift: FoldShift | None = None
     """How far the folds' scores lie apart; None = in-sample."""
+    given: tuple[Transforms, ...] = ()
+    """What each of `detectors` saw its vectors through; () = as they are."""
+    stratum: Array | None = None
+    """(n,), int64: the roles that an object's score is given, as the sum of 2 ** position; scores
+    of different ones do not compare. None = no roles."""
 
 
 def cross_fit(
     make: Make,
-    x: Judged | Stored,
+    x: Judged | Stored | Given,
     groups: npt.ArrayLike,
     k: int = 5,
     *,
@@ -69,7 +84,8 @@ def cross_fit(
     Args:
         make: a new detector for the fold number it is given.
         x: n objects; the detector gets read-only copies of rows, of stored ones a block at a time
-            where its fit is a sum, else one sample at a time.
+            where its fit is a sum, else one sample at a time. Of objects with roles it gets
+            residuals by a transform fitted to the same folds as itself.
         groups: (n,), integers or text; never split between folds.
         k: number of folds, at least 2.
         name: what messages call the detector.
@@ -87,11 +103,17 @@ def cross_fit(
     codes = check_folds(fold, groups, k, len(x))
     label = f"detector {name!r}"
     new = [Checked(make(i), f"{label}, fold {i}") for i in range(k)]
-    if has_sums(x, new[0]):
+    given: list[Transforms] = []
+    if isinstance(x, Given):
+        scores, tables, given = cross_fit_given(new, x, fold, label, details, told)
+    elif has_sums(x, new[0]):
         parts = [Checked(make(i), f"{label}, part {i}") for i in range(k)]
         scores, tables = _by_block(new, parts, x, fold, label, details, told)
     else:
-        scores, tables = _by_fold(new, x, fold, label, details, told)
+        require_sound(x, label)
+        scores, tables = fold_by_fold(
+            new, lambda i, rows: gathered(x.take(rows)), fold, label, details, told
+        )
     for i, detector in enumerate(new):
         inside = fold == i
         if np.count_nonzero(inside) >= ENOUGH_TO_JUDGE:
@@ -104,8 +126,9 @@ def cross_fit(
         )
     first = np.empty(codes.max() + 1, dtype=np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
+    stratum = strata(x, given, fold) if isinstance(x, Given) else None
     shift = fold_shift(scores[first], fold[first], k)
-    return CrossFit(scores, fold, tuple(new), tables, shift)
+    return CrossFit(scores, fold, tuple(new), tables, shift, tuple(given), stratum)
 
 
 def _by_block(
@@ -120,7 +143,7 @@ def _by_block(
     """Scores and details from sums of the folds, each fit the sum of all folds but its own."""
     for i, detector in enumerate(new):
         require_enough(int(np.count_nonzero(fold != i)), widths(x), detector.label)
-    seen = _fits_of(2 * len(x), len(new), told)
+    seen = fits_done(2 * len(x), len(new), told)
     sum_blocks(parts, x, fold, label, seen)
     for i, detector in enumerate(new):
         for part in (*parts[:i], *parts[i + 1 :]):
@@ -128,48 +151,8 @@ def _by_block(
     return score_blocks(new, x, fold, details, seen)
 
 
-def _by_fold(
-    new: Sequence[Checked],
-    x: Judged | Stored,
-    fold: Array,
-    label: str,
-    details: Sequence[str],
-    told: Callable[[int], None],
-) -> tuple[Array, dict[str, Array]]:
-    """Scores and details by a fit a fold to the objects of the others, gathered one at a time."""
-    require_sound(x, label)
-    scores = np.empty(len(x))
-    tables: dict[str, Array] = {column: np.empty(len(x)) for column in details}
-    samples = (gathered(x.take(fold != i)) for i in range(len(new)))
-    together = isinstance(new[0].detector, FitsTogether)
-    if together:
-        fit_together(new, samples, label)
-    for i, detector in enumerate(new):
-        if not together:
-            detector.fit(next(samples), sound=True)
-        inside = fold == i
-        scores[inside], of_fold = detector.judge(gathered(x.take(inside)), details, sound=True)
-        for column, values in of_fold.items():
-            tables[column][inside] = values
-        told(i + 1)
-    return scores, tables
-
-
-def _fits_of(objects: int, k: int, told: Callable[[int], None]) -> Callable[[int], None]:
-    """Told of objects, it tells how many of k fits that go side by side through all are done."""
-    seen = 0
-
-    def count(more: int) -> None:
-        nonlocal seen
-        before, seen = k * seen // objects, seen + more
-        if k * seen // objects > before:
-            told(k * seen // objects)
-
-    return count
-
-
 def in_sample(
-    make: Make, x: Judged | Stored, *, name: str, details: Sequence[str] = ()
+    make: Make, x: Judged | Stored | Given, *, name: str, details: Sequence[str] = ()
 ) -> CrossFit:
     """Score each object by one detector that was fitted on all of them.
 
@@ -186,18 +169,22 @@ def in_sample(
         PluginError: the detector breaks its contract.
         ScoreError: scores are not finite or constant.
     """
-    label = f"detector {name!r}"
-    detector = Checked(make(IN_SAMPLE), label)
-    if has_sums(x, detector):
-        one = np.zeros(len(x), dtype=np.int64)
+    label, unseen = f"detector {name!r}", np.full(len(x), IN_SAMPLE)
+    detector, one = Checked(make(IN_SAMPLE), label), np.zeros(len(x), dtype=np.int64)
+    given = fit_given(x, unseen, 1, label) if isinstance(x, Given) else []
+    if isinstance(x, Given) and x.is_summed_by(detector):
+        add_others([detector], x, given, unseen)
+        scores, tables = scored_given(detector, given[0], x, details)
+    elif not isinstance(x, Given) and has_sums(x, detector):
         sum_blocks([detector], x, one, label)
         scores, tables = score_blocks([detector], x, one, details)
     else:
-        whole = gathered(x)
+        whole = residuals(x, given[0]) if isinstance(x, Given) else gathered(x)
         detector.fit(whole)
         scores, tables = detector.judge(whole, details, sound=True)
     check_scores(scores, x.ids, label)
-    return CrossFit(scores, np.full(len(x), IN_SAMPLE), (detector,), tables)
+    stratum = strata(x, given, one) if isinstance(x, Given) else None
+    return CrossFit(scores, unseen, (detector,), tables, given=tuple(given), stratum=stratum)
 
 
 def rule(make: Make, x: Judged | Stored, *, name: str, details: Sequence[str] = ()) -> CrossFit:
@@ -220,13 +207,23 @@ def rule(make: Make, x: Judged | Stored, *, name: str, details: Sequence[str] = 
     return CrossFit(scores, np.full(len(x), IN_SAMPLE), (detector,), tables)
 
 
-def score_each(detectors: Sequence[Checked], x: Judged | Stored) -> Array:
+def score_each(
+    detectors: Sequence[Checked], x: Judged | Stored | Given, given: Sequence[Transforms] = ()
+) -> Array:
     """Scores of objects by each fit: (fits, n), float64.
+
+    Args:
+        detectors: fitted ones.
+        x: n objects; with the roles of the fit where it was given some.
+        given: what each detector sees them through; () = as they are.
 
     Raises:
         PluginError: the detector breaks its contract.
         ScoreError: a score is not finite.
     """
+    if isinstance(x, Given):
+        require_sound(x.of, detectors[0].label)
+        return np.stack([scored_given(*one, x)[0] for one in zip(detectors, given, strict=True)])
     if has_sums(x, detectors[0]):
         require_sound(x, detectors[0].label)
         one = np.zeros(len(x), dtype=np.int64)
@@ -235,14 +232,21 @@ def score_each(detectors: Sequence[Checked], x: Judged | Stored) -> Array:
     return np.stack([detector.score(whole) for detector in detectors])
 
 
-def score_new(detectors: Sequence[Checked], x: Judged | Stored) -> Array:
+def score_new(
+    detectors: Sequence[Checked], x: Judged | Stored | Given, given: Sequence[Transforms] = ()
+) -> Array:
     """Scores of objects that no fit has seen: the mean over the fits, (n,), float64.
+
+    Args:
+        detectors: fitted ones.
+        x: n objects, as for `score_each`.
+        given: as for `score_each`.
 
     Raises:
         PluginError: the detector breaks its contract.
         ScoreError: a score is not finite.
     """
-    return np.asarray(score_each(detectors, x).mean(axis=0))
+    return np.asarray(score_each(detectors, x, given).mean(axis=0))
 
 
 def check_folds(fold: Array, groups: npt.ArrayLike, k: int, n: int) -> Array:
