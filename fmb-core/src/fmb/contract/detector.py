@@ -85,7 +85,7 @@ class Summable(Protocol):
     score is first asked for.
     """
 
-    def add(self, x: "Vectors") -> None:
+    def add(self, x: "Vectors | Pairs") -> None:
         """Take the objects of `x`, a part of a survey in any order, into the sums."""
 
     def merge(self, other: "Summable") -> None:

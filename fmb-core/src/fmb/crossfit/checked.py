@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fmb.contract.arrays import Array
-from fmb.contract.vectors import Judged, Vectors
+from fmb.contract.vectors import Judged, Pairs, Vectors
 from fmb.crossfit.sound import require_sound, require_spread, widths
 from fmb.messages.errors import NotFittedError, PluginError, ShapeError
 from fmb.scoring.ranking import check_finite
@@ -54,7 +54,7 @@ class Checked:
         _guarded(self.detector.fit, x, self.label, "fit")
         self._widths = widths(x)
 
-    def add(self, x: Vectors) -> None:
+    def add(self, x: Vectors | Pairs) -> None:
         """Take `x`, values that were seen to be finite, into the sums of a detector that has them.
 
         Raises:

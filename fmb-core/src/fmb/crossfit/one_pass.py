@@ -1,30 +1,30 @@
 """Fits that are sums: each object is seen once to fit and once to score, whatever the folds."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from fmb.contract.arrays import Array
 from fmb.contract.detector import Summable
-from fmb.contract.vectors import Judged, Vectors
+from fmb.contract.vectors import Judged, Pairs, Vectors
 from fmb.crossfit.checked import Checked
-from fmb.crossfit.sound import all_finite, require_sound, require_spread
-from fmb.crossfit.stored import Stored, blocks_of
+from fmb.crossfit.sound import all_sound, require_sound, require_spread
+from fmb.crossfit.stored import InBlocks, Stored, StoredPairs, blocks_of
 
 __all__ = ["fits_done", "has_sums", "score_blocks", "sum_blocks"]
 
-Seen = Callable[[int, Array, Vectors], Vectors]
+Seen = Callable[[int, Array, Any], Vectors | Pairs]
 
 
-def has_sums(x: Judged | Stored, detector: Checked) -> TypeGuard[Vectors | Stored]:
+def has_sums(x: Judged | Stored | StoredPairs, detector: Checked) -> TypeGuard[InBlocks]:
     """True when the fit of a detector to `x` is a sum over blocks of it."""
-    return isinstance(x, Vectors | Stored) and isinstance(detector.detector, Summable)
+    return isinstance(x, InBlocks) and isinstance(detector.detector, Summable)
 
 
 def sum_blocks(
     parts: Sequence[Checked],
-    x: Vectors | Stored,
+    x: InBlocks,
     fold: Array,
     label: str,
     told: Callable[[int], None] = lambda objects: None,
@@ -44,7 +44,7 @@ def sum_blocks(
     """
     require_spread(x, label)
     for rows, block in blocks_of(x):
-        if not all_finite(block.values):
+        if not all_sound(block):
             require_sound(x, label)
         for i, _, some in _by_fold(rows, block, fold, len(parts)):
             parts[i].add(some)
@@ -53,7 +53,7 @@ def sum_blocks(
 
 def score_blocks(
     fits: Sequence[Checked],
-    x: Vectors | Stored,
+    x: InBlocks,
     fold: Array,
     details: Sequence[str] = (),
     told: Callable[[int], None] = lambda objects: None,
@@ -100,8 +100,8 @@ def fits_done(objects: int, k: int, told: Callable[[int], None]) -> Callable[[in
 
 
 def _by_fold(
-    rows: Array, block: Vectors, fold: Array, k: int
-) -> Iterator[tuple[int, Array, Vectors]]:
+    rows: Array, block: Vectors | Pairs, fold: Array, k: int
+) -> Iterator[tuple[int, Array, Vectors | Pairs]]:
     """The folds of a block: which, the positions of its objects in the survey, these objects."""
     if k == 1:
         yield 0, rows, block

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fmb.contract.arrays import Array
-from fmb.contract.vectors import Judged, Vectors
+from fmb.contract.vectors import Judged
 from fmb.crossfit.checked import Checked
 from fmb.crossfit.fold_by_fold import fold_by_fold
 from fmb.crossfit.given import (
@@ -23,7 +23,7 @@ from fmb.crossfit.given import (
 )
 from fmb.crossfit.one_pass import fits_done, has_sums, score_blocks, sum_blocks
 from fmb.crossfit.sound import require_enough, require_sound, widths
-from fmb.crossfit.stored import Stored, gathered
+from fmb.crossfit.stored import InBlocks, Stored, StoredPairs, gathered
 from fmb.messages.errors import ScoreError, ShapeError
 from fmb.scoring.folds import assign_folds, check_count, group_codes
 from fmb.scoring.foldshift import FoldShift, fold_shift
@@ -62,7 +62,7 @@ class CrossFit:
 
 def cross_fit(
     make: Make,
-    x: Judged | Stored | Given,
+    x: Judged | Stored | StoredPairs | Given,
     groups: npt.ArrayLike,
     k: int = 5,
     *,
@@ -134,7 +134,7 @@ def cross_fit(
 def _by_block(
     new: Sequence[Checked],
     parts: Sequence[Checked],
-    x: Vectors | Stored,
+    x: InBlocks,
     fold: Array,
     label: str,
     details: Sequence[str],
@@ -152,7 +152,7 @@ def _by_block(
 
 
 def in_sample(
-    make: Make, x: Judged | Stored | Given, *, name: str, details: Sequence[str] = ()
+    make: Make, x: Judged | Stored | StoredPairs | Given, *, name: str, details: Sequence[str] = ()
 ) -> CrossFit:
     """Score each object by one detector that was fitted on all of them.
 
@@ -187,7 +187,9 @@ def in_sample(
     return CrossFit(scores, unseen, (detector,), tables, given=tuple(given), stratum=stratum)
 
 
-def rule(make: Make, x: Judged | Stored, *, name: str, details: Sequence[str] = ()) -> CrossFit:
+def rule(
+    make: Make, x: Judged | Stored | StoredPairs, *, name: str, details: Sequence[str] = ()
+) -> CrossFit:
     """Score each object by a rule without parameters, which is never fitted.
 
     Args:
@@ -208,7 +210,9 @@ def rule(make: Make, x: Judged | Stored, *, name: str, details: Sequence[str] = 
 
 
 def score_each(
-    detectors: Sequence[Checked], x: Judged | Stored | Given, given: Sequence[Transforms] = ()
+    detectors: Sequence[Checked],
+    x: Judged | Stored | StoredPairs | Given,
+    given: Sequence[Transforms] = (),
 ) -> Array:
     """Scores of objects by each fit: (fits, n), float64.
 
@@ -233,7 +237,9 @@ def score_each(
 
 
 def score_new(
-    detectors: Sequence[Checked], x: Judged | Stored | Given, given: Sequence[Transforms] = ()
+    detectors: Sequence[Checked],
+    x: Judged | Stored | StoredPairs | Given,
+    given: Sequence[Transforms] = (),
 ) -> Array:
     """Scores of objects that no fit has seen: the mean over the fits, (n,), float64.
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from fmb.contract.arrays import Array
 from fmb.contract.vectors import BLOCK_ROWS, Judged, Pairs, Vectors
-from fmb.crossfit.stored import Stored, blocks_of
+from fmb.crossfit.stored import Stored, StoredPairs, blocks_of
 from fmb.messages.errors import DataError
 
-__all__ = ["all_finite", "require_enough", "require_sound", "require_spread", "widths"]
+__all__ = ["all_sound", "require_enough", "require_sound", "require_spread", "widths"]
 
 _NAMED = 5
 
@@ -22,17 +22,21 @@ def _matrices(x: Judged) -> list[Array]:
     return [values[:, None] for values in x.percentiles.values()]
 
 
-def widths(x: Judged | Stored) -> tuple[int, ...]:
+def widths(x: Judged | Stored | StoredPairs) -> tuple[int, ...]:
     """Numbers in a vector of each matrix that a detector judges."""
     if isinstance(x, Stored):
         return (x.view.width,)
+    if isinstance(x, StoredPairs):
+        return (x.a.width, x.b.width)
     return tuple(matrix.shape[1] for matrix in _matrices(x))
 
 
-def _in_blocks(x: Judged | Stored) -> list[Iterator[tuple[Array, Array]]]:
+def _in_blocks(x: Judged | Stored | StoredPairs) -> list[Iterator[tuple[Array, Array]]]:
     """Of each matrix that a detector judges some positions and the rows there, at a time."""
+    if isinstance(x, StoredPairs):
+        return [one for view in x.views for one in _in_blocks(view)]
     if isinstance(x, Stored | Vectors):
-        return [((rows, block.values) for rows, block in blocks_of(x))]
+        return [((rows, _matrices(block)[0]) for rows, block in blocks_of(x))]
     return [_blocks(matrix) for matrix in _matrices(x)]
 
 
@@ -47,6 +51,11 @@ def _varies(blocks: Iterator[tuple[Array, Array]]) -> bool:
     return (first != first[0]).any() or any((block != first[0]).any() for _, block in blocks)
 
 
+def all_sound(block: Vectors | Pairs) -> bool:
+    """True when no value of a block is NaN or infinite."""
+    return all(map(all_finite, _matrices(block)))
+
+
 def all_finite(block: Array) -> bool:
     """True when no value is NaN or infinite; told from the sum of squares unless that overflows."""
     values = block.ravel(order="K")  # no copy of rows that follow each other
@@ -54,7 +63,7 @@ def all_finite(block: Array) -> bool:
         return bool(np.isfinite(values @ values) or np.isfinite(values).all())
 
 
-def require_sound(x: Judged | Stored, label: str) -> None:
+def require_sound(x: Judged | Stored | StoredPairs, label: str) -> None:
     """Refuse values that are not finite.
 
     Raises:
@@ -75,7 +84,7 @@ def require_sound(x: Judged | Stored, label: str) -> None:
         )
 
 
-def require_spread(x: Judged | Stored, label: str) -> None:
+def require_spread(x: Judged | Stored | StoredPairs, label: str) -> None:
     """Refuse vectors to which nothing can be fitted.
 
     Raises:

@@ -11,7 +11,7 @@ from fmb.contract.arrays import Array
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vectors import Judged
 from fmb.crossfit.scored import CrossFit, cross_fit, in_sample, rule, score_each
-from fmb.crossfit.stored import Stored
+from fmb.crossfit.stored import Stored, StoredPairs
 from fmb.datasets.objects import role_columns
 from fmb.lists.devices import present_device
 from fmb.lists.judged import Survey
@@ -187,7 +187,7 @@ def _shift_record(shift: FoldShift) -> dict[str, Any]:
 
 
 def _fit(
-    x: Judged | Stored,
+    x: Judged | Stored | StoredPairs,
     groups: Array,
     objects: pd.DataFrame,
     rows: Array,

@@ -10,8 +10,8 @@ import pandas as pd
 from fmb.contract.arrays import Array
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vector_view import VectorView
-from fmb.contract.vectors import Judged, Members, Pairs
-from fmb.crossfit.stored import Stored
+from fmb.contract.vectors import Judged, Members
+from fmb.crossfit.stored import Stored, StoredPairs
 from fmb.datasets.objects import role_columns
 from fmb.plan.records import ListPlan
 from fmb.runs.reference import Reference
@@ -51,7 +51,7 @@ class Survey:
             return ""
         return content_key([array_key(self.objects[c].to_numpy(float)) for c in ("ra", "dec")])
 
-    def judged(self, one: ListPlan) -> tuple[Judged | Stored, Array]:
+    def judged(self, one: ListPlan) -> tuple[Judged | Stored | StoredPairs, Array]:
         """What the detector of a list is given, and the rows (m,) of `objects` it stands for."""
         columns = role_columns(self.objects, one.detector.spec.columns)
         if one.detector.spec.scope == "fusion":
@@ -59,7 +59,7 @@ class Survey:
         views = [self.views[name] for name in one.name.vectors]
         return _side_by_side(one, views, self.ids, columns)
 
-    def ordinary(self, one: ListPlan) -> Judged | Stored | None:
+    def ordinary(self, one: ListPlan) -> Judged | Stored | StoredPairs | None:
         """The same of the reference; None where there is none, or the list is made of lists."""
         if self.reference is None or one.detector.spec.scope == "fusion":
             return None
@@ -90,14 +90,14 @@ class Survey:
 
 def _side_by_side(
     one: ListPlan, views: list[VectorView], ids: Array, columns: Mapping[str, Array]
-) -> tuple[Stored | Pairs, Array]:
+) -> tuple[Stored | StoredPairs, Array]:
     """The vectors of one view, or of the objects that two views share."""
     if len(views) == 1:
         rows = views[0].rows
         own = {role: values[rows] for role, values in columns.items()}
         return Stored(ids[rows], views[0].select(rows), own), rows
     a, b = views
-    rows, at_a, at_b = np.intersect1d(a.rows, b.rows, assume_unique=True, return_indices=True)
+    rows = np.intersect1d(a.rows, b.rows, assume_unique=True)
     own = {role: values[rows] for role, values in columns.items()}
-    names = (a.name, b.name)
-    return Pairs(ids[rows], a.values[at_a], b.values[at_b], one.aligned, names, own), rows
+    of_a, of_b = a.select(rows), b.select(rows)
+    return StoredPairs(ids[rows], of_a, of_b, one.aligned, (a.name, b.name), own), rows
