@@ -241,3 +241,64 @@ def test_a_rule_is_held_to_the_contract_too():
         rule(lambda f: Flat(), vectors(), name="mine")
     with pytest.raises(PluginError, match=r"detector 'mine': .* shape \(99,\) for 100 objects"):
         rule(lambda f: Short(), vectors(), name="mine")
+
+
+class Summed(Distance):
+    """The same from sums of blocks."""
+
+    def __init__(self):
+        self.n, self.sum, self.seen = 0, 0.0, set()
+
+    def add(self, x):
+        self.n, self.sum = self.n + len(x), self.sum + x.values.sum(axis=0, dtype=float)
+        self.seen |= set(x.ids.tolist())
+
+    def merge(self, other):
+        self.n, self.sum = self.n + other.n, self.sum + other.sum
+        self.seen |= other.seen
+
+    def finish(self):
+        self.centre = self.sum / self.n
+
+    def score(self, x):
+        self.centre = self.sum / self.n
+        return super().score(x)
+
+
+@pytest.mark.parametrize("detector", [Distance, Summed])
+def test_what_fits_may_not_see_is_scored_by_the_fit_of_its_fold_and_changes_no_other_score(
+    detector,
+):
+    x = vectors(60)
+    copies = Vectors(np.arange(60, 80), x.values[:20] + 50, {})
+    both = Vectors(np.arange(80), np.concatenate([x.values, copies.values]), {})
+    groups = np.concatenate([np.arange(60), np.arange(20)])
+    alone = cross_fit(lambda fold: detector(), x, groups[:60], 5, name="mine")
+    seen = np.arange(80) < 60
+    got = cross_fit(lambda fold: detector(), both, groups, 5, name="mine", fitted=seen)
+    assert np.array_equal(got.scores[:60], alone.scores)
+    assert np.array_equal(got.fold[60:], got.fold[:20])
+    assert got.shift == alone.shift
+    for fit in got.detectors:
+        assert not {i for i in fit.detector.seen if i >= 60}
+    for row in (60, 71):
+        others = x.values[alone.fold != got.fold[row]].astype(float)
+        expected = ((both.values[row] - others.mean(axis=0)) ** 2).sum()
+        assert got.scores[row] == pytest.approx(expected, rel=1e-5)  # float32 sums
+
+
+@pytest.mark.parametrize("detector", [Distance, Summed])
+def test_in_sample_too_a_fit_sees_only_what_it_may(detector):
+    x, seen = vectors(40), np.arange(40) < 30
+    got = in_sample(lambda fold: detector(), x, name="mine", fitted=seen)
+    centre = x.values[:30].mean(axis=0)
+    assert got.scores == pytest.approx(((x.values - centre) ** 2).sum(axis=1), rel=1e-5)
+
+
+@pytest.mark.parametrize("detector", [Distance, Summed])
+def test_what_fits_may_not_see_must_be_finite_too(detector):
+    x = vectors(40)
+    x.values[35, 1] = np.nan
+    fitted_on = np.arange(40) < 30
+    with pytest.raises(DataError, match="35"):
+        cross_fit(lambda fold: detector(), x, x.ids, name="mine", fitted=fitted_on)

@@ -124,3 +124,31 @@ def test_a_score_of_one_object_is_not_constant():
 def test_ranks_of_missing_scores_do_not_exist():
     with pytest.raises(ScoreError, match="1 of 2 scores"):
         rank([1.0, np.nan])
+
+
+@examples
+@given(
+    st.lists(st.integers(-3, 3).map(float), min_size=2, max_size=20),
+    st.lists(st.tuples(st.integers(0, 25), st.integers(-4, 4)), min_size=1, max_size=10),
+)
+def test_a_copy_gets_the_rank_it_would_have_in_place_of_its_host(hosts, planted):
+    n = len(hosts)
+    sources = [*range(n), *(host for host, _ in planted)]
+    values = [*hosts, *(float(score) for _, score in planted)]
+    copies = np.arange(len(values)) >= n
+    got = rank_survey(np.arange(len(values)), values, sources, copies)
+    alone = rank_survey(np.arange(n), hosts)
+    assert np.array_equal(got.rank[:n], alone.rank)
+    assert np.array_equal(got.order, alone.order)
+    assert got.n == n
+    assert got.repeat.tolist() == copies.tolist()
+    for row, (host, score) in enumerate(planted, start=n):
+        others = [s for i, s in enumerate(hosts) if i != host]
+        place = rankdata([-score, *(-s for s in others)])[0]
+        assert got.rank[row] == min(place, n)
+        assert got.percentile[row] == (n - got.rank[row] + 1) / n
+
+
+def test_a_list_of_copies_only_is_refused():
+    with pytest.raises(ShapeError, match="all 2 objects are changed copies"):
+        rank_survey([1, 2], [0.0, 1.0], [1, 1], [True, True])

@@ -16,17 +16,18 @@ def fold_by_fold(
     new: Sequence[Checked],
     seen: Callable[[int, Array], Judged],
     fold: Array,
+    fitted: Array,
     label: str,
     details: Sequence[str],
     told: Callable[[int], None],
 ) -> tuple[Array, dict[str, Array]]:
     """Scores and details by a fit a fold to the objects of the others, gathered one at a time.
 
-    `seen` gives what fit i sees of the objects at some rows.
+    `seen` gives what fit i sees of the objects at some rows; `fitted` are those that fits may see.
     """
     scores = np.empty(len(fold))
     tables: dict[str, Array] = {column: np.empty(len(fold)) for column in details}
-    samples = (seen(i, fold != i) for i in range(len(new)))
+    samples = (seen(i, (fold != i) & fitted) for i in range(len(new)))
     together = isinstance(new[0].detector, FitsTogether)
     if together:
         fit_together(new, samples, label)

@@ -24,6 +24,7 @@ __all__ = [
     "cross_fit_given",
     "fit_given",
     "in_pieces",
+    "in_sample_given",
     "residuals",
     "scored_given",
     "strata",
@@ -134,6 +135,7 @@ def cross_fit_given(
     new: Sequence[Checked],
     x: Given,
     fold: Array,
+    fitted: Array,
     label: str,
     details: Sequence[str],
     told: Callable[[int], None],
@@ -144,6 +146,7 @@ def cross_fit_given(
         new: new detectors, one a fold.
         x: n objects.
         fold: (n,), int, positions in `new`.
+        fitted: (n,), bool: which objects fits may see.
         label: names the detector in messages about all objects.
         details: columns that the detector tells of each object.
         told: called with how many of the fits are done.
@@ -152,30 +155,65 @@ def cross_fit_given(
         FmbError: as `fmb.crossfit.scored.cross_fit`.
     """
     if x.is_summed_by(new[0]):
-        return _summed(new, x, fold, label, details, told)
-    fits = fit_given(x, fold, len(new), label)
-    scored = fold_by_fold(
-        new, lambda i, rows: residuals(x.take(rows), fits[i]), fold, label, details, told
-    )
-    return *scored, fits
+        return _summed(new, x, fold, fitted, label, details, told)
+    fits = fit_given(_those(x, fitted, label), fold[fitted], len(new), label)
+
+    def seen(i: int, rows: Array) -> Vectors | Pairs:
+        return residuals(x.take(rows), fits[i])
+
+    return *fold_by_fold(new, seen, fold, fitted, label, details, told), fits
+
+
+def in_sample_given(
+    detector: Checked, x: Given, fitted: Array, label: str, details: Sequence[str]
+) -> tuple[Array, dict[str, Array], list[Transforms]]:
+    """Scores and details of objects with roles by one fit, and its transform.
+
+    Args:
+        detector: a new one.
+        x: n objects.
+        fitted: (n,), bool: which objects the fit may see.
+        label: names the detector in messages.
+        details: columns that the detector tells of each object.
+
+    Raises:
+        FmbError: as `fmb.crossfit.scored.in_sample`.
+    """
+    shown = _those(x, fitted, label)
+    every = np.full(len(shown), -1)
+    fits = fit_given(shown, every, 1, label)
+    if shown.is_summed_by(detector):
+        add_others([detector], shown, fits, every)
+    else:
+        detector.fit(residuals(shown, fits[0]))
+    return *scored_given(detector, fits[0], x, details), fits
+
+
+def _those(x: Given, fitted: Array, label: str) -> Given:
+    """The objects that fits may see; the others are seen to be sound."""
+    if fitted.all():
+        return x
+    require_sound(x.of, label)
+    return x.take(fitted)
 
 
 def _summed(
     new: Sequence[Checked],
     x: Given,
     fold: Array,
+    fitted: Array,
     label: str,
     details: Sequence[str],
     told: Callable[[int], None],
 ) -> tuple[Array, dict[str, Array], list[Transforms]]:
     """Scores, details and transforms of a cross-fit by detectors whose fits are sums."""
-    of = _vectors(x)
+    of, shown = _vectors(x), _those(x, fitted, label)
     for i, detector in enumerate(new):
-        require_enough(int(np.count_nonzero(fold != i)), widths(of), detector.label)
-    require_spread(of, label)
-    tell = fits_done(4 * len(x), len(new), told)
-    fits = fit_given(x, fold, len(new), label, tell)
-    add_others(new, x, fits, fold, tell)
+        require_enough(int(np.count_nonzero((fold != i) & fitted)), widths(of), detector.label)
+    require_spread(_vectors(shown), label)
+    tell = fits_done(3 * len(shown) + len(x), len(new), told)
+    fits = fit_given(shown, fold[fitted], len(new), label, tell)
+    add_others(new, shown, fits, fold[fitted], tell)
     scores, tables = score_blocks(new, of, fold, details, tell, in_pieces(x, fits))
     return scores, tables, fits
 

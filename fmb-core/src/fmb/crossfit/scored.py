@@ -14,10 +14,8 @@ from fmb.crossfit.fold_by_fold import fold_by_fold
 from fmb.crossfit.given import (
     Given,
     Transforms,
-    add_others,
     cross_fit_given,
-    fit_given,
-    residuals,
+    in_sample_given,
     scored_given,
     strata,
 )
@@ -70,6 +68,7 @@ def cross_fit(
     folds: npt.ArrayLike | None = None,
     details: Sequence[str] = (),
     told: Callable[[int], None] = lambda fits: None,
+    fitted: npt.ArrayLike | None = None,
 ) -> CrossFit:
     """Score each fold by a detector that was fitted on the others.
 
@@ -92,6 +91,8 @@ def cross_fit(
         folds: (n,), int, 0 .. k-1, for instance from `sky_folds`; None = by hash of the group.
         details: columns that the detector tells of each object, taken out of fold like the scores.
         told: called with how many folds are scored, after each.
+        fitted: (n,), bool: those that fits may see; the others are scored only, each by the fit
+            that has not seen its group, and tell nothing of the shift. None = all.
 
     Raises:
         ConfigError, DataError: the folds cannot be made.
@@ -102,17 +103,18 @@ def cross_fit(
     fold = assign_folds(groups, k) if folds is None else np.asarray(folds, dtype=np.int64)
     codes = check_folds(fold, groups, k, len(x))
     label = f"detector {name!r}"
+    seen = np.ones(len(x), dtype=bool) if fitted is None else np.asarray(fitted, dtype=bool)
     new = [Checked(make(i), f"{label}, fold {i}") for i in range(k)]
     given: list[Transforms] = []
     if isinstance(x, Given):
-        scores, tables, given = cross_fit_given(new, x, fold, label, details, told)
+        scores, tables, given = cross_fit_given(new, x, fold, seen, label, details, told)
     elif has_sums(x, new[0]):
         parts = [Checked(make(i), f"{label}, part {i}") for i in range(k)]
-        scores, tables = _by_block(new, parts, x, fold, label, details, told)
+        scores, tables = _by_block(new, parts, x, seen, fold, label, details, told)
     else:
         require_sound(x, label)
         scores, tables = fold_by_fold(
-            new, lambda i, rows: gathered(x.take(rows)), fold, label, details, told
+            new, lambda i, rows: gathered(x.take(rows)), fold, seen, label, details, told
         )
     for i, detector in enumerate(new):
         inside = fold == i
@@ -124,10 +126,9 @@ def cross_fit(
             f"{label}: within each of {k} folds all scores are equal; it tells fits apart, not"
             " objects"
         )
-    first = np.empty(codes.max() + 1, dtype=np.int64)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    _, first = np.unique(codes[seen], return_index=True)
+    shift = fold_shift(scores[seen][first], fold[seen][first], k)
     stratum = strata(x, given, fold) if isinstance(x, Given) else None
-    shift = fold_shift(scores[first], fold[first], k)
     return CrossFit(scores, fold, tuple(new), tables, shift, tuple(given), stratum)
 
 
@@ -135,6 +136,7 @@ def _by_block(
     new: Sequence[Checked],
     parts: Sequence[Checked],
     x: InBlocks,
+    seen: Array,
     fold: Array,
     label: str,
     details: Sequence[str],
@@ -142,17 +144,34 @@ def _by_block(
 ) -> tuple[Array, dict[str, Array]]:
     """Scores and details from sums of the folds, each fit the sum of all folds but its own."""
     for i, detector in enumerate(new):
-        require_enough(int(np.count_nonzero(fold != i)), widths(x), detector.label)
-    seen = fits_done(2 * len(x), len(new), told)
-    sum_blocks(parts, x, fold, label, seen)
+        require_enough(int(np.count_nonzero((fold != i) & seen)), widths(x), detector.label)
+    count = fits_done(len(x) + int(np.count_nonzero(seen)), len(new), told)
+    sum_blocks(parts, _those(x, seen, label), fold[seen], label, count)
     for i, detector in enumerate(new):
         for part in (*parts[:i], *parts[i + 1 :]):
             detector.merge(part)
-    return score_blocks(new, x, fold, details, seen)
+    return score_blocks(new, x, fold, details, count)
+
+
+def _those(x: InBlocks, seen: Array, label: str) -> InBlocks:
+    """The objects that a fit may see; the others, which it will not look at, are seen to be sound.
+
+    Raises:
+        DataError: a value is not finite.
+    """
+    if seen.all():
+        return x
+    require_sound(x, label)
+    return x.take(seen)
 
 
 def in_sample(
-    make: Make, x: Judged | Stored | StoredPairs | Given, *, name: str, details: Sequence[str] = ()
+    make: Make,
+    x: Judged | Stored | StoredPairs | Given,
+    *,
+    name: str,
+    details: Sequence[str] = (),
+    fitted: npt.ArrayLike | None = None,
 ) -> CrossFit:
     """Score each object by one detector that was fitted on all of them.
 
@@ -164,23 +183,25 @@ def in_sample(
         x: n objects; the detector gets read-only arrays.
         name: what messages call the detector.
         details: columns that the detector tells of each object.
+        fitted: (n,), bool: those that the fit may see; the others are scored only. None = all.
 
     Raises:
         PluginError: the detector breaks its contract.
         ScoreError: scores are not finite or constant.
     """
-    label, unseen = f"detector {name!r}", np.full(len(x), IN_SAMPLE)
-    detector, one = Checked(make(IN_SAMPLE), label), np.zeros(len(x), dtype=np.int64)
-    given = fit_given(x, unseen, 1, label) if isinstance(x, Given) else []
-    if isinstance(x, Given) and x.is_summed_by(detector):
-        add_others([detector], x, given, unseen)
-        scores, tables = scored_given(detector, given[0], x, details)
-    elif not isinstance(x, Given) and has_sums(x, detector):
-        sum_blocks([detector], x, one, label)
+    label, one = f"detector {name!r}", np.zeros(len(x), dtype=np.int64)
+    detector, unseen = Checked(make(IN_SAMPLE), label), np.full(len(x), IN_SAMPLE)
+    seen = np.ones(len(x), dtype=bool) if fitted is None else np.asarray(fitted, dtype=bool)
+    given: list[Transforms] = []
+    if isinstance(x, Given):
+        scores, tables, given = in_sample_given(detector, x, seen, label, details)
+    elif has_sums(x, detector):
+        sum_blocks([detector], _those(x, seen, label), one[seen], label)
         scores, tables = score_blocks([detector], x, one, details)
     else:
-        whole = residuals(x, given[0]) if isinstance(x, Given) else gathered(x)
-        detector.fit(whole)
+        whole = gathered(x)
+        require_sound(whole, label)
+        detector.fit(whole if seen.all() else whole.take(seen), sound=True)
         scores, tables = detector.judge(whole, details, sound=True)
     check_scores(scores, x.ids, label)
     stratum = strata(x, given, one) if isinstance(x, Given) else None

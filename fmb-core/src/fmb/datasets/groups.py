@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from fmb.contract.arrays import Array
+from fmb.datasets.copies import HOST, host_texts
 
 __all__ = ["group_keys"]
 
@@ -14,15 +15,18 @@ RADIUS_ARCSEC = 1.0
 def group_keys(objects: pd.DataFrame) -> Array:
     """A key for each row; rows of one source share it.
 
-    Rows belong together when they share a value of the column `group`, or when their positions
-    `ra`, `dec` (degrees) are within 1 arcsec, directly or through other rows. The key is the
-    smallest id of the source, so it does not depend on the order of the rows.
+    Rows belong together when they share a value of the column `group`, when one is a changed copy
+    of the other (`injected_from`), or when their positions `ra`, `dec` (degrees) are within
+    1 arcsec, directly or through other rows. The key is the smallest id of the source, so it does
+    not depend on the order of the rows.
 
     Returns:
         Shape (n,), of the kind of the ids.
     """
     n, ids = len(objects), objects["object_id"].to_numpy()
     pairs = [_same_value(objects["group"])] if "group" in objects else []
+    if HOST in objects:
+        pairs.append(_same_value(host_texts(objects)))
     if {"ra", "dec"} <= set(objects):
         pairs.append(_same_place(objects["ra"].to_numpy(float), objects["dec"].to_numpy(float)))
     links = np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)

@@ -142,9 +142,9 @@ def _make(
             f"{one.name}: none of {len(survey.objects):,} objects can be ranked: each lacks one of"
             " the vectors or lists that it judges, or is of the reference"
         )
-    groups = survey.groups[rows]
-    fitted = _fit(x, groups, survey.objects, rows, one, present_device(device), options, told)
-    ranking = rank_survey(x.ids, fitted.scores, groups)
+    groups, copies = survey.groups[rows], survey.copies[rows]
+    fitted = _fit(x, survey, rows, one, present_device(device), options, told)
+    ranking = rank_survey(x.ids, fitted.scores, groups, copies)
     n = len(survey.objects)
     columns = {
         "score": _spread(fitted.scores, rows, n),
@@ -158,7 +158,11 @@ def _make(
     if ordinary is not None:
         by_fit = score_each(fitted.detectors, ordinary)
         p_ranked = p_values_by_fold(fitted.scores, fitted.fold, by_fit)
-        p, q = _spread(p_ranked, rows, n), _spread(q_values(p_ranked, groups), rows, n)
+        own = np.flatnonzero(~copies)  # a copy is no discovery, and none of the tests
+        p, q = (
+            _spread(p_ranked, rows, n),
+            _spread(q_values(p_ranked[own], groups[own]), rows[own], n),
+        )
     columns["p_value"] = pd.array(p, dtype="Float64")
     columns["q_value"] = pd.array(q, dtype="Float64")
     write_table(place.scores, pd.DataFrame(columns), {})
@@ -188,8 +192,7 @@ def _shift_record(shift: FoldShift) -> dict[str, Any]:
 
 def _fit(
     x: Judged | Stored | StoredPairs,
-    groups: Array,
-    objects: pd.DataFrame,
+    survey: Survey,
     rows: Array,
     one: ListPlan,
     device: str,
@@ -197,6 +200,7 @@ def _fit(
     told: Callable[[int], None],
 ) -> CrossFit:
     spec, name = one.detector.spec, str(one.name)
+    objects, groups, unchanged = survey.objects, survey.groups[rows], ~survey.copies[rows]
 
     def make(fold: int) -> Any:
         qualified = one.detector.component.qualified
@@ -212,15 +216,24 @@ def _fit(
     if not spec.fitted:
         return rule(make, x, name=name, details=details)
     if options.fit == "in-sample":
-        return in_sample(make, x, name=name, details=details)
+        return in_sample(make, x, name=name, details=details, fitted=unchanged)
     folds = None
     if options.fold_by == "sky":
         if not {"ra", "dec"} <= set(objects):
             raise DataError("--fold-by sky needs positions: the catalogue has no ra and dec")
         ra, dec = (objects[column].to_numpy(float)[rows] for column in ("ra", "dec"))
         folds = sky_folds(ra, dec, groups, options.folds).fold
-    k = options.folds
-    return cross_fit(make, x, groups, k, name=name, folds=folds, details=details, told=told)
+    return cross_fit(
+        make,
+        x,
+        groups,
+        options.folds,
+        name=name,
+        folds=folds,
+        details=details,
+        told=told,
+        fitted=unchanged,
+    )
 
 
 def _spread(values: Array, rows: Array, n: int) -> Array:

@@ -12,6 +12,7 @@ from fmb.contract.names import ListName, VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.contract.vectors import Judged, Members
 from fmb.crossfit.stored import Stored, StoredPairs
+from fmb.datasets.copies import changed_copies
 from fmb.datasets.objects import role_columns
 from fmb.plan.records import ListPlan
 from fmb.runs.reference import Reference
@@ -41,8 +42,14 @@ class Survey:
 
     @cached_property
     def digest(self) -> str:
-        """Digest of the objects and of which of them are one source."""
-        return content_key([array_key(self.ids), array_key(self.groups)])
+        """Digest of the objects, of which of them are one source, and of which are copies."""
+        held_out = [array_key(self.copies)] if self.copies.any() else []
+        return content_key([array_key(self.ids), array_key(self.groups), *held_out])
+
+    @cached_property
+    def copies(self) -> Array:
+        """(n,) bool: changed copies of other objects, which no fit sees and no list ranks."""
+        return changed_copies(self.objects)
 
     @cached_property
     def places(self) -> str:
@@ -67,16 +74,18 @@ class Survey:
         objects = self.reference.objects(self.objects)
         columns = role_columns(objects, one.detector.spec.columns)
         x, rows = _side_by_side(one, views, objects["object_id"].to_numpy(), columns)
-        return x if self.reference.run is not None else x.take(self.reference.rows[rows])
+        if self.reference.run is not None:
+            return x.take(~changed_copies(objects)[rows])
+        return x.take((self.reference.rows & ~self.copies)[rows])
 
     def _members(self, one: ListPlan, columns: Mapping[str, Array]) -> tuple[Members, Array]:
         """Standing in each member list among the objects that all of them have."""
         tables = {name: self.scores(name) for name in one.name.of if isinstance(name, ListName)}
         common = np.logical_and.reduce([t["score"].notna().to_numpy() for t in tables.values()])
         rows = np.flatnonzero(common)
-        ids, groups = self.ids[rows], self.groups[rows]
+        ids, groups, copies = self.ids[rows], self.groups[rows], self.copies[rows]
         percentiles = {
-            name: rank_survey(ids, table["score"].to_numpy()[rows], groups).percentile
+            name: rank_survey(ids, table["score"].to_numpy()[rows], groups, copies).percentile
             for name, table in tables.items()
         }
         p_values = {

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fmb.contract.names import ListName
+from fmb.datasets.copies import changed_copies, host_texts
 from fmb.datasets.groups import group_keys
 from fmb.messages.errors import StoreError
 from fmb.runs.recorded import RecordedRun
@@ -39,6 +40,9 @@ def place_of(run: RecordedRun, name: ListName, row: int) -> Place:
     why = ""
     if known["score"] is None:
         why = _why_absent(run, name, row)
+    elif changed_copies(run.objects.iloc[[row]])[0]:
+        host = host_texts(run.objects.iloc[[row]]).iloc[0]
+        why = f"a changed copy of {host}, which no list ranks; this would be its place"
     elif bool(values["is_repeat"]):
         why = f"a repeat of {_ranked_repeat(run, name, row)}, which is ranked for both"
     return Place(name, run.record(name)["ranked"], why=why, **known)

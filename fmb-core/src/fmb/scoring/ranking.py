@@ -84,7 +84,10 @@ def percentile(ranks: npt.ArrayLike, n: int) -> Array:
 
 
 def rank_survey(
-    ids: npt.ArrayLike, scores: npt.ArrayLike, groups: npt.ArrayLike | None = None
+    ids: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    groups: npt.ArrayLike | None = None,
+    copies: npt.ArrayLike | None = None,
 ) -> Ranking:
     """The ranking of a survey in which repeats of one source stand once.
 
@@ -96,6 +99,9 @@ def rank_survey(
         ids: (objects,), int64, uint64 or str, without repeats.
         scores: (objects,), finite, higher is stranger.
         groups: (objects,), integers or text, equal for repeats of one source; None = no repeats.
+        copies: (objects,), bool: changed copies of other objects, which never stand in the list.
+            Each carries the rank it would have in place of its source, and is marked as a repeat;
+            `n` is the number of sources without them.
 
     Raises:
         ScoreError: a score is not finite.
@@ -108,6 +114,8 @@ def rank_survey(
         raise ShapeError(
             f"{len(names)} ids, {len(values)} scores and {len(sources)} groups do not fit together"
         )
+    if copies is not None and np.any(copies):
+        return _beside_copies(names, values, sources, np.asarray(copies, dtype=bool))
     codes, keys = group_codes(sources)
     by_id = stable_order(names)
     order = by_id[stable_order(-values[by_id])]
@@ -126,6 +134,32 @@ def rank_survey(
         order=order,
         n=len(keys),
     )
+
+
+def _beside_copies(ids: Array, scores: Array, sources: Array, copies: Array) -> Ranking:
+    """The ranking of the objects that are no copies, and the place each copy would have in it."""
+    own = np.flatnonzero(~copies)
+    if not len(own):
+        raise ShapeError(f"all {len(ids):,} objects are changed copies: there is no list to rank")
+    real = rank_survey(ids[own], scores[own], sources[own])
+    repeat = np.ones(len(ids), dtype=bool)
+    repeat[own] = real.repeat
+    ranks = np.empty(len(ids))
+    ranks[own] = real.rank
+    standing = own[real.order]
+    falling = -scores[standing]  # rises
+    changed = np.flatnonzero(copies)
+    above = np.searchsorted(falling, -scores[changed], side="left")
+    tied = np.searchsorted(falling, -scores[changed], side="right") - above
+    order = np.argsort(sources[standing], kind="stable")
+    keys = sources[standing][order]
+    at = np.minimum(np.searchsorted(keys, sources[changed]), len(keys) - 1)
+    host = scores[standing][order][at]
+    there = keys[at] == sources[changed]
+    above -= there & (host > scores[changed])  # it takes the place of its source
+    tied -= there & (host == scores[changed])
+    ranks[changed] = np.minimum(above + 1 + tied / 2, real.n)
+    return Ranking(ranks, percentile(ranks, real.n), repeat, standing, real.n)
 
 
 def describe(rank: float, n: int) -> str:

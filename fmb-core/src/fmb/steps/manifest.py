@@ -30,7 +30,11 @@ def manifest_of(
         survey: the objects.
         records: one a list, from the detect step.
     """
-    notes = [*plan.notes, *(note for record in records for note in _fit_notes(record))]
+    notes = [
+        *plan.notes,
+        *_held_out(survey),
+        *(note for record in records for note in _fit_notes(record)),
+    ]
     return {
         "format": FORMAT,
         "request": plan.recorded,
@@ -48,6 +52,13 @@ def manifest_of(
         "not_drawn": [],
         "seconds": {},
     }
+
+
+def _held_out(survey: Survey) -> list[Note]:
+    """That there are changed copies, where there are any."""
+    n = int(survey.copies.sum())
+    text = f"{n:,} changed copies: no fit has seen them and no list ranks them"
+    return [Note("copies", text)] if n else []
 
 
 def _fit_notes(record: Mapping[str, Any]) -> list[Note]:
