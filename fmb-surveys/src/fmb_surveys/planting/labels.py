@@ -52,9 +52,9 @@ def planted_catalog(
 
     Returns:
         m rows: the clean columns, changed where an injection says so, and label, strength
-        (NaN where nothing was planted), planted_value, declared_view; with copies also group and
-        injected_from, which is the object's own id where nothing was injected. Labels play the
-        role of the class, and groups theirs, where the survey names no other column.
+        (NaN where nothing was planted), planted_value, declared_view, family; with copies also
+        group and injected_from, which is the object's own id where nothing was injected. Labels
+        play the role of the class, and groups theirs, where the survey names no other column.
     """
     table = dataset.catalog.iloc[origin].reset_index(drop=True)
     table.attrs = {**dataset.catalog.attrs, "units": dict(dataset.catalog.attrs.get("units", {}))}
@@ -69,6 +69,7 @@ def planted_catalog(
         "strength": np.full(len(table), np.nan),
         "planted_value": np.full(len(table), np.nan),
         "declared_view": np.full(len(table), "", dtype=object),
+        "family": np.full(len(table), "", dtype=object),
     }
     changed = {name for injection in planted.values() for name in injection.changes}
     for name in changed | ({"label"} & set(table)):
@@ -89,5 +90,6 @@ def _entries(injection: Injection) -> dict[str, Any]:
         "strength": injection.strength,
         "planted_value": kind.value(injection.strength) if kind.parameter else float("nan"),
         "declared_view": kind.view,
+        "family": kind.family,
         **injection.changes,
     }

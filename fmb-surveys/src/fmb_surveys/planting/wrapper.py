@@ -33,7 +33,7 @@ class Planted:
     `injected_from` names the host and a copy shares its group.
 
     The catalogue gets label (a kind; else what the survey says, or "ordinary"), strength,
-    planted_value and declared_view; see `fmb_surveys.planting.kinds`.
+    planted_value, declared_view and family; see `fmb_surveys.planting.kinds`.
     """
 
     def __init__(

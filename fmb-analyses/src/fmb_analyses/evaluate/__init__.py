@@ -1,0 +1,1 @@
+"""How well the lists of a run find what is known: truth, measures, floors, records, tables."""

@@ -1,0 +1,96 @@
+"""`fmb evaluate`: how well the lists of a run find what is known."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from fmb.terminal import echo_json, print_table, progress_line, say
+
+if TYPE_CHECKING:
+    from fmb import ListName, Run
+    from fmb_analyses.evaluate.evaluation import Evaluation
+
+__all__ = ["command"]
+
+
+@click.command(epilog="Example: fmb evaluate RUN --truth class --looks 50")
+@click.argument("run", required=False)
+@click.option(
+    "--truth",
+    metavar="WHAT",
+    help="COLUMN[=VALUE,VALUE], class, labels:CLASS, copies, or a file of ids or positions"
+    " [copies].",
+)
+@click.option("--list", "lists", multiple=True, metavar="WORDS", help="Only this list; repeatable.")
+@click.option("--view", help="The view that shows the kinds, known before; not for planted ones.")
+@click.option("--all-lists", is_flag=True, help="Show also lists that do not see a kind.")
+@click.option(
+    "--looks",
+    default=100,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many objects you look at.",
+)
+@click.option(
+    "--prevalence",
+    default=0.01,
+    show_default=True,
+    type=click.FloatRange(min=0, max=0.5, min_open=True),
+    help="Share of a survey that a planted kind is taken to be.",
+)
+@click.option(
+    "--within",
+    default=1.0,
+    show_default=True,
+    metavar="ARCSEC",
+    type=click.FloatRange(min=0, min_open=True),
+    help="How near a position of a file must be.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print all results as JSON.")
+def command(
+    run: str | None,
+    truth: str | None,
+    lists: tuple[str, ...],
+    view: str | None,
+    all_lists: bool,
+    looks: int,
+    prevalence: float,
+    within: float,
+    as_json: bool,
+) -> None:
+    """Measure how well the lists of RUN, by default the latest, find what is known.
+
+    AUROC, and what stands in the top 1 % and in so many looks, each with a 95 % interval in the
+    JSON; what was measured is kept in results/ of the workspace and not measured again.
+    """
+    # Imported here: the help text needs none of it.
+    from fmb import open_run
+    from fmb_analyses.evaluate.evaluation import Conditions, evaluate
+    from fmb_analyses.evaluate.truth import find_truth, in_view
+
+    opened = open_run(run)
+    chosen = [opened.list_called(words) for words in lists] or list(opened.lists)
+    known = in_view(find_truth(opened, truth, within_arcsec=within), view)
+    done = evaluate(opened, known, chosen, Conditions(looks, prevalence), progress_line)
+    if as_json:
+        echo_json([result.record for result in done.results])
+        return
+    _print(opened, done, chosen, every=all_lists)
+
+
+def _print(run: "Run", done: "Evaluation", chosen: "list[ListName]", *, every: bool) -> None:
+    from fmb_analyses.evaluate.screen import chance_line, control_rows, rows_of, warnings_of
+
+    names = {run.record(name)["key"]: name for name in chosen}
+    more = f"fmb evaluate {run.name} --json"
+    print_table(
+        rows_of(done, names, every=every), "no list sees a kind: --all-lists", more=more, keep=3
+    )
+    controls = control_rows(done, names)
+    if controls:
+        click.echo("")
+        print_table(controls, "", more=more, keep=3)
+    click.echo(f"\n{chance_line(done)}")
+    for line in warnings_of(done):
+        say(f"note: {line}")
+    say(f"note: {done.computed:,} of {len(done.results):,} results are new; all: {more}")

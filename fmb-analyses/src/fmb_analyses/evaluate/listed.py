@@ -1,0 +1,102 @@
+"""Objects that a user's file names, by their ids or by where they are on the sky."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fmb import Array, ConfigError, DataError
+from fmb.files import is_table, locate, read_id_file, read_table
+
+__all__ = ["listed_objects", "names_a_file"]
+
+ID_COLUMNS = ("object_id", "id", "source_id", "targetid")
+PLACES = (("ra", "dec"), ("ra_deg", "dec_deg"), ("raj2000", "dej2000"))
+"""Columns of a position in degrees, in lower case."""
+
+
+def names_a_file(text: str) -> bool:
+    """True when `text` is a file that is there, or ends like one."""
+    path = Path(text)
+    return path.is_file() or is_table(path) or path.suffix in (".txt", ".ids", ".list", ".lst")
+
+
+def listed_objects(objects: pd.DataFrame, text: str, within_arcsec: float, run: str) -> Array:
+    """Which objects a file names.
+
+    A table with ids names them by id; one with positions only, the nearest object within a radius.
+
+    Args:
+        objects: those of a run.
+        text: a table (CSV, FITS, ECSV, Parquet), or a text file with an id a line.
+        within_arcsec: the radius.
+        run: what the run is called, for messages.
+
+    Returns:
+        (n,), bool.
+
+    Raises:
+        DataError: the file cannot be read, or names no object of the run.
+    """
+    path = Path(text)
+    ids = objects["object_id"].to_numpy()
+    named: Array | None = None
+    if is_table(path):
+        table = read_table(path, text=ID_COLUMNS)
+        lower = {str(name).lower(): name for name in table.columns}
+        column = next((lower[name] for name in ID_COLUMNS if name in lower), None)
+        if column is None:
+            return _placed(objects, table.frame(), lower, path, within_arcsec)
+        named = table.ids(column)
+    else:
+        named = read_id_file(path)
+    rows = locate(named, ids)
+    if not (rows >= 0).any():
+        raise DataError(
+            f"{path}: none of its {len(named):,} ids is of an object of run {run!r}, for instance"
+            f" {named[0]}; is it of this survey?"
+        )
+    found = np.zeros(len(objects), dtype=bool)
+    found[rows[rows >= 0]] = True
+    return found
+
+
+def _placed(
+    objects: pd.DataFrame,
+    table: pd.DataFrame,
+    lower: dict[str, str],
+    path: Path,
+    within_arcsec: float,
+) -> Array:
+    """The nearest object to each position, where it is near enough."""
+    from scipy.spatial import cKDTree  # imported here: lists of ids do without
+
+    pair = next(((lower[a], lower[b]) for a, b in PLACES if a in lower and b in lower), None)
+    if pair is None:
+        raise DataError(
+            f"{path}: has neither ids (object_id) nor positions (ra, dec) but"
+            f" {', '.join(map(str, list(table)[:6]))}"
+        )
+    if not {"ra", "dec"} <= set(objects):
+        raise ConfigError(f"{path} holds positions, and the run has none; give ids")
+    wanted = _unit(table[pair[0]], table[pair[1]])
+    here = _unit(objects["ra"], objects["dec"])
+    known = np.isfinite(here).all(axis=1)
+    chord = 2 * np.sin(np.radians(within_arcsec / 3600) / 2)
+    usable = wanted[np.isfinite(wanted).all(axis=1)]
+    distance, at = cKDTree(here[known]).query(usable, distance_upper_bound=chord)
+    near = np.isfinite(distance)
+    if not near.any():
+        raise DataError(
+            f"{path}: no object lies within {within_arcsec:g} arcsec of one of its"
+            f" {len(table):,} positions"
+        )
+    found = np.zeros(len(objects), dtype=bool)
+    found[np.flatnonzero(known)[at[near]]] = True
+    return found
+
+
+def _unit(ra: pd.Series, dec: pd.Series) -> Array:
+    """(n, 3) unit vectors of positions in degrees; NaN where unknown."""
+    lon, lat = (np.radians(pd.to_numeric(c, errors="coerce").to_numpy(float)) for c in (ra, dec))
+    return np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])

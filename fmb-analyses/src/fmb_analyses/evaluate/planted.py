@@ -1,0 +1,248 @@
+"""Measures of a list against planted copies: each is judged in the place of its host.
+
+Copies of one host, whatever their strength, are one draw of every interval; the unchanged objects
+are taken as they are, so that it holds for other hosts in this survey.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from fmb import Array, ConfigError
+from fmb_analyses.bootstrap import resamples
+from fmb_analyses.evaluate.known import top_percent
+from fmb_analyses.evaluate.standing import Standing
+from fmb_analyses.evaluate.truth import Kind, Truth
+from fmb_analyses.metrics import auroc_of_copies
+from fmb_analyses.results import Measured
+
+__all__ = ["PLANTED_METRICS", "STRENGTH_METRICS", "PlantedKind"]
+
+PLANTED_METRICS = (
+    "auroc",
+    "auroc_own_hosts",
+    "average_precision",
+    "recall_top_percent",
+    "shift",
+    "precision",
+    "enrichment",
+    "strength_at_half_recall",
+)
+"""Of all copies of a kind; precision and enrichment in so many looks at the stated prevalence."""
+STRENGTH_METRICS = ("auroc", "auroc_own_hosts", "recall_top_percent", "shift")
+"""Of the copies of one strength."""
+RESAMPLES = 1000
+HALF = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class PlantedKind:
+    """Copies of a kind, and the hosts they were made from, in one list."""
+
+    rank: Array
+    """(m,), float64: the rank each copy would have in place of its host, 1 = strangest."""
+    host_rank: Array
+    """(m,), float64, of the host of each."""
+    score: Array
+    """(m,), float64."""
+    host: Array
+    """(m,), int: copies of one host share a number, its position in `host_score`."""
+    host_score: Array
+    """(hosts,), float64."""
+    strength: Array
+    """(m,), float64, NaN where the kind has none."""
+    n: int
+    """Sources that the list ranks."""
+    looks: int
+    prevalence: float
+    """Share of a survey that is taken to be of the kind."""
+
+    @classmethod
+    def of(
+        cls,
+        standing: Standing,
+        truth: Truth,
+        kind: Kind,
+        looks: int,
+        prevalence: float,
+        title: str,
+    ) -> "PlantedKind | None":
+        """The copies that a list can judge beside their hosts; None where there are none.
+
+        Raises:
+            ConfigError: there are more looks than ranked objects.
+        """
+        if truth.host is None or truth.strength is None:
+            raise TypeError("nothing is planted in this truth")
+        if looks > standing.n:
+            raise ConfigError(
+                f"--looks {looks:,}: {title} ranks {standing.n:,} objects; choose at most these"
+            )
+        inside = np.isfinite(standing.score)
+        copies = np.flatnonzero(kind.of_kind & inside & (truth.host >= 0))
+        copies = copies[inside[truth.host[copies]]]
+        if not len(copies):
+            return None
+        hosts, number = np.unique(truth.host[copies], return_inverse=True)
+        return cls(
+            rank=standing.rank[copies],
+            host_rank=standing.rank[truth.host[copies]],
+            score=standing.score[copies],
+            host=number,
+            host_score=standing.score[hosts],
+            strength=truth.strength[copies],
+            n=standing.n,
+            looks=looks,
+            prevalence=prevalence,
+        )
+
+    @cached_property
+    def strengths(self) -> list[float]:
+        """The strengths that there are, where these are steps; else none."""
+        known = np.unique(self.strength[np.isfinite(self.strength)])
+        return known.tolist() if 1 < len(known) <= len(self.rank) / 2 else []
+
+    def at(self, strength: float) -> "PlantedKind":
+        """The copies of one strength, and their hosts."""
+        chosen = self.strength == strength
+        hosts, number = np.unique(self.host[chosen], return_inverse=True)
+        return PlantedKind(
+            self.rank[chosen],
+            self.host_rank[chosen],
+            self.score[chosen],
+            number,
+            self.host_score[hosts],
+            self.strength[chosen],
+            self.n,
+            self.looks,
+            self.prevalence,
+        )
+
+    def measured(self, metric: str) -> Measured:
+        """One of `PLANTED_METRICS`, with the 95 % percentile interval over hosts."""
+        of, by_chance = getattr(self, f"_{metric}")()
+        value = float(of(np.ones((1, len(self.host_score))))[0])
+        draws = of(self._draws)
+        # A share of resamples may have no value, or none that is reached: these stand at the end.
+        low, high = np.quantile(draws[~np.isnan(draws)], [0.025, 0.975], method="nearest")
+        return Measured(
+            _reached(value), _reached(low), _reached(high), by_chance, self.n, len(self.rank)
+        )
+
+    @cached_property
+    def _draws(self) -> Array:
+        """(resamples, hosts): how often each host is drawn."""
+        hosts = np.arange(len(self.host_score))
+        kinds = np.zeros(len(hosts), dtype=bool)
+        return np.concatenate(list(resamples(hosts, kinds, RESAMPLES, seed=0)))
+
+    def _mean(self, values: Array) -> Callable[[Array], Array]:
+        def mean(weights: Array) -> Array:
+            of_copy = weights[:, self.host]
+            share: Array = of_copy @ values / of_copy.sum(axis=1)
+            return share
+
+        return mean
+
+    def _auroc(self) -> tuple[Any, float]:
+        """Against every unchanged source but the host."""
+        return self._mean((self.n - self.rank) / max(self.n - 1, 1)), 0.5
+
+    def _auroc_own_hosts(self) -> tuple[Any, float]:
+        """Against the unchanged hosts of this kind but the own one: they were chosen alike."""
+        hosts = np.arange(len(self.host_score))
+        copy = np.append(np.ones(len(self.rank), dtype=bool), np.zeros(len(hosts), dtype=bool))
+        scores, code = np.append(self.score, self.host_score), np.append(self.host, hosts)
+
+        def of(weights: Array) -> Array:
+            if len(hosts) < 2:
+                return np.full(len(weights), np.nan)
+            result: Array = auroc_of_copies(copy, scores, code, weights[:, code])
+            return result
+
+        return of, 0.5
+
+    def _recall_top_percent(self) -> tuple[Any, float]:
+        k = top_percent(self.n)
+        return self._mean((self.rank <= k).astype(float)), k / self.n
+
+    def _shift(self) -> tuple[Any, float]:
+        """Percentile of the copy less that of its host."""
+        return self._mean((self.host_rank - self.rank) / self.n), 0.0
+
+    def _mixed(self, weights: Array) -> tuple[Array, Array, Array]:
+        """A list with copies at the prevalence: (resamples, copies) strangest first.
+
+        Returns:
+            How much each copy counts, how many copies stand above each, and how many unchanged.
+        """
+        order = np.argsort(self.rank, kind="stable")
+        of_copy = weights[:, self.host[order]]
+        of_copy = of_copy / of_copy.sum(axis=1, keepdims=True) * self.n * self.prevalence
+        above = np.cumsum(of_copy, axis=1) - of_copy
+        unchanged = (self.rank[order] - 1) * (1 - self.prevalence)
+        return of_copy, above, np.broadcast_to(unchanged, of_copy.shape)
+
+    def _precision(self) -> tuple[Any, float]:
+        def of(weights: Array) -> Array:
+            counts, above, unchanged = self._mixed(weights)
+            room = np.clip(self.looks - above - unchanged, 0, counts)
+            hits: Array = room.sum(axis=1) / self.looks
+            return hits
+
+        return of, self.prevalence
+
+    def _enrichment(self) -> tuple[Any, float]:
+        precision, _ = self._precision()
+        return (lambda weights: precision(weights) / self.prevalence), 1.0
+
+    def _average_precision(self) -> tuple[Any, float]:
+        def of(weights: Array) -> Array:
+            counts, above, unchanged = self._mixed(weights)
+            found = above + counts
+            purity = np.divide(found, found + unchanged, out=np.zeros_like(found), where=found > 0)
+            mean: Array = (counts * purity).sum(axis=1) / counts.sum(axis=1)
+            return mean
+
+        return of, self.prevalence
+
+    def _strength_at_half_recall(self) -> tuple[Any, float]:
+        """Where recall in the top 1 % first reaches 50 %, by straight lines between strengths."""
+        steps = np.array(self.strengths)
+        top = self.rank <= top_percent(self.n)
+
+        def of(weights: Array) -> Array:
+            recalls = []
+            for step in steps:
+                chosen = self.strength == step
+                of_copy = weights[:, self.host[chosen]]
+                total = of_copy.sum(axis=1)
+                recalls.append(
+                    np.divide(
+                        of_copy @ top[chosen], total, out=np.zeros_like(total), where=total > 0
+                    )
+                )
+            return _first_crossing(steps, np.array(recalls).T, len(weights))
+
+        return of, 0.0
+
+
+def _reached(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _first_crossing(steps: Array, recalls: Array, n: int) -> Array:
+    """(n,): the strength at which each row of recalls first reaches one half; inf = at none."""
+    crossing = np.full(n, np.inf)
+    for i in range(len(steps) - 1, -1, -1):
+        there = recalls[:, i] >= HALF
+        at = np.full(n, steps[i], dtype=np.float64)
+        if i:
+            below, here = recalls[:, i - 1], recalls[:, i]
+            rise = np.where(here > below, here - below, 1.0)
+            at -= (here - HALF) / rise * (steps[i] - steps[i - 1])
+        crossing = np.where(there & ((recalls[:, i - 1] < HALF) if i else True), at, crossing)
+    return crossing

@@ -1,0 +1,157 @@
+"""Results as people read them: a row a kind and list, within a screen."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from fmb import ListName
+from fmb_analyses.bootstrap import Interval
+from fmb_analyses.evaluate.evaluation import Evaluation, sees
+from fmb_analyses.results import Measured, Result
+
+__all__ = ["chance_line", "control_rows", "mean_of", "rows_of", "warnings_of"]
+
+NOBODY = "nobody"
+"""The view of a control: no list may find it."""
+FEW = 50
+"""Objects of a kind below which a number is quoted with a warning."""
+ZERO = 0.02
+"""The largest mean shift of a control."""
+
+Cells = Mapping[str, Mapping[str, Measured]]
+
+
+def rows_of(
+    done: Evaluation, names: Mapping[str, ListName], *, every: bool = False
+) -> list[dict[str, str]]:
+    """What each list that sees a kind finds of it, then the mean of each family.
+
+    Args:
+        done: what was measured.
+        names: digest of a list -> its name, of those that are shown.
+        every: show also lists that do not see a kind.
+    """
+    rows = []
+    families: dict[tuple[str, str], list[Measured]] = {}
+    for kind, by_list in _table(done, names).items():
+        for key, cells in by_list.items():
+            about = cells["auroc"].about
+            name = names[key]
+            view = about["declared_view"]
+            if view == NOBODY or not (every or sees(name, view)):
+                continue
+            measured = {metric: result.measured for metric, result in cells.items()}
+            rows.append(
+                {
+                    "kind": kind,
+                    "list": words(name),
+                    **_cells(measured, about["conditions"]["looks"]),
+                }
+            )
+            if sees(name, view):
+                group = (about["family"], _without_view(name))
+                families.setdefault(group, []).append(measured["auroc"])
+    for (family, listed), values in families.items():
+        if len(values) > 1 and family:
+            row = {"kind": f"mean {family}", "list": listed, "AUROC": str(mean_of(values))}
+            rows.append(dict.fromkeys(rows[0], "") | row)
+    return rows
+
+
+def control_rows(done: Evaluation, names: Mapping[str, ListName]) -> list[dict[str, str]]:
+    """How far copies move that no list may find; a list that is given a redshift may find it."""
+    rows = []
+    for kind, by_list in _table(done, names).items():
+        for key, cells in by_list.items():
+            if cells["auroc"].about["declared_view"] != NOBODY or "shift" not in cells:
+                continue
+            if "redshift" in kind and "redshift" in cells["shift"].about["given"]:
+                continue
+            shift = cells["shift"].measured
+            held = "yes" if abs(shift.value or 0.0) <= ZERO else "NO"
+            text = f"{shift.value:+.3f} [{shift.low:+.3f}, {shift.high:+.3f}]"
+            row = {"control": kind, "list": words(names[key]), "mean shift": text}
+            rows.append({**row, f"within {ZERO:g}": held})
+    return rows
+
+
+def words(name: ListName) -> str:
+    """A list in few words: detector and view."""
+    return " ".join([name.detector, name.view, *(["given"] if name.given else [])])
+
+
+def chance_line(done: Evaluation) -> str:
+    """What chance gives in each column."""
+    about = done.results[0].about
+    looks = about["conditions"]["looks"]
+    line = "by chance: AUROC 0.5, top 1 % 0.01, "
+    if done.truth.host is None:
+        return f"{line}in {looks:,} looks the share of the kind among all"
+    prevalence = about["conditions"]["prevalence"]
+    return f"{line}{looks * prevalence:g} in {looks:,} looks (taken to be {prevalence:.2%} of all)"
+
+
+def warnings_of(done: Evaluation) -> Iterator[str]:
+    """What a reader of the numbers must know."""
+    few: dict[str, int] = {}
+    for result in done.results:
+        if result.about["metric"] == "auroc" and not result.about["conditions"].get("strength"):
+            known = few.get(result.about["kind"], result.measured.n_positive)
+            few[result.about["kind"]] = max(known, result.measured.n_positive)
+    scarce = {kind: n for kind, n in few.items() if n < FEW}
+    if scarce:
+        told = ", ".join(f"{kind} {n}" for kind, n in list(scarce.items())[:5])
+        more = f" and {len(scarce) - 5} more" if len(scarce) > 5 else ""
+        yield f"fewer than {FEW} objects of a kind say little: {told}{more}"
+    yield from done.left_out
+
+
+def mean_of(values: Sequence[Measured]) -> Interval:
+    """The mean over kinds, whose errors are taken as independent."""
+    known = [(m.value, m.low, m.high) for m in values]
+    mean = sum(v or 0.0 for v, _, _ in known) / len(known)
+    below = sum(((v or 0.0) - (low or 0.0)) ** 2 for v, low, _ in known) ** 0.5 / len(known)
+    above = sum(((high or 0.0) - (v or 0.0)) ** 2 for v, _, high in known) ** 0.5 / len(known)
+    return Interval(mean, mean - below, mean + above)
+
+
+def _table(
+    done: Evaluation, names: Mapping[str, ListName]
+) -> dict[str, dict[str, dict[str, Result]]]:
+    """Kind -> list -> metric -> its result over all strengths."""
+    table: dict[str, dict[str, dict[str, Result]]] = {}
+    for kind in done.truth.kinds:
+        table[kind.name] = {}
+    for result in done.results:
+        about = result.about
+        if about["list"] in names and about["conditions"].get("strength") is None:
+            cells = table[about["kind"]].setdefault(about["list"], {})
+            cells[about["metric"]] = result
+    return table
+
+
+def _cells(measured: Mapping[str, Measured], looks: int) -> dict[str, str]:
+    hits = (measured["precision"].value or 0.0) * looks
+    cells = {
+        "AUROC": _interval(measured["auroc"]),
+        "top 1 %": _number(measured["recall_top_percent"]),
+        f"in {looks:,}": f"{hits:.1f}",
+    }
+    if "auroc_own_hosts" in measured:
+        cells["half"] = "-"
+        if half := measured.get("strength_at_half_recall"):
+            cells["half"] = "none" if half.value is None else f"{half.value:.2f}"
+        cells["own"] = _number(measured["auroc_own_hosts"])
+    return {**cells, "n": f"{measured['auroc'].n_positive:,}"}
+
+
+def _interval(one: Measured) -> str:
+    if one.value is None or one.low is None or one.high is None:
+        return "-"
+    return str(Interval(one.value, one.low, one.high))
+
+
+def _number(one: Measured) -> str:
+    return "-" if one.value is None else f"{one.value:.2f}"
+
+
+def _without_view(name: ListName) -> str:
+    return words(name).replace(f" {name.view}", "")

@@ -1,0 +1,149 @@
+"""`fmb evaluate` measures lists by what is known, once, and says in one line what cannot be."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+N, HOSTS = 300, 60
+
+
+@pytest.fixture
+def run(fmb, tmp_path, monkeypatch, home):
+    """Vectors whose first 30 objects are far out, and copies of 60 others that are too."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    v = rng.normal(size=(N, 4)).astype(np.float32)
+    odd = np.arange(N) < 30
+    v[odd] += rng.normal(0, 5, (30, 4)).astype(np.float32)
+    ra, dec = rng.uniform(0, 10, N), rng.uniform(-5, 5, N)
+    kind = np.where(odd, "odd", np.where(np.arange(N) < 100, "", "plain"))
+    np.savez("plain.npz", object_id=np.arange(N), v=v, ra=ra, dec=dec, kind=kind, depth=ra)
+    hosts = np.repeat(np.arange(100, 100 + HOSTS), 3)
+    strength = np.tile([0.0, 0.5, 1.0], HOSTS)
+    names = np.where(hosts % 2 == 0, "far", "same")
+    moved = np.where(names == "far", 20 * strength, 0.0)[:, None].astype(np.float32)
+    np.savez(
+        "planted.npz",
+        object_id=np.arange(N + len(hosts)),
+        v=np.concatenate([v, v[hosts] + moved]),
+        injected_from=np.concatenate([np.arange(N), hosts]),
+        label=np.concatenate([np.full(N, "ordinary"), names]),
+        strength=np.concatenate([np.full(N, np.nan), strength]),
+        declared_view=np.concatenate([np.full(N, ""), np.where(names == "far", "v", "nobody")]),
+    )
+    for name in ("plain", "planted"):
+        asked = ("detect", "--embeddings", f"{name}.npz", "--detector", "gaussian", "--out", name)
+        assert fmb(*asked).exit_code == 0
+    return fmb
+
+
+def results(fmb, *words):
+    result = fmb("evaluate", *words, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def value(found, metric, **fields):
+    (one,) = [
+        r
+        for r in found
+        if r["metric"] == metric
+        and r["conditions"].get("strength") == fields.get("strength")
+        and r["kind"] == fields.get("kind", r["kind"])
+    ]
+    return one
+
+
+def test_copies_are_judged_in_place_of_their_hosts(run):
+    found = results(run, "planted", "--looks", "10")
+    strong = value(found, "recall_top_percent", kind="far", strength=1.0)
+    assert (strong["value"], strong["n"], strong["n_positive"]) == (1, N, 30)
+    assert value(found, "shift", kind="far", strength=0.0)["value"] == 0
+    same = value(found, "shift", kind="same")
+    assert (same["value"], same["low"], same["high"]) == (0, 0, 0)
+    half = value(found, "strength_at_half_recall", kind="far")["value"]
+    assert 0 < half <= 0.5  # 10 sigma at strength 0.5
+    assert {r["survey"] for r in found} == {"own vectors"} or len({r["survey"] for r in found}) == 1
+
+
+def test_a_second_evaluation_measures_nothing_and_prints_the_same(run, home):
+    first = run("evaluate", "planted", "--looks", "10")
+    assert first.exit_code == 0, first.stderr
+    kept = {path: path.stat().st_mtime_ns for path in (home / "results").iterdir()}
+    second = run("evaluate", "planted", "--looks", "10")
+    assert second.stdout == first.stdout
+    assert f"note: 0 of {len(kept):,} results are new" in second.stderr
+    assert kept == {path: path.stat().st_mtime_ns for path in (home / "results").iterdir()}
+    run("evaluate", "planted", "--looks", "20")
+    assert len(list((home / "results").iterdir())) == 2 * len(kept)
+
+
+def test_the_table_fits_a_screen_and_tells_controls_apart(run):
+    shown = run("evaluate", "planted", "--looks", "10").stdout
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[1].split()[:3] == ["far", "gaussian", "v"]
+    control = next(line for line in lines if line.startswith("same"))
+    assert control.split()[-1] == "yes"
+    assert "by chance: AUROC 0.5, top 1 % 0.01, 0.1 in 10 looks (taken to be 1.00% of all)" in shown
+
+
+def test_a_column_is_truth_and_objects_without_a_value_are_left_out(run):
+    found = results(run, "plain", "--truth", "kind=odd")
+    one = value(found, "auroc")
+    assert (one["n"], one["n_positive"]) == (N - 70, 30)
+    assert one["value"] > 0.9
+    assert {r["kind"] for r in results(run, "plain", "--truth", "kind")} == {"odd"}
+
+
+def test_a_list_of_ids_and_one_of_places_are_the_same_truth(run, tmp_path):
+    (tmp_path / "mine.txt").write_text("\n".join(map(str, range(30))))
+    table = np.load(tmp_path / "plain.npz")
+    shifted = table["dec"][:30] + 0.5 / 3600
+    pd.DataFrame({"RA": table["ra"][:30], "Dec": shifted}).to_csv(tmp_path / "sky.csv", index=False)
+    pd.DataFrame({"object_id": np.arange(30)}).to_parquet(tmp_path / "ids.parquet")
+    by = [results(run, "plain", "--truth", name) for name in ("mine.txt", "sky.csv", "ids.parquet")]
+    assert by[0] == by[1] == by[2]
+    assert (by[0][0]["n"], by[0][0]["n_positive"]) == (N, 30)
+    told = run("evaluate", "plain", "--truth", "sky.csv", "--within", "0.1")
+    assert "no object lies within 0.1 arcsec of one of its 30 positions" in told.stderr
+
+
+def test_labels_are_truth(run, tmp_path):
+    (tmp_path / "mine.txt").write_text("\n".join(map(str, range(30))))
+    assert run("label", "plain", "lens", "--ids", "mine.txt").exit_code == 0
+    one = value(results(run, "plain", "--truth", "labels:lens"), "auroc")
+    assert one["n_positive"] == 30
+    assert one["value"] == value(results(run, "plain", "--truth", "mine.txt"), "auroc")["value"]
+
+
+def test_few_objects_of_a_kind_are_quoted_with_a_warning(run):
+    told = run("evaluate", "plain", "--truth", "kind=odd")
+    assert "note: fewer than 50 objects of a kind say little: odd 30" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["plain"], "run 'plain' has no planted copies: give --truth COLUMN=VALUE"),
+        (["plain", "--truth", "copies"], "no injected_from names a host"),
+        (["planted", "--truth", "copies=fa"], "no copy is a 'fa'; did you mean 'far'?"),
+        (["plain", "--truth", "kind=od"], "has kind = 'od'; did you mean 'odd'?"),
+        (["plain", "--truth", "knd"], "no column or file 'knd'; did you mean 'kind'?"),
+        (["plain", "--truth", "depth"], "has 300 values, which are no classes"),
+        (["plain", "--truth", "labels:lens"], "is labelled 'lens'; `fmb label RUN CLASS ID`"),
+        (["plain", "--truth", "gone.txt"], "gone.txt"),
+        (["plain", "--truth", "other.txt"], "none of its 2 ids is of an object of run 'plain'"),
+        (["planted", "--looks", "301"], "ranks 300 objects; choose at most these"),
+        (["planted", "--list", "flow"], "has no list 'flow'"),
+    ],
+)
+def test_what_cannot_be_measured_is_one_line(run, tmp_path, words, said):
+    (tmp_path / "other.txt").write_text("70001\n70002\n")
+    result = run("evaluate", *words)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert not result.stdout
