@@ -206,12 +206,17 @@ def test_flows_that_are_fitted_together_are_those_of_each_alone():
 @pytest.mark.parametrize(
     "option",
     [
+        {"kind": "coupling"},
+        {"kind": "coupling", "components": 5},
         {"components": 5},
         {"hidden": 32},
         {"transforms": 2},
         {"epochs": 2},
         {"batch_size": 50},
         {"learning_rate": 1e-3},
+        {"weight_decay": 0.5},
+        {"gradient_clip": 0.1},
+        {"gradient_clip": 0.0},
         {"validation": 0.3},
         {"clip": 1.5},
         {"clip": 0.0},
@@ -230,6 +235,12 @@ def test_components_and_epochs_are_what_was_asked_for():
     report = fitted(curved(600), components=7, epochs=2).report()
     assert report["components"] == 7
     assert report["epochs"] == 2
+
+
+@pytest.mark.parametrize("d", [15, 70])
+def test_no_components_asked_for_are_all_of_them_whether_even_or_odd_in_number(d):
+    detector = fitted(curved(300, d=d), kind="coupling", components=0, epochs=1, hidden=4)
+    assert detector.report()["components"] == d
 
 
 @pytest.mark.parametrize(("n", "d", "k"), [(1600, 200, 64), (400, 200, 20), (400, 5, 5)])

@@ -8,10 +8,10 @@ from fmb_detectors.network import build_flow, standard_normal_log_density
 from fmb_detectors.stack import FlowStack
 
 
-def shaken(seed, features=5, hidden=16, transforms=3):
+def shaken(seed, features=5, hidden=16, transforms=3, kind="autoregressive"):
     """A flow as training might leave it, in float64."""
     generator = torch.Generator().manual_seed(seed)
-    flow = build_flow(features, hidden, transforms, generator).double()
+    flow = build_flow(features, hidden, transforms, generator, kind).double()
     with torch.no_grad():
         for parameter in flow.parameters():
             parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator))
@@ -28,10 +28,14 @@ def open_gradient(flow):
     return torch.cat([parameter.grad.flatten() for parameter in flow.parameters()])
 
 
+KINDS = pytest.mark.parametrize("kind", ["autoregressive", "coupling"])
+
+
+@KINDS
 @pytest.mark.parametrize(("features", "transforms"), [(1, 2), (2, 1), (5, 3), (8, 4)])
-def test_the_gain_is_that_of_each_flow_whatever_the_block(monkeypatch, features, transforms):
+def test_the_gain_is_that_of_each_flow_whatever_the_block(monkeypatch, features, transforms, kind):
     monkeypatch.setattr(stack, "ROWS", 4)
-    flows = [shaken(seed, features, transforms=transforms) for seed in range(3)]
+    flows = [shaken(seed, features, transforms=transforms, kind=kind) for seed in range(3)]
     z = draws(11, features)
     together = FlowStack(flows)
     for i, flow in enumerate(flows):
@@ -39,14 +43,15 @@ def test_the_gain_is_that_of_each_flow_whatever_the_block(monkeypatch, features,
         torch.testing.assert_close(together.gain(i, z), expected, rtol=1e-10, atol=1e-10)
 
 
+@KINDS
 @pytest.mark.parametrize(("features", "transforms"), [(1, 2), (2, 1), (5, 3), (8, 4)])
 @pytest.mark.parametrize("cap", [1.0, 0.7])
 def test_the_gradient_is_that_of_autograd_and_rows_without_a_share_have_none(
-    monkeypatch, features, transforms, cap
+    monkeypatch, features, transforms, cap, kind
 ):
     monkeypatch.setattr("fmb_detectors.network.LOG_SCALE_CAP", cap)
     monkeypatch.setattr(stack, "LOG_SCALE_CAP", cap)
-    flows = [shaken(seed, features, transforms=transforms) for seed in range(3)]
+    flows = [shaken(seed, features, transforms=transforms, kind=kind) for seed in range(3)]
     rows = (6, 4, 5)
     z, share = draws(3, 6, features), torch.zeros(3, 6, 1, dtype=torch.float64)
     for i, n in enumerate(rows):

@@ -48,18 +48,24 @@ class FromTableConfig(Config):
 class FlowConfig(Config):
     """Options of the flow; an option left out is chosen from the number of objects."""
 
-    components: int | None = Field(default=None, ge=1)
-    """Whitened components the flow describes; left out: one for 20 objects, at most 64."""
+    kind: Literal["autoregressive", "coupling"] = "autoregressive"
+    """Of its transforms: each component given all before it, or one half given the other."""
+    components: int | None = Field(default=None, ge=0)
+    """Whitened components the flow describes, 0 = all; left out: one for 20 objects, at most 64."""
     hidden: int = Field(default=128, ge=1)
     """Width of the networks."""
     transforms: int = Field(default=3, ge=1)
-    """Masked autoregressive transforms in a row."""
+    """How many in a row."""
     epochs: int | None = Field(default=None, ge=1)
     """Passes over the fitted objects at most; left out: fewer for larger surveys."""
     batch_size: int = Field(default=256, ge=1)
     """Objects a step; at most a quarter of those fitted."""
     learning_rate: float = Field(default=1.6e-2, gt=0)
     """The highest of the schedule: a warm-up, then a cosine."""
+    weight_decay: float = Field(default=0.01, ge=0)
+    """Share of each weight that a step takes off, by the learning rate."""
+    gradient_clip: float = Field(default=5.0, ge=0)
+    """Norm to which longer gradients are shortened; 0 = none is."""
     validation: float = Field(default=0.1, gt=0, lt=1)
     """Share of the objects held out to stop in time and to compare with the Gaussian."""
     patience: int = Field(default=6, ge=1)

@@ -16,7 +16,7 @@ from fmb_detectors.covariance import Covariance, shifted
 from fmb_detectors.network import build_flow, standard_normal_log_density
 from fmb_detectors.training import NOTHING_GAINED, Outcome, Sample, fit_flows
 
-__all__ = ["Components", "FlowCorrection", "fit_corrections"]
+__all__ = ["Components", "Fitted", "FlowCorrection", "fit_corrections"]
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +82,8 @@ class Components:
             device: where to train.
         """
         n, d = values.shape
-        k = min(d, config.components or min(MOST_COMPONENTS, max(1, n // ROWS_PER_COMPONENT)))
+        chosen = min(MOST_COMPONENTS, max(1, n // ROWS_PER_COMPONENT))
+        k = min(d, chosen if config.components is None else config.components or d)
         mean, bound = covariance.mean, config.clip or np.inf
         if n < FEWEST_ROWS:
             return cls(mean, np.empty((d, k)), n, torch.empty(0, k), seed)
@@ -129,7 +130,7 @@ def fit_alike(parts: Sequence[Components], config: FlowConfig) -> list[Fitted]:
     for part in parts:
         n, k = part.rows.shape
         generator = torch.Generator().manual_seed(part.seed)
-        flow = build_flow(k, config.hidden, config.transforms, generator)
+        flow = build_flow(k, config.hidden, config.transforms, generator, config.kind)
         flows.append(flow.to(part.rows.device))
         order = torch.randperm(n, generator=generator)
         held_out = min(max(2, round(n * config.validation)), n - 1)

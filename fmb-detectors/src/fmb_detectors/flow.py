@@ -31,7 +31,7 @@ class FlowDetector:
     Gaussian by two standard errors on the validation objects, or there are too few objects, the
     scores are exactly the Gaussian's; `report()` says so.
 
-    Source: masked autoregressive flow, arXiv:1705.07057.
+    Source: masked autoregressive flow, arXiv:1705.07057; couplings, arXiv:1605.08803.
 
     Example:
         detector = FlowDetector(FlowConfig(epochs=20), seed=0)
@@ -136,7 +136,9 @@ def _correction_from(
     arrays: Mapping[str, Array], normal: ShrunkNormal, config: FlowConfig
 ) -> FlowCorrection:
     axes = arrays["axes"]
-    flow = build_flow(axes.shape[1], config.hidden, config.transforms, torch.Generator())
+    flow = build_flow(
+        axes.shape[1], config.hidden, config.transforms, torch.Generator(), config.kind
+    )
     for name, parameter in flow.named_parameters():
         parameter.data = torch.from_numpy(arrays[f"flow.{name}"])
     return FlowCorrection(normal.mean, axes, flow.double(), "cpu")

@@ -141,7 +141,7 @@ def fit_stack(
 ) -> list[Outcome]:
     """Train flows as one stack; `halt` ends it early."""
     stack = FlowStack(flows)
-    optimiser = AdamW(stack.values)
+    optimiser = AdamW(stack.values, config.weight_decay, config.gradient_clip)
     courses = [
         Course(sample, Schedule.of(len(sample.fitted), config), values.clone())
         for sample, values in zip(samples, stack.values, strict=True)

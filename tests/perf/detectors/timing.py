@@ -98,7 +98,7 @@ def one_step(config: FlowConfig, batch: int, features: int = 64) -> Callable[[],
     """Steps as `fit_flows` takes them: gradients, clipping and optimiser included."""
     generator = torch.Generator().manual_seed(0)
     stack = FlowStack([build_flow(features, config.hidden, config.transforms, generator)])
-    optimiser = AdamW(stack.values)
+    optimiser = AdamW(stack.values, config.weight_decay, config.gradient_clip)
     z = torch.randn(1, batch, features, generator=generator)
     share = torch.full((1, batch, 1), 1 / batch)
 
