@@ -45,3 +45,11 @@ class TestFlowThatIsUsed(DetectorContract):
 
     def test_the_flow_is_used(self):
         assert not self.fitted().report()["fallback"]
+
+
+class TestFlowOfCouplingsAndSeveralSeeds(TestFlowThatIsUsed):
+    """The same three parabolas."""
+
+    def make(self, seed=0):
+        config = FlowConfig(hidden=32, components=6, kind="coupling", seeds=2)
+        return FlowDetector(config, seed=seed, device="cpu")

@@ -53,12 +53,13 @@ def planted(n, m):
     return values, np.arange(n) < m
 
 
-def test_anomalies_that_match_all_second_moments_are_found():
+@pytest.mark.parametrize(("kind", "found"), [("autoregressive", 0.8), ("coupling", 0.75)])
+def test_anomalies_that_match_all_second_moments_are_found(kind, found):
     values, label = planted(3000, 60)
-    detector = fitted(values)
+    detector = fitted(values, kind=kind)
     assert not detector.report()["fallback"]
     assert roc_auc_score(label, gaussian_scores(values)) < 0.6
-    assert roc_auc_score(label, detector.score(vectors(values))) > 0.8
+    assert roc_auc_score(label, detector.score(vectors(values))) > found
 
 
 def test_held_out_objects_are_likelier_than_under_the_gaussian():
@@ -69,22 +70,85 @@ def test_held_out_objects_are_likelier_than_under_the_gaussian():
     )  # nats an object; six parabolas of this width allow 6 log 10 = 14
 
 
-def test_the_score_is_the_gaussian_minus_the_gain():
-    values = curved(600)
+def test_the_score_is_that_of_the_gaussian_or_the_flow_whichever_is_higher():
+    values, new = curved(600), curved(600, seed=5)
     detector = fitted(values)
-    table = detector.details(vectors(values))
-    np.testing.assert_allclose(table["gaussian"], gaussian_scores(values), rtol=1e-12)
+    table = detector.details(vectors(new))
     assert list(table) == list(RECORDS["flow"].details)
-    scores = detector.score(vectors(values))
-    np.testing.assert_allclose(scores, table["gaussian"] - table["flow_gain"], rtol=0, atol=1e-9)
-    assert table["flow_gain"].std() > 0
+    alone = GaussianDetector(GaussianConfig(), seed=0)
+    alone.fit(vectors(values))
+    gaussian = alone.score(vectors(new))
+    np.testing.assert_allclose(table["gaussian"], gaussian, rtol=1e-12)
+    flow = fitted(values, score="likelihood").score(vectors(new))
+    np.testing.assert_allclose(flow, gaussian - table["flow_gain"], rtol=0, atol=1e-9)
+    assert 0.05 < (flow > gaussian).mean() < 0.95
+    scores = detector.score(vectors(new))
+    np.testing.assert_allclose(scores, np.maximum(gaussian, flow), rtol=0, atol=1e-9)
+
+
+def test_the_flow_never_rescues_what_the_gaussian_finds_strange():
+    """Far along a parabola an object is likely for the flow, and strange for the Gaussian."""
+    values = curved(2000)
+    along = curved(1, seed=3)
+    t = np.zeros(6)
+    t[0] = 4.5
+    along[0, :12] = np.concatenate([t, (t**2 - 1) / np.sqrt(2)]) * 3 + 50
+    both = vectors(np.vstack([values, along]))
+    place = {}
+    for score in ("likelihood", "stricter"):
+        scores = fitted(values, score=score).score(both)
+        place[score] = (scores > scores[-1]).sum()
+    assert place["stricter"] == 0 < place["likelihood"]
+
+
+def test_several_seeds_agree_on_what_all_of_them_find_strange():
+    values, label = planted(3000, 60)
+    detector = fitted(values, seeds=3)
+    x = vectors(values)
+    scores, stability = detector.score(x), detector.details(x)["stability"]
+    assert roc_auc_score(label, scores) > 0.8
+    assert (stability >= 0).all()
+    assert stability.max() > 0.02
+    assert stability[np.argsort(-scores)[:30]].mean() < stability.mean()
+    assert 0.3 < detector.report()["top_kept"] < 1
+
+
+def test_a_mean_of_seeds_is_on_the_scale_of_one():
+    values, new = curved(800), vectors(curved(800, seed=4))
+    one, three = (fitted(values, seeds=n).score(new) for n in (1, 3))
+    quartiles = np.quantile([one, three], [0.25, 0.5, 0.75], axis=1)
+    assert np.abs(quartiles[:, 1] - quartiles[:, 0]).max() < 0.1 * one.std()
+
+
+def test_where_all_seeds_fall_back_the_scores_are_the_gaussians():
+    values = np.random.default_rng(0).normal(size=(60, 5))
+    detector = fitted(values, seeds=3)
+    np.testing.assert_allclose(
+        detector.score(vectors(values)), gaussian_scores(values), rtol=0, atol=1e-9
+    )
+    report = detector.report()
+    assert report["fallback"]
+    assert report["top_kept"] == 1
+    assert report["note"] == "3 of 3 seeds fell back to the Gaussian"
+
+
+@pytest.mark.parametrize("options", [{"kind": "coupling"}, {"seeds": 3}], ids=str)
+def test_each_kind_and_number_of_seeds_is_saved_whole(tmp_path, options):
+    detector = fitted(curved(400), hidden=16, **options)
+    detector.save(tmp_path)
+    new = vectors(curved(50, seed=1) * 2)
+    loaded = FlowDetector.load(tmp_path)
+    for a, b in zip(loaded.details(new).values(), detector.details(new).values(), strict=True):
+        assert np.array_equal(a, b)
+    assert np.array_equal(loaded.score(new), detector.score(new))
+    assert loaded.report() == detector.report()
 
 
 def test_the_density_integrates_to_one():
     rng = np.random.default_rng(0)
     t = rng.normal(size=1500)
     values = np.stack([t, t**2 + 0.3 * rng.normal(size=1500)], axis=1) * 5 + 100
-    detector = fitted(values, components=2, hidden=16, epochs=30)
+    detector = fitted(values, components=2, hidden=16, epochs=30, score="likelihood")
     assert not detector.report()["fallback"]
     axes = [np.linspace(v.mean() - 9 * v.std(), v.mean() + 9 * v.std(), 200) for v in values.T]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)

@@ -48,6 +48,10 @@ class FromTableConfig(Config):
 class FlowConfig(Config):
     """Options of the flow; an option left out is chosen from the number of objects."""
 
+    score: Literal["stricter", "likelihood"] = "stricter"
+    """Of the Gaussian and the flow the one that finds an object stranger, or the flow alone."""
+    seeds: int = Field(default=1, ge=1, le=100)
+    """Flows that are fitted, each with a seed of its own; their scores are averaged by rank."""
     kind: Literal["autoregressive", "coupling"] = "autoregressive"
     """Of its transforms: each component given all before it, or one half given the other."""
     components: int | None = Field(default=None, ge=0)

@@ -22,11 +22,11 @@ def fmb_register_detectors() -> Iterator[DetectorSpec]:
     )
     yield DetectorSpec(
         name="flow",
-        summary="Normalizing flow, negative log-likelihood",
+        summary="Normalizing flow, stricter of it and the Gaussian",
         target="fmb_detectors.flow:FlowDetector",
         config="fmb_detectors.config:FlowConfig",
-        details={"gaussian": "nat", "flow_gain": "nat"},
-        revision=2,
+        details={"gaussian": "nat", "flow_gain": "nat", "stability": ""},
+        revision=3,
         source="arXiv:1705.07057",
         licence="BSD-3-Clause",
         requires=("nflows", "torch"),
