@@ -15,6 +15,7 @@ from fmb.contract.model import Accepts, WeightsSpec
 from fmb.contract.needs import NEEDS
 from fmb.contract.run_data import RunData
 from fmb.contract.spec import ComponentSpec, Spec
+from fmb.measured.roles import MEASURED, measured_on_kind
 from fmb.plugins.loading import load_plugins
 from fmb.plugins.sheet import attribute_docs
 
@@ -124,6 +125,15 @@ def training(reference: str) -> str:
     own = [key for key in inspect.get_annotations(cls) if key in cls.model_fields]
     rows = [(f"`{k}`", f"`{cls.model_fields[k].default!r}`", about.get(k, "")) for k in own]
     return _table(("key", "default", "meaning"), rows)
+
+
+def measured() -> str:
+    """The roles that are measured on inputs, and on which."""
+    rows = []
+    for role, about in MEASURED.items():
+        kinds = [kind for kind in ("images", "spectra") if role in measured_on_kind(kind)]
+        rows.append((f"`{role}`", ", ".join(kinds), about))
+    return _table(("role", "measured on", "what it is"), rows)
 
 
 def plugins() -> str:

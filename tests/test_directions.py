@@ -34,6 +34,7 @@ FLOORS = {
     "testing": 5,
     "crossfit": 4,
     "datasets": 4,
+    "measured": 4,
     "vectors": 4,
     "weights": 4,
     "conditioning": 3,

@@ -99,9 +99,11 @@ def _vectors(home: Path, users: Mapping[str, Sequence[str]]) -> Iterator[Holding
 
 def _inputs(home: Path) -> Iterator[Holding]:
     for folder in _folders(home / "inputs", "*/*/key.json"):
-        count = sum(part.get("rows", 0) for part in _sidecars(folder))
+        parts = _sidecars(folder)
+        count = sum(part.get("rows", 0) for part in parts)
         name = f"{folder.parent.name}/{folder.name}"
-        yield Holding("inputs", name, [folder], f"digests of {count:,} objects")
+        what = "measures" if any("measures" in part for part in parts) else "digests"
+        yield Holding("inputs", name, [folder], f"{what} of {count:,} objects")
 
 
 def _sidecars(folder: Path) -> list[dict[str, Any]]:

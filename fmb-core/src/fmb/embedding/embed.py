@@ -49,6 +49,8 @@ class EmbeddedView:
     """Digest of what vectors of another survey must share to be compared with these."""
     computed: int
     """Objects that were missing and have been encoded now, by anybody."""
+    read: Mapping[str, Array]
+    """Instrument -> (n, 16), uint8: digests of its inputs; zeros where they are not known."""
     unusable: Mapping[str, int]
     """Why objects have no vector -> how many."""
     findings: Sequence[Finding]
@@ -119,6 +121,7 @@ def _view(
         inputs,
         comparable(inventory.model, name),
         computed,
+        inventory.read,
         dict(unusable),
         [one for one in found if one.input in inventory.inputs_of(name.view)],
     )

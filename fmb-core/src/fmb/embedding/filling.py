@@ -192,7 +192,7 @@ class _Outbox:
         self._published = time.monotonic()
 
     def take(self, encoded: Any) -> None:
-        self._inventory.learn(encoded.rows, encoded.digests, encoded.findings)
+        self._inventory.learn(encoded.rows, encoded.digests, encoded.findings, encoded.measures)
         self._encoded.append(encoded)
 
     def due(self) -> bool:

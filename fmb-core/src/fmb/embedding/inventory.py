@@ -10,13 +10,15 @@ from fmb.contract.arrays import Array
 from fmb.contract.names import VectorName
 from fmb.datasets.objects import by_slots
 from fmb.datasets.quality import Finding, findings
-from fmb.embedding.places import ledgers, vector_stores
+from fmb.embedding.places import kept_measures, ledgers, vector_stores
+from fmb.measured.roles import measure
 from fmb.plan.records import ModelPlan, Plan
 from fmb.store.cuts import Group
 from fmb.store.input_digest import WIDTH, input_digests, joined
+from fmb.store.ledger import Ledger
 from fmb.store.vector_store import Stored
 
-__all__ = ["PUBLISH_SECONDS", "Inventory"]
+__all__ = ["PUBLISH_SECONDS", "ROWS_AT_ONCE", "Inventory", "write_new"]
 
 PUBLISH_SECONDS = 60.0
 """What was computed is published at least so often."""
@@ -42,6 +44,12 @@ class Inventory:
         self._known = {slot: np.zeros(self.n, dtype=bool) for slot in self.slots}
         self._encoded = np.zeros(self.n, dtype=bool)
         self._read_now: list[tuple[str, Array, list[tuple[int, dict[str, Any]]]]] = []
+        self.measured = {
+            slot: kept_measures(plan, name)
+            for slot, name in self.slots.items()
+            if name in plan.measured
+        }
+        self._measured_now: list[tuple[str, Array, Array]] = []
 
     @property
     def is_new(self) -> bool:
@@ -54,7 +62,8 @@ class Inventory:
         Raises:
             FmbError: a folder cannot be written to, or belongs to something else.
         """
-        for store in (*self.stores.values(), *self.ledgers.values()):
+        stores = (self.stores, self.ledgers, self.measured)
+        for store in (one for some in stores for one in some.values()):
             store.open()
         if not self.plan.request.run.verify:
             self.look_up(np.arange(self.n))
@@ -84,14 +93,22 @@ class Inventory:
                 self._digests[slot][unknown[known]] = digests[known]
                 self._known[slot][unknown[known]] = True
 
-    def learn(self, rows: Array, digests: Mapping[str, Array], problems: Sequence[Finding]) -> None:
+    def learn(
+        self,
+        rows: Array,
+        digests: Mapping[str, Array],
+        problems: Sequence[Finding],
+        measures: Mapping[str, Array],
+    ) -> None:
         """Take what was read of `rows`; `publish_read` tells it to everybody.
 
         Args:
             rows: (m,), positions in the survey.
             digests: slot -> (m, 16), uint8.
             problems: what is wrong with their inputs.
+            measures: slot -> (m, roles), of the slots in `measured`.
         """
+        self._measured_now += [(slot, digests[slot], own) for slot, own in measures.items()]
         place = {str(self.dataset.ids[row]): at for at, row in enumerate(rows.tolist())}
         for slot, own in digests.items():
             self._digests[slot][rows], self._known[slot][rows] = own, True
@@ -114,15 +131,11 @@ class Inventory:
                 (s + at, one) for s, (_, all_) in zip(starts, own, strict=False) for at, one in all_
             ]
             ids, origins = self.dataset.ids[rows], self._origins[slot][rows]
-            digests = self._digests[slot][rows]
-            before, known = ledger.find(ids, origins)
-            known &= (before == digests).all(axis=1)  # a file may change without telling
-            new = ~known & ~((origins == 0) & ledger.holds(digests))
-            if new.any():
-                place = np.cumsum(new) - 1
-                kept = [{**one, "row": int(place[at])} for at, one in told if new[at]]
-                ledger.write(ids[new], origins[new], digests[new], kept)
+            write_new(ledger, ids, origins, self._digests[slot][rows], told)
+        for slot, digests, values in self._measured_now:
+            self.measured[slot].write(digests, values)
         self._read_now.clear()
+        self._measured_now.clear()
 
     def _unknown(self, rows: Array) -> Array:
         """(k,), bool: which of `rows` have an input whose digest is not known."""
@@ -136,7 +149,9 @@ class Inventory:
             for slots, some in by_slots(self.dataset, self.slots, rows[at : at + ROWS_AT_ONCE]):
                 batch = self.dataset.read(some, [self.slots[slot] for slot in slots])
                 digests = {slot: input_digests(batch.inputs[self.slots[slot]]) for slot in slots}
-                self.learn(some, digests, findings(batch))
+                own = {slot: self.slots[slot] for slot in slots if slot in self.measured}
+                measures = {slot: measure(batch.inputs[name]) for slot, name in own.items()}
+                self.learn(some, digests, findings(batch), measures)
             if time.monotonic() - written > PUBLISH_SECONDS:
                 self.publish_read()
                 written = time.monotonic()
@@ -146,6 +161,11 @@ class Inventory:
     def inputs_of(self, view: str) -> list[str]:
         """Instruments that a view reads."""
         return [self.slots[slot] for slot in self.model.spec.views[view]]
+
+    @property
+    def read(self) -> dict[str, Array]:
+        """Instrument -> (n, 16), uint8: digests of its inputs, zeros where they are not known."""
+        return {self.slots[slot]: digests for slot, digests in self._digests.items()}
 
     def observed(self, view: str, rows: Array) -> Array:
         """(k,), bool: which of `rows` have all inputs of a view."""
@@ -188,3 +208,28 @@ class Inventory:
                 own = {"object_id": str(self.dataset.ids[rows[at]]), "input": self.slots[slot]}
                 every.append(Finding(**{**plain, **own}))
         return every
+
+
+def write_new(
+    ledger: Ledger,
+    ids: Array,
+    origins: Array,
+    digests: Array,
+    told: Sequence[tuple[int, Mapping[str, Any]]],
+) -> None:
+    """Write what was read into a ledger, but for what it has.
+
+    Args:
+        ledger: of the instrument.
+        ids: (m,).
+        origins: (m,), uint64; 0 = not known.
+        digests: (m, 16), uint8.
+        told: (position among these, what is wrong with the input).
+    """
+    before, known = ledger.find(ids, origins)
+    known &= (before == digests).all(axis=1)  # a file may change without telling
+    new = ~known & ~((origins == 0) & ledger.holds(digests))
+    if new.any():
+        place = np.cumsum(new) - 1
+        kept = [{**one, "row": int(place[at])} for at, one in told if new[at]]
+        ledger.write(ids[new], origins[new], digests[new], kept)

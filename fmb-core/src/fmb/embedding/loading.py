@@ -37,4 +37,5 @@ def model_job(plan: Plan, model: ModelPlan) -> "EmbedJob":
         dataset=plan.dataset,
         device=device,
         workers=options.workers,
+        measured=plan.measured,
     )

@@ -5,12 +5,22 @@ from typing import Any
 
 from fmb.contract.arrays import Array
 from fmb.contract.names import VectorName
+from fmb.measured.kept import KeptMeasures
+from fmb.measured.roles import REVISION, measured_on_kind
 from fmb.plan.records import ModelPlan, Plan
 from fmb.store.keys import array_key, content_key
 from fmb.store.ledger import Ledger
 from fmb.store.vector_store import VectorStore, Versions
 
-__all__ = ["comparable", "ledgers", "request_digest", "survey_folder", "vector_stores"]
+__all__ = [
+    "comparable",
+    "kept_measures",
+    "ledger",
+    "ledgers",
+    "request_digest",
+    "survey_folder",
+    "vector_stores",
+]
 
 
 def survey_folder(plan: Plan) -> Path:
@@ -59,10 +69,11 @@ def comparable(model: ModelPlan, name: VectorName) -> str:
 
 def ledgers(plan: Plan, model: ModelPlan) -> dict[str, Ledger]:
     """Slot -> the ledger of the instrument that feeds it."""
-    return {slot: _ledger(plan, name) for slot, name in model.sources.items()}
+    return {slot: ledger(plan, name) for slot, name in model.sources.items()}
 
 
-def _ledger(plan: Plan, instrument: str) -> Ledger:
+def ledger(plan: Plan, instrument: str) -> Ledger:
+    """The ledger of an instrument."""
     info = plan.dataset.inputs[instrument]
     told = {
         name: value
@@ -70,8 +81,19 @@ def _ledger(plan: Plan, instrument: str) -> Ledger:
         if name not in ("present", "origin")  # of objects, not of the instrument
     }
     key = {"instrument": instrument, **told}
-    folder = plan.workspace / "inputs" / plan.survey / f"{instrument}-{content_key(key)[:8]}"
-    return Ledger(folder, key)
+    return Ledger(_inputs_folder(plan) / f"{instrument}-{content_key(key)[:8]}", key)
+
+
+def kept_measures(plan: Plan, instrument: str) -> KeptMeasures:
+    """Where an instrument's measures are; how it is mapped stands in the inputs' digests."""
+    roles = measured_on_kind(plan.dataset.inputs[instrument].kind)
+    key = {"instrument": instrument, "measuring": REVISION, "roles": list(roles)}
+    folder = _inputs_folder(plan) / f"{instrument}-measured-{content_key(key)[:8]}"
+    return KeptMeasures(folder, key, roles)
+
+
+def _inputs_folder(plan: Plan) -> Path:
+    return plan.workspace / "inputs" / plan.survey
 
 
 def request_digest(stores: dict[VectorName, VectorStore], ids: Array, batch_size: int) -> str:

@@ -82,6 +82,8 @@ class Plan:
     plots: tuple[Chosen[PlotSpec], ...] = ()
     broken_plots: Mapping[str, str] = field(default_factory=dict)
     """Figures drawn unasked that do not work: label -> why."""
+    measured: tuple[str, ...] = ()
+    """Instruments on whose inputs roles are measured, because lists are given them."""
     engine: Chosen[EngineSpec] | None = None
     """Where vectors are computed; None = in this process."""
     notes: tuple[Note, ...] = ()

@@ -1,7 +1,7 @@
 """All vectors of a plan, whoever made them: mapped views, and what the manifest says of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.datasets.quality import Finding
 from fmb.embedding.embed import EmbeddedView, embed_model
+from fmb.embedding.measures import measured_roles
 from fmb.messages.errors import DataError
 from fmb.plan.records import Plan
 from fmb.runs.folder import RunFolder
@@ -30,6 +31,8 @@ class Embedded:
     """(n, 16), uint8, of those that a model made: digests of what it read of each object."""
     findings: Sequence[Mapping[str, Any]]
     """What is wrong with which object, each once."""
+    measured: Mapping[str, Array] = field(default_factory=dict)
+    """Role and instrument, as "light@euclid" -> (n,), float64, NaN where it is not known."""
 
     def refuse_none(self, n: int) -> None:
         """Refuse a view of which no object has a vector, before lists are made of it.
@@ -62,12 +65,19 @@ def embed_all(plan: Plan) -> Embedded:
     entries = [_own_entry(view, plan.request.embeddings) for view in views.values()]
     inputs: dict[VectorName, Array] = {}
     findings: dict[Finding, None] = {}
+    read: dict[str, Array] = {}
     for model in plan.models:
         for done in embed_model(plan, model):
             views[done.name], inputs[done.name] = done.vectors, done.inputs
             entries.append(_entry(done, views[done.name]))
             findings.update(dict.fromkeys(done.findings))
-    return Embedded(views, entries, inputs, [one.as_dict() for one in findings])
+            read.update(done.read)
+    measured = {
+        f"{role}@{instrument}": values
+        for instrument in plan.measured
+        for role, values in measured_roles(plan, instrument, read.get(instrument)).items()
+    }
+    return Embedded(views, entries, inputs, [one.as_dict() for one in findings], measured)
 
 
 def _entry(done: EmbeddedView, vectors: VectorView) -> dict[str, Any]:

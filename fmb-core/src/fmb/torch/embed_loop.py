@@ -1,6 +1,6 @@
 """The embed loop: batches read and prepared in workers, encoded and reduced on the device."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from fmb.contract.inputs import Batch, Inputs
 from fmb.contract.model import Model, Tokens
 from fmb.datasets.objects import by_slots, why_unusable
 from fmb.datasets.quality import Finding, findings
+from fmb.measured.roles import measure
 from fmb.messages.errors import PluginError
 from fmb.store.input_digest import input_digests
 from fmb.torch.workers import begin_worker
@@ -39,6 +40,8 @@ class EmbedJob:
     dataset: Dataset
     device: str
     workers: int
+    measured: Collection[str] = ()
+    """Instruments whose inputs are measured as they are read."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Encoded:
     reasons: Mapping[str, Sequence[str]]
     """Slot -> m texts: why an input is not usable, "" where it is."""
     findings: Sequence[Finding]
+    measures: Mapping[str, Array]
+    """Slot -> (m, roles), float64, of those that are measured."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,7 @@ class _Prepared:
     inputs: Inputs
     digests: dict[str, Array]
     findings: list[Finding]
+    measures: dict[str, Array]
 
 
 class _Reader(TorchDataset[_Prepared]):
@@ -87,17 +93,21 @@ class _Reader(TorchDataset[_Prepared]):
         dataset: Dataset,
         preparers: Mapping[tuple[str, ...], Callable[[Batch], Inputs]],
         sources: Mapping[str, str],
+        measured: Collection[str],
     ) -> None:
         self._dataset = dataset
         self._preparers = preparers
         self._sources = sources
+        self._measured = measured
 
     def __getitem__(self, batch: Together) -> _Prepared:
         sources = {slot: self._sources[slot] for slot in batch.slots}
         read = self._dataset.read(batch.rows, list(sources.values()))
         digests = {slot: input_digests(read.inputs[name]) for slot, name in sources.items()}
+        own = {slot: name for slot, name in sources.items() if name in self._measured}
+        measures = {slot: measure(read.inputs[name]) for slot, name in own.items()}
         inputs = self._preparers[batch.slots](read)
-        return _Prepared(batch, read.ids, inputs, digests, findings(read))
+        return _Prepared(batch, read.ids, inputs, digests, findings(read), measures)
 
 
 def embed(job: EmbedJob, batches: Iterable[Together]) -> Iterator[Encoded]:
@@ -119,7 +129,7 @@ def embed(job: EmbedJob, batches: Iterable[Together]) -> Iterator[Encoded]:
         for slots, _ in by_slots(job.dataset, job.sources, everybody)
         if slots
     }
-    reader = _Reader(job.dataset, preparers, job.sources)
+    reader = _Reader(job.dataset, preparers, job.sources, job.measured)
     loader: Iterable[_Prepared] = DataLoader(
         reader,
         sampler=batches,
@@ -142,6 +152,7 @@ def embed(job: EmbedJob, batches: Iterable[Together]) -> Iterator[Encoded]:
             vectors={key: _in_order(parts) for key, parts in vectors.items()},
             reasons={slot: why_unusable(item.inputs, slot) for slot in item.batch.slots},
             findings=item.findings,
+            measures=item.measures,
         )
 
 
