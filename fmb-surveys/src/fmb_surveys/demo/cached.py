@@ -66,6 +66,7 @@ def build_demo(config: DemoConfig) -> Dataset:
         n_per_kind=config.n_per_kind,
         strengths=config.strengths,
         seed=config.seed,
+        columns={"magnitude": "mag_vis"},
     )
     gains = {"desi": noise_curve()[1]}
     # Sound: of no simulated object are more pixels bad than a speck and a few cosmic rays.

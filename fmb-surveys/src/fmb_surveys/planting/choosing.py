@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from fmb import Array, DataError, Dataset
+from fmb.datasets import select
+from fmb.files import locate
 from fmb_surveys.planting.config import PlantingConfig
 from fmb_surveys.planting.hosts import Injection, Survey, choose_in_survey, choose_paired
 from fmb_surveys.planting.kinds import KINDS, Kind, find_kind
@@ -40,7 +42,7 @@ def choose(
     survey = Survey(
         catalog=dataset.catalog,
         offer=offer,
-        free=_alone(dataset),
+        free=_alone(dataset) & _unchanged(dataset) & _wanted(dataset, config.where),
         complete=_with_all_inputs(dataset),
         red_limit_aa=_red_limit(dataset),
     )
@@ -60,7 +62,14 @@ def _draw(
     survey: Survey, kinds: Sequence[Kind], config: PlantingConfig
 ) -> tuple[list[Injection], list[str]]:
     if config.mode == "paired":
-        return choose_paired(survey, kinds, config.n_per_kind, config.strengths, config.seed)
+        return choose_paired(
+            survey,
+            kinds,
+            config.n_per_kind,
+            config.strengths,
+            config.seed,
+            spread=config.spread,
+        )
     return choose_in_survey(survey, kinds, config.prevalence, config.strengths, config.seed)
 
 
@@ -76,9 +85,26 @@ def _allowed(names: Sequence[str], offer: Offer) -> tuple[list[Kind], list[str]]
 
 def _alone(dataset: Dataset) -> Array:
     """(n,) bool: objects that may be changed; a repeat would give its anomaly away."""
-    if "group" not in dataset.catalog:
+    column = dataset.catalog.attrs.get("roles", {}).get("group", "group")
+    if column not in dataset.catalog:
         return np.ones(len(dataset), dtype=bool)
-    return np.asarray(~dataset.catalog["group"].duplicated(keep=False))
+    groups = dataset.catalog[column]
+    return np.asarray(~groups.duplicated(keep=False) | groups.isna())
+
+
+def _unchanged(dataset: Dataset) -> Array:
+    """(n,) bool: objects in which nothing was planted before."""
+    if "declared_view" not in dataset.catalog:
+        return np.ones(len(dataset), dtype=bool)
+    return np.asarray(dataset.catalog["declared_view"].fillna("") == "")
+
+
+def _wanted(dataset: Dataset, where: str) -> Array:
+    """(n,) bool: objects that satisfy a condition on the catalogue."""
+    wanted = np.full(len(dataset), not where, dtype=bool)
+    if where:
+        wanted[locate(select(dataset, where=where).ids, dataset.ids)] = True
+    return wanted
 
 
 def _with_all_inputs(dataset: Dataset) -> Array:

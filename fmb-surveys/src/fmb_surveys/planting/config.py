@@ -40,6 +40,10 @@ class PlantingConfig(Config):
     """Paired: hosts of each kind; each gets one copy at each strength."""
     strengths: Strengths = ()
     """Between 0 (weak) and 1 (strong); empty = even steps."""
+    spread: bool = False
+    """Paired: each host gets one copy, at strengths spread evenly from the least to the largest."""
+    where: str = ""
+    """Condition on the catalogue that hosts satisfy; "" = all may be hosts."""
     seed: int = Field(default=0, ge=0)
     columns: dict[str, str] = Field(default_factory=dict)
     """Role (redshift, magnitude, snr, logmass, logsfr) -> catalogue column of another name."""

@@ -97,9 +97,18 @@ def choose_in_survey(
 
 
 def choose_paired(
-    survey: Survey, kinds: Sequence[Kind], n_per_kind: int, strengths: Sequence[float], seed: int
+    survey: Survey,
+    kinds: Sequence[Kind],
+    n_per_kind: int,
+    strengths: Sequence[float],
+    seed: int,
+    *,
+    spread: bool = False,
 ) -> tuple[list[Injection], list[str]]:
     """Changed copies of hosts that stay: the same hosts at every strength of a kind.
+
+    With `spread` each host has one copy, at a strength of its own between the least and the
+    largest, in even steps: hosts come in a random order.
 
     Returns:
         The injections, and one line for each kind that found fewer hosts than it should.
@@ -108,7 +117,7 @@ def choose_paired(
     short: list[str] = []
     for kind in kinds:
         rng = np.random.default_rng([seed, seed_of("hosts", kind.name)])
-        steps = (strengths or PAIRED_STRENGTHS) if kind.parameter else (float("nan"),)
+        steps = strengths or PAIRED_STRENGTHS
         n_found = 0
         for host in rng.permutation(np.flatnonzero(_eligible(survey, kind))):
             if n_found >= n_per_kind:
@@ -116,12 +125,23 @@ def choose_paired(
             donor = _donor(survey, kind, int(host), ~survey.complete, rng)
             if donor is None:
                 continue
+            own = _strengths(kind, steps, (n_found + 0.5) / n_per_kind if spread else None)
             n_found += 1
             changes = _changes(survey, kind, int(host), donor, rng)
-            chosen += [Injection(kind, float(s), int(host), donor, changes) for s in steps]
+            chosen += [Injection(kind, s, int(host), donor, changes) for s in own]
         if n_found < n_per_kind:
             short.append(f"{kind.name}: {n_found} of {n_per_kind} hosts found")
     return chosen, short
+
+
+def _strengths(kind: Kind, steps: Sequence[float], place: float | None) -> list[float]:
+    """Those at which a host is copied; `place` between 0 and 1 chooses one of a range."""
+    if not kind.parameter:
+        return [float("nan")]
+    if place is None:
+        return [float(step) for step in steps]
+    low, high = min(steps), max(steps)
+    return [float(low + (high - low) * place)]
 
 
 def _exchange_or_plant(

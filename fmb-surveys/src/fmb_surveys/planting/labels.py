@@ -58,28 +58,53 @@ def planted_catalog(
     """
     table = dataset.catalog.iloc[origin].reset_index(drop=True)
     table.attrs = {**dataset.catalog.attrs, "units": dict(dataset.catalog.attrs.get("units", {}))}
+    roles = dict(dataset.catalog.attrs.get("roles", {}))
     if "object_id" in table:
         table["object_id"] = ids
     if len(ids) > len(dataset):
         table["injected_from"] = dataset.ids[origin]
-        if "group" not in table:
+        if "group" not in table and "group" not in roles:
             table["group"] = dataset.ids[origin]
-    columns: dict[str, Array] = {
-        "label": np.full(len(table), ORDINARY, dtype=object),
-        "strength": np.full(len(table), np.nan),
-        "planted_value": np.full(len(table), np.nan),
-        "declared_view": np.full(len(table), "", dtype=object),
-        "family": np.full(len(table), "", dtype=object),
-    }
-    changed = {name for injection in planted.values() for name in injection.changes}
-    for name in changed | ({"label"} & set(table)):
+        _tie(table, roles.get("group", "group"), origin, [i.host for i in planted.values()])
+    columns = {name: _started(table, name, empty) for name, empty in _OWN.items()}
+    for name in {name for injection in planted.values() for name in injection.changes}:
         columns[name] = table[name].to_numpy(copy=True)
     for row, injection in planted.items():
         for name, value in _entries(injection).items():
             columns[name][row] = value
     own = {"class": "label"} | ({"group": "group"} if "group" in table else {})
-    table.attrs["roles"] = own | dict(dataset.catalog.attrs.get("roles", {}))
+    table.attrs["roles"] = own | roles
     return table.assign(**columns)
+
+
+_OWN: Mapping[str, Any] = {
+    "label": ORDINARY,
+    "strength": float("nan"),
+    "planted_value": float("nan"),
+    "declared_view": "",
+    "family": "",
+}
+"""Column -> what it says where nothing was planted and the survey says nothing."""
+
+
+def _started(table: "pd.DataFrame", name: str, empty: Any) -> Array:
+    """(m,) a column of ours as the survey has it, or empty; text where ours is text."""
+    if name not in table:
+        return np.full(len(table), empty, dtype=object if isinstance(empty, str) else np.float64)
+    if not isinstance(empty, str):
+        return table[name].to_numpy(dtype=np.float64, copy=True)
+    # Classes may be numbers, and kinds are not.
+    text = table[name].astype("string").astype(object)
+    return np.asarray(text.where(table[name].notna(), None).to_numpy(copy=True))
+
+
+def _tie(table: "pd.DataFrame", column: str, origin: Array, hosts: Sequence[int]) -> None:
+    """Give hosts that have no group one of their own, which their copies share."""
+    text = table[column].astype("string").fillna("")
+    alone = np.isin(origin, hosts) & (text == "").to_numpy()
+    if alone.any():
+        names = "host " + table["injected_from"].astype("string")
+        table[column] = text.mask(alone, names).astype(object)
 
 
 def _entries(injection: Injection) -> dict[str, Any]:

@@ -41,8 +41,10 @@ class Offer:
     """Role -> column of the catalogue."""
 
 
-def find_columns(available: Sequence[str], chosen: Mapping[str, str]) -> dict[str, str]:
-    """Role -> catalogue column, as chosen or under its usual name.
+def find_columns(
+    available: Sequence[str], chosen: Mapping[str, str], roles: Mapping[str, str]
+) -> dict[str, str]:
+    """Role -> catalogue column: as chosen, as the survey says, or under its usual name.
 
     Raises:
         DataError: a role that does not exist, or a chosen column that the catalogue lacks.
@@ -52,7 +54,7 @@ def find_columns(available: Sequence[str], chosen: Mapping[str, str]) -> dict[st
             raise DataError(f"planting: no role {role!r}; choose from {', '.join(_ALIASES)}")
         if column not in available:
             raise DataError(f"planting: the catalogue has no column {column!r} for {role}")
-    found = dict(chosen)
+    found = {role: roles[role] for role in _ALIASES if role in roles} | dict(chosen)
     for role, names in _ALIASES.items():
         known = [name for name in names if name in available]
         if role not in found and known:
@@ -96,7 +98,11 @@ def make_offer(
         wavelength_aa=waves,
         ujy_per_unit={n: ujy_factor(dataset.inputs[n]) for n in names["images"]},
         flambda_per_unit={n: flambda_factor(dataset.inputs[n]) for n in names["spectra"]},
-        columns=find_columns([str(c) for c in dataset.catalog.columns], columns),
+        columns=find_columns(
+            [str(c) for c in dataset.catalog.columns],
+            columns,
+            dataset.catalog.attrs.get("roles", {}),
+        ),
     )
     return Offer(**{**vars(offer), "lacks": _lacks(dataset, offer, first)})
 
