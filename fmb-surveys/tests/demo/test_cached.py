@@ -20,7 +20,9 @@ def opened(tmp_path_factory):
     return open_demo("demo", DemoConfig(prevalence=0.1, **SMALL), cache=cache)
 
 
-@pytest.mark.parametrize("config", [DemoConfig(n_objects=300), DemoEvalConfig(n_objects=300)])
+@pytest.mark.parametrize(
+    "config", [DemoConfig(n_objects=300), DemoEvalConfig(n_objects=300, remeasure=False)]
+)
 def test_opening_makes_no_pixel_and_no_file(tmp_path, monkeypatch, config):
     def make_a_pixel(*arguments):
         raise AssertionError("a pixel was simulated")
@@ -32,6 +34,30 @@ def test_opening_makes_no_pixel_and_no_file(tmp_path, monkeypatch, config):
     assert opened.inputs["desi"].present.shape == opened.ids.shape
     assert opened.warnings[0].startswith("planted anomalies in the whole survey: ")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_rows_that_are_measured_again_are_measured_once(tmp_path, monkeypatch):
+    config = DemoEvalConfig(n_objects=60, n_per_kind=2, kinds=("agn", "trail"))
+    told = []
+    first = open_demo("demo", config, cache=tmp_path, progress=lambda *n: told.append(n))
+    assert told[-1] == (12, 12)  # 2 hosts of 2 kinds at 3 strengths
+    catalog = first.catalog.set_index("object_id")
+    strong = catalog[catalog["strength"] == 1.0]
+    hosts = catalog.loc[strong["injected_from"]]
+    assert (strong["mag_vis"].to_numpy() < hosts["mag_vis"].to_numpy()).all()
+    for name in ("render", "fibre_spectrum"):
+        monkeypatch.setattr(f"fmb_surveys.demo.survey.{name}", None)  # calling it fails
+    again = open_demo("demo", config, cache=tmp_path)
+    pd.testing.assert_frame_equal(again.catalog, first.catalog)
+
+
+def test_rows_are_measured_each_time_where_nothing_can_be_kept(tmp_path):
+    config = DemoEvalConfig(n_objects=30, n_per_kind=1, kinds=("trail",))
+    cache = tmp_path / "cache"
+    cache.write_text("a file where a folder should be")
+    opened = open_demo("demo", config, cache=cache)
+    assert len(opened.catalog) == 33
+    assert cache.is_file()
 
 
 def test_it_says_what_was_planted(opened):

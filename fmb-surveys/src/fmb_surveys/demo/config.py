@@ -32,6 +32,8 @@ class DemoConfig(Config):
     """Kinds to plant; empty = all."""
     strengths: Strengths = ()
     """Between 0 (weak) and 1 (strong); empty = evenly spread over the range."""
+    remeasure: bool = False
+    """Measure the catalogue rows of planted objects again; opening then simulates them."""
 
 
 class DemoEvalConfig(DemoConfig):
@@ -43,3 +45,4 @@ class DemoEvalConfig(DemoConfig):
     inputs: tuple[Literal["euclid", "legacysurvey", "desi"], ...] = ("euclid", "desi")
     planting: Literal["in-survey", "paired", "none"] = "paired"
     strengths: Strengths = (0.0, 0.5, 1.0)
+    remeasure: bool = True

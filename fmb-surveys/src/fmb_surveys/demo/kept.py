@@ -8,7 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from fmb import Array, Batch, Columns, DataError, Dataset, Images, InputInfo, Spectra, did_you_mean
+from fmb import (
+    Array,
+    Batch,
+    Columns,
+    DataError,
+    Dataset,
+    FailedError,
+    Images,
+    InputInfo,
+    Spectra,
+    did_you_mean,
+)
 from fmb_surveys.demo.catalogue_file import read_catalogue, write_catalogue
 from fmb_surveys.demo.pixels import Observed, PixelFile, like, write_pixels
 
@@ -29,13 +40,16 @@ class KeptSurvey:
     It is the same whether an instrument is kept or not: what is not is simulated when it is read.
     """
 
-    def __init__(self, build: Callable[[], Dataset], folder: Path, catalogue: Path) -> None:
-        """No pixel is made, and nothing written.
+    def __init__(
+        self, build: Callable[[], Dataset], folder: Path, catalogue: Path, *, keep: bool = False
+    ) -> None:
+        """No instrument is made; of the catalogue alone pixels may be made that it is measured on.
 
         Args:
             build: makes the survey, which makes its pixels when they are read.
             folder: holds a folder for each instrument that was made.
             catalogue: the folder that holds its catalogue once an instrument was made.
+            keep: hold the catalogue from now on, where that can be written: it was dear.
         """
         self._build, self._folder, self._catalogue = build, folder, catalogue
         self._files: dict[str, PixelFile] = {}
@@ -46,6 +60,14 @@ class KeptSurvey:
         self.inputs: Mapping[str, InputInfo] = kept.inputs
         self.identity: Mapping[str, Any] = kept.identity
         self.warnings: Sequence[str] = kept.warnings
+        if keep and known is None:
+            self._keep_catalogue()
+
+    def _keep_catalogue(self) -> None:
+        try:
+            write_catalogue(self._catalogue, self._survey)
+        except FailedError as error:
+            logger.info("the catalogue is measured each time: %s", error)
 
     @cached_property
     def _survey(self) -> Dataset:

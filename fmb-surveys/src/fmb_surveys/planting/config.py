@@ -44,6 +44,8 @@ class PlantingConfig(Config):
     """Paired: each host gets one copy, at strengths spread evenly from the least to the largest."""
     where: str = ""
     """Condition on the catalogue that hosts satisfy; "" = all may be hosts."""
+    remeasure: bool = True
+    """Measure the catalogue rows of planted objects again, on their pixels."""
     seed: int = Field(default=0, ge=0)
     columns: dict[str, str] = Field(default_factory=dict)
     """Role (redshift, magnitude, snr, logmass, logsfr) -> catalogue column of another name."""

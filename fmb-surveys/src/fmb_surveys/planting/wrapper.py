@@ -1,21 +1,28 @@
 """Planted anomalies: a dataset that wraps a dataset and changes some of its objects."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fmb import Array, Batch, DataError, Dataset, InputInfo, did_you_mean
 from fmb_surveys.planting.choosing import choose
 from fmb_surveys.planting.config import PlantingConfig
+from fmb_surveys.planting.following import columns_that_follow
 from fmb_surveys.planting.hosts import Injection, seed_of
 from fmb_surveys.planting.labels import copy_ids, planted_catalog
 from fmb_surveys.planting.needs import make_offer
 from fmb_surveys.planting.observations import gather, put_back, target_of
 from fmb_surveys.planting.origins import planted_origins
 from fmb_surveys.planting.planters import PLANTERS
+from fmb_surveys.planting.remeasuring import MEASURING_REVISION, remeasure
+from fmb_surveys.planting.target import Target
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["PLANTING_REVISION", "Planted"]
 
@@ -43,6 +50,7 @@ class Planted:
         *,
         flux_of_electron: Mapping[str, Array] | None = None,
         sound: bool = False,
+        progress: Callable[[int, int], None] | None = None,
     ) -> None:
         """Choose hosts, donors and strengths; pixels are changed when they are read.
 
@@ -53,28 +61,34 @@ class Planted:
                 surveys whose gain is known; without it light planted in spectra adds no noise.
             sound: True where every object is known to have enough good pixels to be a host, so that
                 none is read to see it.
+            progress: called with the objects measured again and their number, when the catalogue is
+                first looked at.
 
         Raises:
             DataError: a kind that was asked for by name does not fit this survey, or none does.
         """
         self._base = dataset
-        self._seed = config.seed
+        self._seed, self._remeasure, self._progress = config.seed, config.remeasure, progress
         self._gains = dict(flux_of_electron or {})
         self._offer = make_offer(dataset, config.psf_fwhm_arcsec, config.columns)
-        injections, remarks = choose(dataset, self._offer, config, sound=sound)
+        injections, self.remarks = choose(dataset, self._offer, config, sound=sound)
         self.injections: tuple[Injection, ...] = tuple(injections)
         """What is planted; in paired mode in the order of the added rows."""
         self._place(dataset.ids, paired=config.mode == "paired")
-        self.catalog = planted_catalog(dataset, self.ids, self._origin, self._planted)
+        self.following, self.kept = columns_that_follow(
+            dataset.catalog, dataset.inputs, self._offer
+        )
+        """Columns that are measured again, and other columns of numbers, which are not."""
         gains = {name: _digest(gain) for name, gain in self._gains.items()}
         self.inputs: Mapping[str, InputInfo] = self._spread(
             (PLANTING_REVISION, config.seed, gains, config.psf_fwhm_arcsec)
         )
-        self.warnings: Sequence[str] = [*dataset.warnings, *_counts(injections), *remarks]
+        self.warnings: Sequence[str] = [*dataset.warnings, *_counts(injections), *self.remarks]
         self.identity: Mapping[str, Any] = {
             **dataset.identity,
             "planted": {
                 "revision": PLANTING_REVISION,
+                "measuring": MEASURING_REVISION,
                 "gains": gains,
                 **config.model_dump(mode="json"),
             },
@@ -129,16 +143,49 @@ class Planted:
             self._plant(batch, planted, rows)
         return batch
 
+    @cached_property
+    def catalog(self) -> "pd.DataFrame":
+        """One row an object; the pixels of what is measured again are read when first asked for."""
+        table = planted_catalog(self._base, self.ids, self._origin, self._planted)
+        if not self._remeasure:
+            return table
+        return remeasure(table, self._planted, self.following, self.pairs, self._progress)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Other processes are told nothing of progress: what tells it need not be sendable."""
+        return {**self.__dict__, "_progress": None}
+
+    def pairs(self, injections: Sequence[Injection]) -> list[tuple[Target, Target]]:
+        """Each host as it is and with what is planted in it, in the inputs that this changes.
+
+        Args:
+            injections: of one kind.
+        """
+        touched = injections[0].kind.touches
+        names = [name for name, info in self._base.inputs.items() if info.kind in touched]
+        clean, at, changed = self._changed(injections, names)
+        return [
+            (self._target(clean, int(at[k]), i), self._target(changed, k, i))
+            for k, i in enumerate(injections)
+        ]
+
     def _plant(self, batch: Batch, planted: Sequence[int], rows: Array) -> None:
         """Plant in the objects at the positions `planted` of a batch, in place."""
         if not planted:
             return
-        injections = [self._planted[int(rows[k])] for k in planted]
+        # Every input, whatever was asked for: what is planted in one depends on the others.
+        _, _, changed = self._changed([self._planted[int(rows[k])] for k in planted], None)
+        for k, into in enumerate(planted):
+            put_back(changed, k, batch, into)
+
+    def _changed(
+        self, injections: Sequence[Injection], inputs: Collection[str] | None
+    ) -> tuple[Batch, Array, Batch]:
+        """Hosts and donors, where in them the host of each injection is, and the hosts changed."""
         hosts = np.array([injection.host for injection in injections])
         donors = np.array([injection.donor for injection in injections])
-        # Every input, whatever was asked for: what is planted in one depends on the others.
         unique = np.unique(np.concatenate([hosts, donors[donors >= 0]]))
-        clean = self._base.read(unique)
+        clean = self._base.read(unique, inputs)
         at = np.searchsorted(unique, hosts)
         changed = gather(clean, at, clean.ids[at])
         for k, injection in enumerate(injections):
@@ -146,15 +193,19 @@ class Planted:
             if injection.donor >= 0:
                 giver = int(np.searchsorted(unique, injection.donor))
                 donor = target_of(clean, giver, self._offer, self._gains, float("nan"), None)
-            target = target_of(
-                changed, k, self._offer, self._gains, self._redshift(injection.host), donor
-            )
+            target = self._target(changed, k, injection, donor)
             # The same geometry and noise for one host and kind at every strength.
             draw = seed_of(injection.kind.name, self._base.ids[injection.host])
             rng = np.random.default_rng([self._seed, draw])
             value = injection.kind.value(injection.strength)
             PLANTERS[injection.kind.name](target, value, rng)
-            put_back(changed, k, batch, planted[k])
+        return clean, at, changed
+
+    def _target(
+        self, batch: Batch, row: int, injection: Injection, donor: Target | None = None
+    ) -> Target:
+        redshift = self._redshift(injection.host)
+        return target_of(batch, row, self._offer, self._gains, redshift, donor)
 
     def _redshift(self, row: int) -> float:
         column = self._offer.columns.get("redshift")
