@@ -113,7 +113,8 @@ def test_sizes_shrink_with_a_point_and_grow_with_a_companion(plain):
 
 
 def test_what_nothing_changed_is_as_in_the_row_of_the_host(plain):
-    own = {"object_id", "label", "strength", "planted_value", "declared_view", "injected_from"}
+    own = {"object_id", "label", "strength", "planted_value", "declared_view", "family"}
+    own |= {"injected_from"}
     for kind in ("masked-columns", "known-burst", "wrong-redshift"):
         for host, copy in rows_of(plain, kind):
             told = {"redshift"} if kind == "wrong-redshift" else set()
