@@ -47,3 +47,12 @@ def test_equal_scores_of_a_stratum_stay_equal():
 def test_arrays_of_different_lengths_are_refused():
     with pytest.raises(ShapeError, match="3 scores and 2 strata do not fit together"):
         on_one_scale([1.0, 2.0, 3.0], [0, 1])
+
+
+def test_copies_get_a_place_among_their_like_and_make_none():
+    scores, stratum = [1.0, 2.0, 3.0, 4.0, 10.0, 20.0], [0, 0, 0, 0, 1, 1]
+    alone = on_one_scale(scores, stratum)
+    beside = on_one_scale([*scores, 15.0, 99.0], [*stratum, 1, 1], [False] * 6 + [True] * 2)
+    assert beside[:6].tolist() == alone.tolist()
+    # Between two of two and above both: places 1/2 and 1 of four scores at 1/8, 3/8, 5/8, 7/8.
+    assert beside[6:].tolist() == [2.5, 4.0]

@@ -37,6 +37,11 @@ yield DetectorSpec(name="norm", summary="Distance from the mean",
     """Column of `details` -> its unit; "" for a number without one."""
     companion: bool = False
     """True when it runs beside what was asked for, wherever its inputs exist."""
+    members: tuple[str, ...] = ()
+    """Of a fusion: detectors that come along where nothing but fusions is asked for."""
+    by_row: bool = False
+    """Of a fusion: True for a rule that reads an object's own percentiles, and among how many they
+    stand, and nothing else; its score never falls when one of them rises. It gets p-values."""
 
     def problem(self) -> str:
         """A role that no catalogue column can play."""
@@ -57,6 +62,8 @@ class Detector(Protocol[X]):
     of both where one pass over `x` does.
     `report()`, optional, gives plain values for the run's manifest after `fit`; "note" in it is
     told to the user, with the number of fits that say so.
+    `require_lists(names)`, optional, of a rule that fuses: told the names of all lists before it
+    scores objects, some of which may be in a few of them only; refuses options that fit none.
     """
 
     def fit(self, x: X) -> None:

@@ -75,6 +75,10 @@ class ListName:
         name = f"{self.model}.{self.embedder}.{self.view}.{self.detector}"
         return f"{name}.given" if self.given else name
 
+    def is_called(self, words: str) -> bool:
+        """True when each of `words` is the label of its detector or its view."""
+        return bool(words.split()) and {self.detector, self.view}.issuperset(words.split())
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values, which `from_dict` takes back."""
         return {

@@ -85,6 +85,8 @@ class Members(Rows):
     """List -> (n,) float64 in (0, 1]; None = the survey has no reference."""
     columns: Mapping[str, Array] = field(default_factory=dict)
     """As in `Vectors`."""
+    ranked: int = 0
+    """Among how many sources the percentiles were ranked; 0 = as many as there are objects."""
 
     def take(self, rows: npt.ArrayLike) -> "Members":
         """The members at `rows`, in that order; percentiles stay those among all n."""
@@ -94,6 +96,7 @@ class Members(Rows):
             {name: values[at] for name, values in self.percentiles.items()},
             self.p_values and {name: values[at] for name, values in self.p_values.items()},
             _take(self.columns, at),
+            self.ranked or len(self),
         )
 
 

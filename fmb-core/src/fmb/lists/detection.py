@@ -10,12 +10,14 @@ import pandas as pd
 from fmb.contract.arrays import Array
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vectors import Judged
-from fmb.crossfit.scored import CrossFit, cross_fit, in_sample, rule, score_each
+from fmb.crossfit.scored import IN_SAMPLE, CrossFit, cross_fit, in_sample, rule, score_each
 from fmb.crossfit.stored import Stored, StoredPairs
 from fmb.datasets.objects import role_columns
 from fmb.lists.devices import present_device
+from fmb.lists.fused_list import fusion_terms, make_fused
 from fmb.lists.judged import Survey
 from fmb.lists.kept_lists import KeptList, KeptLists
+from fmb.lists.kept_table import spread, write_scores
 from fmb.messages.errors import DataError, PluginError
 from fmb.plan.records import ListPlan, Plan
 from fmb.request.record import RunOptions
@@ -23,14 +25,13 @@ from fmb.runs.folder import RunFolder
 from fmb.scoring.calibration import p_values_by_fold, q_values
 from fmb.scoring.folds import sky_folds
 from fmb.scoring.foldshift import FoldShift
-from fmb.scoring.ranking import rank_survey
 from fmb.store.atomic import ensure_folder, publish_json
 from fmb.store.keys import array_key, content_key, derive_seed
 from fmb.store.tables import write_table
 
 __all__ = ["make_lists"]
 
-FORMAT = "fmb-list/2"
+FORMAT = "fmb-list/3"
 """Of what is kept of a list, folds included; part of its key."""
 
 
@@ -51,8 +52,14 @@ def make_lists(
     for one in plan.lists:
         key = keys.of(one)
         if not shelf.holds(key):
+            device, options = devices[one.detector.label], plan.request.run
             with shelf.making(key) as place:
-                _make(place, one, survey, devices[one.detector.label], plan.request.run, meter.told)
+                if one.detector.spec.scope == "fusion" and not one.detector.spec.fitted:
+                    kept = {name: shelf.of(k) for name, k in keys.known.items()}
+                    new = _new(one, IN_SAMPLE, present_device(device), options)
+                    make_fused(place, one, survey, new, kept)
+                else:
+                    _make(place, one, survey, device, options, meter.told)
         meter.list_done(one)
         # Lists made of lists come after all others: they read those in the run folder.
         shelf.put(key, folder, one.name)
@@ -96,14 +103,15 @@ class _Keys:
 
     def __init__(self, survey: Survey, options: RunOptions) -> None:
         self._survey, self._options = survey, options
-        self._known: dict[ListName, str] = {}
+        self.known: dict[ListName, str] = {}
+        """Of the lists asked for so far."""
 
     def of(self, one: ListPlan) -> str:
         """The key of a list; of one made of lists, after theirs."""
         survey, options, spec = self._survey, self._options, one.detector.spec
         reference = None if survey.reference is None else dict(survey.reference.identity)
         columns = role_columns(survey.objects, spec.columns)
-        self._known[one.name] = content_key(
+        self.known[one.name] = content_key(
             {
                 "format": FORMAT,
                 "of": [self._judged(part) for part in one.name.of],
@@ -113,13 +121,14 @@ class _Keys:
                 "fit": [options.fit, options.folds, options.fold_by, options.seed],
                 "places": survey.places if options.fold_by == "sky" else None,
                 "reference": reference,
+                "fusion": fusion_terms(one),
             }
         )
-        return self._known[one.name]
+        return self.known[one.name]
 
     def _judged(self, part: VectorName | ListName) -> Any:
         if isinstance(part, ListName):
-            return self._known[part]
+            return self.known[part]
         view = self._survey.views[part]
         return [dict(view.identity), array_key(view.rows)]
 
@@ -144,30 +153,19 @@ def _make(
         )
     groups, copies = survey.groups[rows], survey.copies[rows]
     fitted = _fit(x, survey, rows, one, present_device(device), options, told)
-    ranking = rank_survey(x.ids, fitted.scores, groups, copies)
     n = len(survey.objects)
-    columns = {
-        "score": _spread(fitted.scores, rows, n),
-        "rank": _spread(ranking.rank, rows, n),
-        "percentile": _spread(ranking.percentile, rows, n),
-        "is_repeat": pd.array(_spread(ranking.repeat, rows, n), dtype="boolean"),
-        "fold": pd.array(_spread(fitted.fold, rows, n), dtype="Int16"),
-    }
     ordinary = survey.ordinary(one)
-    p = q = np.full(n, np.nan)
+    p, q = np.full((2, len(rows)), np.nan)
     if ordinary is not None:
         by_fit = score_each(fitted.detectors, ordinary)
-        p_ranked = p_values_by_fold(fitted.scores, fitted.fold, by_fit)
+        p = p_values_by_fold(fitted.scores, fitted.fold, by_fit)
         own = np.flatnonzero(~copies)  # a copy is no discovery, and none of the tests
-        p, q = (
-            _spread(p_ranked, rows, n),
-            _spread(q_values(p_ranked[own], groups[own]), rows[own], n),
-        )
-    columns["p_value"] = pd.array(p, dtype="Float64")
-    columns["q_value"] = pd.array(q, dtype="Float64")
-    write_table(place.scores, pd.DataFrame(columns), {})
+        q[own] = q_values(p[own], groups[own])
+        of_fits = {f"fit_{fit}": scores for fit, scores in enumerate(by_fit)}
+        write_table(place.reference, pd.DataFrame({"object_id": ordinary.ids, **of_fits}), {})
+    n_ranked = write_scores(place, survey, rows, (fitted.scores, fitted.fold, p, q))
     if fitted.details:
-        table = pd.DataFrame({c: _spread(v, rows, n) for c, v in fitted.details.items()})
+        table = pd.DataFrame({c: spread(v, rows, n) for c, v in fitted.details.items()})
         table.attrs["units"] = dict(one.detector.spec.details)
         write_table(place.details, table, {})
     if one.detector.spec.persistent and one.detector.spec.fitted:
@@ -176,7 +174,7 @@ def _make(
             detector.detector.save(part)
     record = {
         "objects": len(x),
-        "ranked": ranking.n,
+        "ranked": n_ranked,
         "reference_objects": 0 if ordinary is None else len(ordinary),
         "fit": options.fit if one.detector.spec.fitted else "rule",
         "folds": len(fitted.detectors),
@@ -203,9 +201,7 @@ def _fit(
     objects, groups, unchanged = survey.objects, survey.groups[rows], ~survey.copies[rows]
 
     def make(fold: int) -> Any:
-        qualified = one.detector.component.qualified
-        seed = derive_seed(options.seed, "detector", qualified, one.name.view, fold)
-        return one.detector.new(seed=seed, device=device)
+        return _new(one, fold, device, options)
 
     details = tuple(spec.details)
     if spec.persistent and spec.fitted and not hasattr(one.detector.component.load(), "save"):
@@ -236,8 +232,7 @@ def _fit(
     )
 
 
-def _spread(values: Array, rows: Array, n: int) -> Array:
-    """Values of the chosen rows among all n; NaN elsewhere."""
-    spread = np.full(n, np.nan)
-    spread[rows] = values
-    return spread
+def _new(one: ListPlan, fold: int, device: str, options: RunOptions) -> Any:
+    qualified = one.detector.component.qualified
+    seed = derive_seed(options.seed, "detector", qualified, one.name.view, fold)
+    return one.detector.new(seed=seed, device=device)

@@ -16,6 +16,7 @@ from fmb.datasets.copies import changed_copies
 from fmb.datasets.objects import role_columns
 from fmb.plan.records import ListPlan
 from fmb.runs.reference import Reference
+from fmb.scoring.folds import group_codes
 from fmb.scoring.ranking import rank_survey
 from fmb.store.keys import array_key, content_key
 
@@ -60,9 +61,12 @@ class Survey:
 
     def judged(self, one: ListPlan) -> tuple[Judged | Stored | StoredPairs, Array]:
         """What the detector of a list is given, and the rows (m,) of `objects` it stands for."""
-        columns = role_columns(self.objects, one.detector.spec.columns)
         if one.detector.spec.scope == "fusion":
-            return self._members(one, columns)
+            tables = {name: self.scores(name) for name in one.name.of if isinstance(name, ListName)}
+            common = [table["score"].notna().to_numpy() for table in tables.values()]
+            rows = np.flatnonzero(np.logical_and.reduce(common))
+            return self.members(one, tables, rows), rows
+        columns = role_columns(self.objects, one.detector.spec.columns)
         views = [self.views[name] for name in one.name.vectors]
         return _side_by_side(one, views, self.ids, columns)
 
@@ -78,23 +82,30 @@ class Survey:
             return x.take(~changed_copies(objects)[rows])
         return x.take((self.reference.rows & ~self.copies)[rows])
 
-    def _members(self, one: ListPlan, columns: Mapping[str, Array]) -> tuple[Members, Array]:
-        """Standing in each member list among the objects that all of them have."""
-        tables = {name: self.scores(name) for name in one.name.of if isinstance(name, ListName)}
-        common = np.logical_and.reduce([t["score"].notna().to_numpy() for t in tables.values()])
-        rows = np.flatnonzero(common)
-        ids, groups, copies = self.ids[rows], self.groups[rows], self.copies[rows]
+    def members(
+        self, one: ListPlan, tables: Mapping[ListName, pd.DataFrame], rows: Array
+    ) -> Members:
+        """Standing of the objects at `rows` among each other, in lists that all of them are in.
+
+        Args:
+            one: the list made of these.
+            tables: its members, or some of them, aligned with `objects`.
+            rows: (m,), rising.
+        """
+        codes, keys = group_codes(self.groups[rows])
+        copies = self.copies[rows]
         percentiles = {
-            name: rank_survey(ids, table["score"].to_numpy()[rows], groups, copies).percentile
+            name: rank_survey(rows, table["score"].to_numpy()[rows], codes, copies).percentile
             for name, table in tables.items()
         }
         p_values = {
             name: table["p_value"].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
             for name, table in tables.items()
         }
-        known = self.reference is not None
+        columns = role_columns(self.objects, one.detector.spec.columns)
         own = {role: values[rows] for role, values in columns.items()}
-        return Members(ids, percentiles, p_values if known else None, own), rows
+        known = None if self.reference is None else p_values
+        return Members(self.ids[rows], percentiles, known, own, len(keys))
 
 
 def _side_by_side(

@@ -40,6 +40,11 @@ class KeptList:
         return self.folder / "fits"
 
     @property
+    def reference(self) -> Path:
+        """Scores of the reference, a row an object and a column a fit; absent without one."""
+        return self.folder / "reference.parquet"
+
+    @property
     def record(self) -> Path:
         """What the manifest of a run says of it, besides its name."""
         return self.folder / "record.json"

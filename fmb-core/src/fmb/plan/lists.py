@@ -1,18 +1,22 @@
 """Lists of a plan: which detector judges which vectors, or which other lists."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 from fmb.contract.detector import DetectorSpec
 from fmb.contract.names import ListName, VectorName
 from fmb.messages.errors import ConfigError, UnknownNameError, did_you_mean
 from fmb.plan.choice import Chosen, choose
+from fmb.plan.fusions import FusionTerms, fuse_lists, terms_of
 from fmb.plan.records import ListPlan, ModelPlan
 from fmb.plugins.registry import Registry
 from fmb.request.record import Request
 
 __all__ = ["Judge", "Judged", "choose_judges", "plan_lists"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,11 @@ class Judge:
 
     detector: Chosen[DetectorSpec]
     of: tuple[str, ...] = ()
-    """Views, or for a fusion labels of other detectors; () = all it can."""
+    """Views, for a fusion labels of other detectors too; () = all it can."""
     companion: bool = False
     """True when nobody named it: it comes along where there is something for it."""
+    terms: FusionTerms = field(default_factory=FusionTerms)
+    """Of a fusion: what else it was told."""
 
 
 def choose_judges(request: Request, registry: Registry) -> tuple[Judge, ...]:
@@ -53,13 +59,30 @@ def choose_judges(request: Request, registry: Registry) -> tuple[Judge, ...]:
     if not request.detector:
         known = ", ".join(c.spec.name for c in registry.all(DetectorSpec))
         raise ConfigError(f"name a detector with --detector; installed: {known or 'none'}")
-    asked = [
-        Judge(choose(registry, DetectorSpec, label, one.use, one.settings), one.of or ())
-        for label, one in request.detector.items()
-    ]
+    asked = []
+    for label, one in request.detector.items():
+        detector = choose(registry, DetectorSpec, label, one.use, one.settings)
+        asked.append(Judge(detector, one.of or (), terms=terms_of(one, detector)))
     if request.run.companions:
+        if all(judge.detector.spec.scope == "fusion" for judge in asked):
+            asked.extend(_members(registry, asked))
         asked.extend(_companions(registry, asked))
     return tuple(asked)
+
+
+def _members(registry: Registry, fusions: Sequence[Judge]) -> Iterator[Judge]:
+    """Whose lists fusions take where nobody else is named: what `of` names, else their own."""
+    named = {name for c in registry.all(DetectorSpec) for name in c.spec.names}
+    labels = {judge.detector.label for judge in fusions}
+    wanted: dict[str, str] = {}  # member -> the first that wants it
+    for fusion in fusions:
+        spec, of = fusion.detector.spec, [name for name in fusion.of if name in named]
+        wanted.update({name: spec.name for name in of or spec.members if name not in wanted})
+    for name, fusion_name in wanted.items():
+        if name not in named:
+            logger.warning("%s goes without %s, which is not installed", fusion_name, name)
+        elif name not in labels:
+            yield Judge(choose(registry, DetectorSpec, name, name, {}), companion=True)
 
 
 def _companions(registry: Registry, asked: Sequence[Judge]) -> list[Judge]:
@@ -75,8 +98,8 @@ def _companions(registry: Registry, asked: Sequence[Judge]) -> list[Judge]:
 def plan_lists(judges: Sequence[Judge], judged: Sequence[Judged]) -> tuple[ListPlan, ...]:
     """The lists that detectors make: of one view, then of two, then of other lists.
 
-    A pair is two views of one model and embedder, neither of them joint; a fusion takes all lists
-    of one model and embedder. `of` in a detector's table narrows either.
+    A pair is two views of one model and embedder, neither of them joint; a fusion takes the lists
+    of one model and embedder, see `fuse_lists`. `of` in a detector's table narrows either.
 
     Args:
         judges: the detectors.
@@ -120,15 +143,8 @@ def _pairs(judge: Judge, judged: Views, lists: Lists) -> Made:
 
 
 def _fusions(judge: Judge, judged: Views, lists: Lists) -> Made:
-    labels = dict.fromkeys(one.detector.label for one in lists)
-    _require_known(judge, labels)
-    groups: dict[tuple[str, str], list[ListName]] = {}
-    for one in lists:
-        if one.detector.label in (judge.of or labels):
-            groups.setdefault((one.name.model, one.name.embedder), []).append(one.name)
-    for names in groups.values():
-        if len(names) > 1:
-            yield ListPlan(ListName(judge.detector.label, tuple(names)), judge.detector)
+    joint = [one.name.view for one in judged if one.joint]
+    yield from fuse_lists(judge.detector, judge.of, judge.terms, lists, joint)
 
 
 def _views(judge: Judge, judged: Views) -> Views:

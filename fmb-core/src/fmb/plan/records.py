@@ -58,6 +58,10 @@ class ListPlan:
     detector: Chosen[DetectorSpec]
     aligned: bool = False
     """Of a pair: True when both views live in one space."""
+    apart: bool = False
+    """Of a fusion: True when objects that some lists lack are ranked too, among their like."""
+    thresholds: Mapping[ListName, float] = field(default_factory=dict)
+    """Of a fusion: the percentile that an object must reach in a list."""
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,7 @@ OPTIONS = (
     Option("exclude", "data.exclude", "FILE", "Leave out the ids in FILE, one a line.", "data"),
     Option("split", "data.split", "NAME", "Only objects of this split.", "data"),
     _component("detector", "detect", "Detector; repeatable."),
+    _component("fusion", "detect", "Fusion of the lists of a model; repeatable."),
     Option("no_companions", "run.companions", "", "Only the detectors named here.", "detect"),
     Option("fit", "run.fit", "cross-fit|in-sample", "How detectors are fitted.", "detect"),
     Option("folds", "run.folds", "K", "Folds of the cross-fit [5].", "detect", whole=True),

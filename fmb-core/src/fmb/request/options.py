@@ -83,17 +83,18 @@ def _listed(value: str | Iterable[str]) -> list[str]:
 
 def _components(given: Mapping[str, Any]) -> Iterator[Layer]:
     """The components that are named, by kind and label."""
-    for kind in COMPONENTS:
-        seen: set[str] = set()
-        for text in _listed(given.get(kind, ())):
+    seen: set[tuple[str, str]] = set()
+    for option in (*COMPONENTS, "fusion"):
+        kind, more = ("detector", {"scope": option}) if option == "fusion" else (option, {})
+        for text in _listed(given.get(option, ())):
             label, name = split_label(text)
-            if label in seen:
+            if (kind, label) in seen:
                 raise ConfigError(
                     f"two {kind}s are labelled {label!r}: tell them apart, for instance"
                     f" other={name}"
                 )
-            seen.add(label)
-            yield _flag(kind), {kind: {label: {"use": name}}}
+            seen.add((kind, label))
+            yield _flag(option), {kind: {label: {"use": name, **more}}}
 
 
 def _own_vectors(given: Mapping[str, Any]) -> Iterator[Layer]:

@@ -93,7 +93,14 @@ class DetectorRequest(_Component):
 
     use: str
     of: tuple[str, ...] | None = None
-    """What it judges, left out: all it can. Views, or for a fusion labels of other detectors."""
+    """What it judges, left out: all it can. Views; for a fusion labels of detectors too."""
+    scope: Literal["fusion"] | None = None
+    """What it has to be; `--fusion` says so."""
+    missing: Literal["apart", "common"] | None = None
+    """Of a fusion: objects that some of its lists lack are ranked among their like, or not at all;
+    left out: apart by a rule, not at all by one that is fitted."""
+    thresholds: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(default={})
+    """Of a fusion: label, view or both of a list -> the percentile to be reached in it."""
 
 
 class AnalysisRequest(_Component):

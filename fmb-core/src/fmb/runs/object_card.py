@@ -110,6 +110,7 @@ class ObjectCard:
             texts = [
                 f"{c} {value_text(table[c].iloc[self.row], 4)} {units.get(c, '')}".rstrip()
                 for c in table
+                if not str(c).startswith("percentile.")  # of a member, whose place stands above
             ]
             yield f"{one.list}: {', '.join(texts)}"
 

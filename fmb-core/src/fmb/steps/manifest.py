@@ -63,7 +63,8 @@ def _held_out(survey: Survey) -> list[Note]:
 
 def _fit_notes(record: Mapping[str, Any]) -> list[Note]:
     """What the fits of a list report, with how many of them do, and how far apart they lie."""
-    name, notes = record["title"], []
+    name = record["title"]
+    notes = [Note("detector", text) for text in record.get("notes", ())]
     told = [str(report["note"]) for report in record["reports"] if report.get("note")]
     for text in dict.fromkeys(told):
         notes.append(

@@ -1,0 +1,46 @@
+"""The table of a list: scores, ranks, percentiles, folds, p and q, aligned with the survey."""
+
+import numpy as np
+import pandas as pd
+
+from fmb.contract.arrays import Array
+from fmb.lists.judged import Survey
+from fmb.lists.kept_lists import KeptList
+from fmb.scoring.ranking import rank_survey
+from fmb.store.tables import write_table
+
+__all__ = ["spread", "write_scores"]
+
+
+def write_scores(
+    place: KeptList, survey: Survey, rows: Array, columns: tuple[Array, Array, Array, Array]
+) -> int:
+    """Rank the objects at `rows`, write their list and tell how many sources are in it.
+
+    Args:
+        place: where it is kept.
+        survey: the objects.
+        rows: (m,) positions of those that have a score.
+        columns: (m,) each: score, fold, p and q, of which the latter may be NaN.
+    """
+    n, (scores, fold, p, q) = len(survey.objects), columns
+    ids, groups, copies = survey.ids[rows], survey.groups[rows], survey.copies[rows]
+    ranking = rank_survey(ids, scores, groups, copies)
+    table = {
+        "score": spread(scores, rows, n),
+        "rank": spread(ranking.rank, rows, n),
+        "percentile": spread(ranking.percentile, rows, n),
+        "is_repeat": pd.array(spread(ranking.repeat, rows, n), dtype="boolean"),
+        "fold": pd.array(spread(fold, rows, n), dtype="Int16"),
+        "p_value": pd.array(spread(p, rows, n), dtype="Float64"),
+        "q_value": pd.array(spread(q, rows, n), dtype="Float64"),
+    }
+    write_table(place.scores, pd.DataFrame(table), {})
+    return ranking.n
+
+
+def spread(values: Array, rows: Array, n: int) -> Array:
+    """Values of the chosen rows among all n; NaN elsewhere."""
+    spread = np.full(n, np.nan)
+    spread[rows] = values
+    return spread
