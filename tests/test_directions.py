@@ -1,6 +1,7 @@
 """The house stays in order: imports go down, nothing goes in a circle, rooms keep their size."""
 
 import ast
+import builtins
 import re
 import subprocess
 import sys
@@ -212,7 +213,10 @@ def test_every_kind_has_a_file_of_its_own():
 
 
 def plugin_names() -> list[str]:
-    """What components of other distributions are called, but for commands, which users type."""
+    """What components of other distributions are called, but for commands, which users type.
+
+    Nor those that are words of Python, as "min": they say nothing of a plugin.
+    """
     registry = load_plugins().registry
     return sorted(
         {
@@ -222,6 +226,7 @@ def plugin_names() -> list[str]:
             for component in registry.all(kind)
             if component.distribution != "fmb-core"
             for name in component.spec.names
+            if not hasattr(builtins, name)
         }
         | {entry.dist.name for entry in entry_points(group="fmb") if entry.dist.name != "fmb-core"}
     )

@@ -9,7 +9,8 @@ FMB_API = 1
 
 @hookimpl
 def fmb_register_detectors() -> Iterator[DetectorSpec]:
-    """The Gaussian baseline, the normalizing flow, and scores made elsewhere."""
+    """What judges vectors, what fuses lists, and scores made elsewhere."""
+    yield from _fusions()
     yield DetectorSpec(
         name="gaussian",
         summary="Ledoit-Wolf Gaussian, negative log-likelihood",
@@ -40,3 +41,46 @@ def fmb_register_detectors() -> Iterator[DetectorSpec]:
         persistent=False,
         licence="BSD-3-Clause",
     )
+
+
+_MEMBERS = ("gaussian", "mismatch")
+
+
+def _fusions() -> Iterator[DetectorSpec]:
+    for name, summary, target, more in (
+        ("any-view", "Strange in any view: Cauchy combination of ranks", "any_view:AnyView", ""),
+        ("avg", "Mean percentile of all lists", "mean_rules:AvgFusion", ""),
+        ("consensus", "In how many lists' tops an object is", "consensus:Consensus", "agreeing"),
+        ("geo", "Weighted geometric mean of percentiles", "mean_rules:GeoFusion", ""),
+        ("max", "Highest percentile of all lists", "mean_rules:MaxFusion", ""),
+        ("min", "Lowest percentile of all lists", "mean_rules:MinFusion", ""),
+        ("pareto", "Fronts that nothing surpasses in every view", "pareto:Pareto", "front"),
+        ("quota", "Lists take turns in naming their next object", "quota:Quota", ""),
+        ("rank-product", "Geometric mean of ranks", "mean_rules:RankProduct", ""),
+    ):
+        yield DetectorSpec(
+            name=name,
+            summary=summary,
+            target=f"fmb_detectors.{target}",
+            config=_FUSION_CONFIGS.get(name, "fmb:Config"),
+            scope="fusion",
+            fitted=False,
+            persistent=False,
+            members=_MEMBERS,
+            by_row=name not in ("pareto", "quota"),
+            details={more: ""} if more else {},
+            source=_FUSION_SOURCES.get(name, ""),
+            licence="BSD-3-Clause",
+        )
+
+
+_FUSION_CONFIGS = {
+    "consensus": "fmb_detectors.fusion_config:ConsensusConfig",
+    "geo": "fmb_detectors.fusion_config:GeoConfig",
+    "quota": "fmb_detectors.fusion_config:QuotaConfig",
+}
+_FUSION_SOURCES = {
+    "any-view": "10.1080/01621459.2018.1554485",
+    "pareto": "10.1109/TEVC.2014.2308305",
+    "rank-product": "10.1016/j.febslet.2004.07.055",
+}
