@@ -313,3 +313,15 @@ def test_a_fused_list_has_p_where_its_rule_can_and_its_lists_have(detect, tmp_pa
     assert (any_view["q_value"][~aside] >= any_view["p_value"][~aside]).all()
     without = detect(*fusions, out="without")
     assert without.scores("any-view")["p_value"].isna().all()
+
+
+def test_strategies_compare_what_lists_would_show(detect, fmb, tmp_path):
+    run = detect("--fusion", "any-view", "--fusion", "geo")
+    result = fmb("analyze", "strategies", "r", "--set", "analysis.strategies.looks=15")
+    assert result.exit_code == 0, result.stderr
+    looks = pd.read_parquet(run.folder.table("strategies", "looks")).set_index(["detector", "view"])
+    assert looks.loc[("gaussian", "image"), ["ordinary", "mismatch_only"]].tolist() == [0, 0]
+    chance = looks.loc[("chance", "")]
+    assert chance["one_view"] < looks.loc[("any-view", "image+spectrum"), "one_view"]
+    kinds = ["one_view", "several_views", "mismatch_only", "ordinary"]
+    np.testing.assert_allclose(looks[kinds].sum(axis=1), 15)

@@ -1,10 +1,26 @@
-"""Declares the command that measures lists against what is known."""
+"""Declares what measures lists against what is known, and what compares them."""
 
 from collections.abc import Iterator
 
-from fmb import CommandSpec, hookimpl
+from fmb import AnalysisSpec, CommandSpec, hookimpl
 
 FMB_API = 1
+
+
+@hookimpl
+def fmb_register_analyses() -> Iterator[AnalysisSpec]:
+    """What looks at one list or another would find."""
+    yield AnalysisSpec(
+        name="strategies",
+        summary="Which list shows what is odd in one view, in both",
+        target="fmb_analyses.strategies:Strategies",
+        config="fmb_analyses.strategies_config:StrategiesConfig",
+        tables={
+            "looks": "a row a list: how many of its first k objects are of which kind, and chance",
+            "overlaps": "a row for two lists: how many of their first k objects they share",
+        },
+        licence="BSD-3-Clause",
+    )
 
 
 @hookimpl
