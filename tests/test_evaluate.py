@@ -147,3 +147,42 @@ def test_what_cannot_be_measured_is_one_line(run, tmp_path, words, said):
     assert said in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
     assert not result.stdout
+
+
+def test_floors_are_made_once_and_stand_beside_the_models(fmb, tmp_path, monkeypatch, home):
+    """On the simulated survey: random weights, components and the catalogue see the same copies."""
+    monkeypatch.chdir(tmp_path)
+    survey = ["data.n_objects=280", "data.n_per_kind=6", 'data.kinds=["trail","wrong-redshift"]']
+    inputs = 'data.inputs=["euclid"]'
+    asked = ["--data", "demo-eval", *(w for s in (*survey, inputs) for w in ("--set", s))]
+    model = ["--model", "astropt", "--view", "image", "--detector", "gaussian", "--no-companions"]
+    assert fmb("detect", *asked, *model, "--out", "mine").exit_code == 0
+    found = results(fmb, "mine", "--floors", "--looks", "20")
+    assert {r["floor"] for r in found} == {"", "random", "pca-100", "catalogue"}
+    assert len({r["survey_digest"] for r in found}) == 1
+    of_trail = [
+        r
+        for r in found
+        if r["metric"] == "auroc" and r["kind"] == "trail" and r["conditions"]["strength"] is None
+    ]
+    assert [r["n_positive"] for r in of_trail] == [18] * 4
+    shifts = {
+        r["floor"]: r["value"]
+        for r in found
+        if r["metric"] == "shift" and r["kind"] == "wrong-redshift"
+    }
+    assert {shifts[floor] for floor in ("", "random", "pca-100")} == {0}
+    assert shifts["catalogue"] > 0.02
+    runs = sorted(path.name for path in (home / "runs").iterdir())
+    shown = fmb("evaluate", "mine", "--floors", "--looks", "20")
+    assert "note: 0 of" in shown.stderr
+    assert runs == sorted(path.name for path in (home / "runs").iterdir())
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+    for floor in ("random", "pca-100", "catalogue"):
+        assert f" {floor} gaussian" in shown.stdout
+
+
+def test_vectors_of_ones_own_have_no_floors(run):
+    told = run("evaluate", "planted", "--floors", "--looks", "10")
+    assert told.exit_code == 2
+    assert told.stderr.splitlines()[-1].endswith("has vectors only; floors need what was observed")

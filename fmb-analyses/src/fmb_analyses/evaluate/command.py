@@ -7,8 +7,11 @@ import click
 from fmb.terminal import echo_json, print_table, progress_line, say
 
 if TYPE_CHECKING:
-    from fmb import ListName, Run
+    from collections.abc import Mapping
+
+    from fmb import Run
     from fmb_analyses.evaluate.evaluation import Evaluation
+    from fmb_analyses.evaluate.screen import Shown
 
 __all__ = ["command"]
 
@@ -23,6 +26,7 @@ __all__ = ["command"]
 )
 @click.option("--list", "lists", multiple=True, metavar="WORDS", help="Only this list; repeatable.")
 @click.option("--view", help="The view that shows the kinds, known before; not for planted ones.")
+@click.option("--floors", is_flag=True, help="Measure random weights, PCA-100, catalogue beside.")
 @click.option("--all-lists", is_flag=True, help="Show also lists that do not see a kind.")
 @click.option(
     "--looks",
@@ -52,6 +56,7 @@ def command(
     truth: str | None,
     lists: tuple[str, ...],
     view: str | None,
+    floors: bool,
     all_lists: bool,
     looks: int,
     prevalence: float,
@@ -65,27 +70,30 @@ def command(
     """
     # Imported here: the help text needs none of it.
     from fmb import open_run
+    from fmb_analyses.evaluate.beside import with_floors
     from fmb_analyses.evaluate.evaluation import Conditions, evaluate
+    from fmb_analyses.evaluate.screen import Shown
     from fmb_analyses.evaluate.truth import find_truth, in_view
 
     opened = open_run(run)
     chosen = [opened.list_called(words) for words in lists] or list(opened.lists)
     known = in_view(find_truth(opened, truth, within_arcsec=within), view)
     done = evaluate(opened, known, chosen, Conditions(looks, prevalence), progress_line)
+    names = {opened.record(name)["key"]: Shown(name) for name in chosen}
+    if floors:
+        done, names = with_floors(opened, done, names, Conditions(looks, prevalence), progress_line)
     if as_json:
         echo_json([result.record for result in done.results])
         return
-    _print(opened, done, chosen, every=all_lists)
+    _print(opened, done, names, every=all_lists)
 
 
-def _print(run: "Run", done: "Evaluation", chosen: "list[ListName]", *, every: bool) -> None:
+def _print(run: "Run", done: "Evaluation", names: "Mapping[str, Shown]", *, every: bool) -> None:
     from fmb_analyses.evaluate.screen import chance_line, control_rows, rows_of, warnings_of
 
-    names = {run.record(name)["key"]: name for name in chosen}
     more = f"fmb evaluate {run.name} --json"
-    print_table(
-        rows_of(done, names, every=every), "no list sees a kind: --all-lists", more=more, keep=3
-    )
+    rows = rows_of(done, names, every=every)
+    print_table(rows, "no list sees a kind: --all-lists", more=more, keep=3)
     controls = control_rows(done, names)
     if controls:
         click.echo("")

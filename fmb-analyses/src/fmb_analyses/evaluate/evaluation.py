@@ -46,11 +46,13 @@ class Evaluation:
 def sees(name: ListName, view: str) -> bool:
     """True when a list looks at what was declared to show a kind; "" = every list does.
 
-    A kind that only image and spectrum together show is seen by lists that have both.
+    A kind that only image and spectrum together show is seen by lists that have both; a fusion and
+    a catalogue have something of every view.
     """
     views = name.view.split("+")
     both = len(views) > 1 or "joint" in views
-    return view in ("", *views) or (view in ("mismatch", "joint") and both) or name.is_fusion
+    everything = name.is_fusion or "catalogue" in views
+    return everything or view in ("", *views) or (view in ("mismatch", "joint") and both)
 
 
 def evaluate(
@@ -59,6 +61,8 @@ def evaluate(
     lists: Sequence[ListName] | None = None,
     conditions: Conditions | None = None,
     progress: Progress = quiet,
+    *,
+    floor: str = "",
 ) -> Evaluation:
     """Measure lists of a run; what was measured before is read from `results/` of its workspace.
 
@@ -68,12 +72,13 @@ def evaluate(
         lists: those that are measured; None = all.
         conditions: None = 100 looks, and 1 in 100 for planted kinds.
         progress: told how many lists are done.
+        floor: what stands in the place of a model, "" = one does.
 
     Raises:
         DataError: no list has an object of any kind.
         ConfigError: there are more looks than ranked objects.
     """
-    asked = _Asked(run, truth, conditions or Conditions())
+    asked = _Asked(run, truth, conditions or Conditions(), floor)
     names = list(run.lists if lists is None else lists)
     results: list[Result] = []
     left_out = []
@@ -94,8 +99,9 @@ def evaluate(
 class _Asked:
     """One question to a run: its parts that all lists share."""
 
-    def __init__(self, run: Run, truth: Truth, conditions: Conditions) -> None:
+    def __init__(self, run: Run, truth: Truth, conditions: Conditions, floor: str) -> None:
         self._run, self._truth, self._conditions = run, truth, conditions
+        self._floor = floor
         self._book = ResultBook(run.home)
         self.computed = 0
 
@@ -105,7 +111,7 @@ class _Asked:
 
     @cached_property
     def _survey(self) -> dict[str, str]:
-        dataset = dict(self._run.manifest["dataset"])
+        dataset = {k: v for k, v in self._run.manifest["dataset"].items() if k != "vectors"}
         ids = self._run.objects["object_id"].to_numpy().astype(np.str_)
         digest = hashlib.blake2b("\n".join(ids.tolist()).encode(), digest_size=16).hexdigest()
         name = str(dataset.get("name", "own vectors"))
@@ -161,6 +167,7 @@ class _Asked:
             "family": kind.family,
             "declared_view": kind.view,
             "model": name.model,
+            "floor": self._floor,
             "weights": _weights(run.manifest["models"], name),
             "embedder": name.embedder,
             "view": name.view,

@@ -1,13 +1,14 @@
 """Results as people read them: a row a kind and list, within a screen."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from fmb import ListName
 from fmb_analyses.bootstrap import Interval
 from fmb_analyses.evaluate.evaluation import Evaluation, sees
 from fmb_analyses.results import Measured, Result
 
-__all__ = ["chance_line", "control_rows", "mean_of", "rows_of", "warnings_of"]
+__all__ = ["Shown", "chance_line", "control_rows", "mean_of", "rows_of", "warnings_of"]
 
 NOBODY = "nobody"
 """The view of a control: no list may find it."""
@@ -19,14 +20,38 @@ ZERO = 0.02
 Cells = Mapping[str, Mapping[str, Measured]]
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A list as the table names it."""
+
+    name: ListName
+    floor: str = ""
+
+    @property
+    def words(self) -> str:
+        """What stands in the place of a model, detector and view."""
+        return self.without_view.replace(self.name.detector, f"{self.name.detector} {self.view}", 1)
+
+    @property
+    def without_view(self) -> str:
+        """The same for lists of all views."""
+        given = "given" if self.name.given else ""
+        return " ".join(word for word in (self.floor, self.name.detector, given) if word)
+
+    @property
+    def view(self) -> str:
+        """Its view, "" where it is said already."""
+        return "" if self.name.view == self.floor else self.name.view
+
+
 def rows_of(
-    done: Evaluation, names: Mapping[str, ListName], *, every: bool = False
+    done: Evaluation, names: Mapping[str, Shown], *, every: bool = False
 ) -> list[dict[str, str]]:
     """What each list that sees a kind finds of it, then the mean of each family.
 
     Args:
         done: what was measured.
-        names: digest of a list -> its name, of those that are shown.
+        names: digest of a list -> the list, of those that are shown.
         every: show also lists that do not see a kind.
     """
     rows = []
@@ -34,20 +59,20 @@ def rows_of(
     for kind, by_list in _table(done, names).items():
         for key, cells in by_list.items():
             about = cells["auroc"].about
-            name = names[key]
+            shown = names[key]
             view = about["declared_view"]
-            if view == NOBODY or not (every or sees(name, view)):
+            if view == NOBODY or not (every or sees(shown.name, view)):
                 continue
             measured = {metric: result.measured for metric, result in cells.items()}
             rows.append(
                 {
                     "kind": kind,
-                    "list": words(name),
+                    "list": shown.words,
                     **_cells(measured, about["conditions"]["looks"]),
                 }
             )
-            if sees(name, view):
-                group = (about["family"], _without_view(name))
+            if sees(shown.name, view):
+                group = (about["family"], shown.without_view)
                 families.setdefault(group, []).append(measured["auroc"])
     for (family, listed), values in families.items():
         if len(values) > 1 and family:
@@ -56,7 +81,7 @@ def rows_of(
     return rows
 
 
-def control_rows(done: Evaluation, names: Mapping[str, ListName]) -> list[dict[str, str]]:
+def control_rows(done: Evaluation, names: Mapping[str, Shown]) -> list[dict[str, str]]:
     """How far copies move that no list may find; a list that is given a redshift may find it."""
     rows = []
     for kind, by_list in _table(done, names).items():
@@ -68,14 +93,9 @@ def control_rows(done: Evaluation, names: Mapping[str, ListName]) -> list[dict[s
             shift = cells["shift"].measured
             held = "yes" if abs(shift.value or 0.0) <= ZERO else "NO"
             text = f"{shift.value:+.3f} [{shift.low:+.3f}, {shift.high:+.3f}]"
-            row = {"control": kind, "list": words(names[key]), "mean shift": text}
+            row = {"control": kind, "list": names[key].words, "mean shift": text}
             rows.append({**row, f"within {ZERO:g}": held})
     return rows
-
-
-def words(name: ListName) -> str:
-    """A list in few words: detector and view."""
-    return " ".join([name.detector, name.view, *(["given"] if name.given else [])])
 
 
 def chance_line(done: Evaluation) -> str:
@@ -113,9 +133,7 @@ def mean_of(values: Sequence[Measured]) -> Interval:
     return Interval(mean, mean - below, mean + above)
 
 
-def _table(
-    done: Evaluation, names: Mapping[str, ListName]
-) -> dict[str, dict[str, dict[str, Result]]]:
+def _table(done: Evaluation, names: Mapping[str, Shown]) -> dict[str, dict[str, dict[str, Result]]]:
     """Kind -> list -> metric -> its result over all strengths."""
     table: dict[str, dict[str, dict[str, Result]]] = {}
     for kind in done.truth.kinds:
@@ -151,7 +169,3 @@ def _interval(one: Measured) -> str:
 
 def _number(one: Measured) -> str:
     return "-" if one.value is None else f"{one.value:.2f}"
-
-
-def _without_view(name: ListName) -> str:
-    return words(name).replace(f" {name.view}", "")
