@@ -9,8 +9,9 @@ FMB_API = 1
 
 @hookimpl
 def fmb_register_detectors() -> Iterator[DetectorSpec]:
-    """What judges vectors, what fuses lists, and scores made elsewhere."""
+    """What judges vectors and pairs of them, what fuses lists, and scores made elsewhere."""
     yield from _fusions()
+    yield from _pairs()
     yield DetectorSpec(
         name="gaussian",
         summary="Ledoit-Wolf Gaussian, negative log-likelihood",
@@ -39,6 +40,26 @@ def fmb_register_detectors() -> Iterator[DetectorSpec]:
         config="fmb_detectors.config:FromTableConfig",
         fitted=False,
         persistent=False,
+        licence="BSD-3-Clause",
+    )
+
+
+def _pairs() -> Iterator[DetectorSpec]:
+    yield DetectorSpec(
+        name="mismatch",
+        summary="Pairs whose two views do not fit together",
+        target="fmb_detectors.mismatch:MismatchDetector",
+        config="fmb_detectors.mismatch_config:MismatchConfig",
+        scope="pair",
+        columns=("magnitude", "redshift", "snr", "size", "class"),
+        details={
+            "fit_nats": "nat",
+            "strange_views": "",
+            "correlations": "",
+            "stranger_share": "",
+            "partner_rank": "",
+        },
+        source="statistics.berkeley.edu/tech-reports/688",
         licence="BSD-3-Clause",
     )
 
