@@ -76,3 +76,41 @@ def test_ordinary_objects_fall_below_a_level_as_often_as_it_says(p_values, rule,
 def test_the_mean_share_over_surveys_is_the_level(p_values, rule, level):
     shares = np.mean(p_values[rule] <= level, axis=1)  # one a survey, independent
     assert abs(shares.mean() - level) <= 3.3 * shares.std(ddof=1) / np.sqrt(SURVEYS)
+
+
+def test_an_object_meets_the_reference_as_the_fits_of_its_own_folds_scored_it():
+    """Fits whose scores lie 100 apart: list by list an object and the reference share the fit."""
+    rng = np.random.default_rng(0)
+    rule = Checked(AnyView(Config(), seed=0, device="cpu"), "any-view").accept()
+    folds = [np.arange(N) % 3, np.arange(N) % 2]
+    plain, shifted, kept, kept_shifted = {}, {}, {}, {}
+    for name, fold in zip(NAMES, folds, strict=True):
+        score, ordinary, ids = rng.normal(size=N), rng.normal(size=M), np.arange(M)
+        plain[name] = pd.DataFrame({"score": score, "fold": 0})
+        kept[name] = pd.DataFrame({"object_id": ids, "fit_0": ordinary})
+        shifted[name] = pd.DataFrame({"score": score + 100 * fold, "fold": fold})
+        fits = {f"fit_{i}": ordinary + 100 * i for i in range(3)}
+        kept_shifted[name] = pd.DataFrame({"object_id": ids, **fits})
+    one, m = p_of_rule(rule, NAMES, plain, np.arange(N), Ordinary(kept.__getitem__))
+    other, _ = p_of_rule(rule, NAMES, shifted, np.arange(N), Ordinary(kept_shifted.__getitem__))
+    assert m == M
+    np.testing.assert_array_equal(one, other)
+
+
+def test_only_the_reference_that_is_in_all_lists_counts():
+    rng = np.random.default_rng(0)
+    rule = Checked(AnyView(Config(), seed=0, device="cpu"), "any-view").accept()
+    tables = {name: pd.DataFrame({"score": rng.normal(size=N), "fold": -1}) for name in NAMES}
+    few, many = np.arange(0, M, 3), np.arange(M)
+    values = {name: rng.normal(size=M) for name in NAMES}
+
+    def p_of(first, second):
+        rows = dict(zip(NAMES, (first, second), strict=True))
+        kept = {n: pd.DataFrame({"id": at, "fit_0": values[n][at]}) for n, at in rows.items()}
+        return p_of_rule(rule, NAMES, tables, np.arange(N), Ordinary(kept.__getitem__))
+
+    common, m = p_of(few, many)
+    assert m == len(few)
+    np.testing.assert_array_equal(common, p_of(few, few)[0])
+    none, m = p_of(few, few + 1)
+    assert (np.isnan(none).all(), m) == (True, 0)

@@ -224,3 +224,23 @@ def test_what_leads_all_lists_leads_the_fusion(name):
     values[:, values.argmax(axis=1)] = values[:, [0, 0, 0]]
     values[:, 0] = 1
     assert rule(name).score(members(*values)).argmax() == 0
+
+
+def found_in_looks(shift, seed, looks=100):
+    """Of 60 objects off by `shift` among 5,000: those in the first looks of the best list, fused."""
+    rng = np.random.default_rng(seed)
+    scores = 0.3**0.5 * rng.normal(size=5060) + 0.7**0.5 * rng.normal(size=(3, 5060))
+    scores[:, 5000:] += np.array(shift)[:, None]
+    values = rankdata(scores, axis=1) / 5060
+    fused = rule("any-view").score(members(*values))
+    best, any_view = (
+        [sum(i >= 5000 for i in order(row)[:looks]) for row in rows] for rows in (values, [fused])
+    )
+    return max(best), *any_view
+
+
+@pytest.mark.parametrize("shift", [(2, 0, 0), (3, 0, 0), (0, 0, 4), (3, -1, 0), (0, 3, 2)])
+def test_any_view_finds_half_of_what_the_best_list_does_in_as_many_looks(shift):
+    found = np.mean([found_in_looks(shift, seed) for seed in range(10)], axis=0)
+    assert found[0] >= 0.2 * 60
+    assert found[1] >= 0.5 * found[0]

@@ -67,7 +67,7 @@ class _Highest:
 
 
 class _Staircase:
-    """A front in three coordinates: what is not dominated in the last two, the second rising."""
+    """A front in three coordinates: what leads in the last two, one rising and one falling."""
 
     def __init__(self) -> None:
         self.second: list[float] = []
@@ -82,8 +82,6 @@ class _Staircase:
         end = start = bisect_left(self.second, second)
         while start and self.third[start - 1] <= third:
             start -= 1
-        if end < len(self.second) and self.second[end] == second:
-            end += 1
         self.second[start:end], self.third[start:end] = [second], [third]
 
 
