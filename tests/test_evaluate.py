@@ -138,6 +138,8 @@ def test_few_objects_of_a_kind_are_quoted_with_a_warning(run):
         (["plain", "--truth", "other.txt"], "none of its 2 ids is of an object of run 'plain'"),
         (["planted", "--looks", "301"], "ranks 300 objects; choose at most these"),
         (["planted", "--list", "flow"], "has no list 'flow'"),
+        (["plain", "--truth", "kind", "--less", "gausian"], "did you mean 'gaussian'?"),
+        (["plain", "--truth", "kind", "--less", "gaussian"], "has what it judges"),
     ],
 )
 def test_what_cannot_be_measured_is_one_line(run, tmp_path, words, said):
@@ -147,6 +149,22 @@ def test_what_cannot_be_measured_is_one_line(run, tmp_path, words, said):
     assert said in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
     assert not result.stdout
+
+
+def test_lists_are_compared_with_those_of_another_detector(fmb, run):
+    two = ["--detector", "one=gaussian", "--detector", "two=flow", "--no-companions"]
+    made = fmb("detect", "--embeddings", "planted.npz", *two, "--out", "both")
+    assert made.exit_code == 0, made.stderr
+    found = results(fmb, "both", "--less", "one", "--looks", "10")
+    (less,) = [r for r in found if r["metric"] == "auroc_less" and r["kind"] == "far"]
+    of = {
+        r["detector"]: r["value"]
+        for r in found
+        if r["metric"] == "auroc" and r["kind"] == "far" and r["conditions"]["strength"] is None
+    }
+    assert less["value"] == pytest.approx(of["two"] - of["one"])
+    assert (less["detector"], less["conditions"]["less"]["detector"]) == ("two", "one")
+    assert "AUROC less one" in fmb("evaluate", "both", "--less", "one", "--looks", "10").stdout
 
 
 def test_floors_are_made_once_and_stand_beside_the_models(fmb, tmp_path, monkeypatch, home):

@@ -123,3 +123,10 @@ def test_the_interval_over_hosts_covers_what_other_hosts_give():
     truth = np.mean([one.value for one in values])
     held = np.mean([one.low <= truth <= one.high for one in values])
     assert held > 0.88  # 0.95, less 3 standard errors of 0.015 and what 30 hosts cost a bootstrap
+
+
+def test_a_kind_with_one_host_is_measured_as_far_as_that_says_anything():
+    one = planted(lambda s: 100.0, hosts=1)[0]
+    assert one.measured("auroc").value == 1
+    assert one.measured("auroc_own_hosts").value is None  # there is no other host
+    assert one.at(7.0) is None

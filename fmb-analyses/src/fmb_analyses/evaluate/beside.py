@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from fmb import DataError, Progress, Run, quiet
-from fmb_analyses.evaluate.evaluation import Conditions, Evaluation, evaluate
+from fmb_analyses.evaluate.evaluation import Evaluation, evaluate
+from fmb_analyses.evaluate.question import Conditions
 from fmb_analyses.evaluate.screen import Shown
 from fmb_analyses.floors import floor_runs
 

@@ -7,11 +7,12 @@ import click
 from fmb.terminal import echo_json, print_table, progress_line, say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from fmb import Run
     from fmb_analyses.evaluate.evaluation import Evaluation
     from fmb_analyses.evaluate.screen import Shown
+    from fmb_analyses.results import Result
 
 __all__ = ["command"]
 
@@ -27,6 +28,7 @@ __all__ = ["command"]
 @click.option("--list", "lists", multiple=True, metavar="WORDS", help="Only this list; repeatable.")
 @click.option("--view", help="The view that shows the kinds, known before; not for planted ones.")
 @click.option("--floors", is_flag=True, help="Measure random weights, PCA-100, catalogue beside.")
+@click.option("--less", metavar="LABEL", help="Compare each list with that of this detector label.")
 @click.option("--all-lists", is_flag=True, help="Show also lists that do not see a kind.")
 @click.option(
     "--looks",
@@ -57,6 +59,7 @@ def command(
     lists: tuple[str, ...],
     view: str | None,
     floors: bool,
+    less: str | None,
     all_lists: bool,
     looks: int,
     prevalence: float,
@@ -71,33 +74,50 @@ def command(
     # Imported here: the help text needs none of it.
     from fmb import open_run
     from fmb_analyses.evaluate.beside import with_floors
-    from fmb_analyses.evaluate.evaluation import Conditions, evaluate
+    from fmb_analyses.evaluate.differences import less_results, pairs_less
+    from fmb_analyses.evaluate.evaluation import evaluate
+    from fmb_analyses.evaluate.question import Conditions
     from fmb_analyses.evaluate.screen import Shown
     from fmb_analyses.evaluate.truth import find_truth, in_view
 
-    opened = open_run(run)
+    opened, asked = open_run(run), Conditions(looks, prevalence)
     chosen = [opened.list_called(words) for words in lists] or list(opened.lists)
     known = in_view(find_truth(opened, truth, within_arcsec=within), view)
-    done = evaluate(opened, known, chosen, Conditions(looks, prevalence), progress_line)
+    pairs = pairs_less(opened, chosen, less) if less else []
+    done = evaluate(opened, known, chosen, asked, progress_line)
     names = {opened.record(name)["key"]: Shown(name) for name in chosen}
     if floors:
-        done, names = with_floors(opened, done, names, Conditions(looks, prevalence), progress_line)
+        done, names = with_floors(opened, done, names, asked, progress_line)
+    compared = less_results(opened, known, asked, pairs)
     if as_json:
-        echo_json([result.record for result in done.results])
+        echo_json([result.record for result in (*done.results, *compared)])
         return
-    _print(opened, done, names, every=all_lists)
+    _print(opened, done, names, compared, every=all_lists)
 
 
-def _print(run: "Run", done: "Evaluation", names: "Mapping[str, Shown]", *, every: bool) -> None:
-    from fmb_analyses.evaluate.screen import chance_line, control_rows, rows_of, warnings_of
+def _print(
+    run: "Run",
+    done: "Evaluation",
+    names: "Mapping[str, Shown]",
+    compared: "Sequence[Result]",
+    *,
+    every: bool,
+) -> None:
+    from fmb_analyses.evaluate.screen import (
+        chance_line,
+        control_rows,
+        less_rows,
+        rows_of,
+        warnings_of,
+    )
 
     more = f"fmb evaluate {run.name} --json"
     rows = rows_of(done, names, every=every)
     print_table(rows, "no list sees a kind: --all-lists", more=more, keep=3)
-    controls = control_rows(done, names)
-    if controls:
-        click.echo("")
-        print_table(controls, "", more=more, keep=3)
+    for beside in (control_rows(done, names), less_rows(compared, names, every=every)):
+        if beside:
+            click.echo("")
+            print_table(beside, "", more=more, keep=3)
     click.echo(f"\n{chance_line(done)}")
     for line in warnings_of(done):
         say(f"note: {line}")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from fmb import Array, ConfigError
 from fmb_analyses.bootstrap import Interval, interval, wilson
 from fmb_analyses.evaluate.standing import Standing
@@ -16,7 +18,7 @@ from fmb_analyses.metrics import (
 )
 from fmb_analyses.results import Measured
 
-__all__ = ["KNOWN_METRICS", "KnownKind", "top_percent"]
+__all__ = ["KNOWN_METRICS", "KnownKind", "resamples_of", "top_percent"]
 
 KNOWN_METRICS = (
     "auroc",
@@ -36,10 +38,17 @@ def top_percent(n: int) -> int:
     return max(1, round(n / 100))
 
 
+def resamples_of(n: int) -> int:
+    """How many resamples of n sources an interval takes: 1,000, but fewer of many sources."""
+    return max(200, min(1000, DRAWS // n))
+
+
 @dataclass(frozen=True, eq=False)
 class KnownKind:
     """A kind of which some sources of a list are, and others are known not to be."""
 
+    row: Array
+    """(m,), int, ascending: numbers of the sources, the same in every list of the objects."""
     labels: Array
     """(m,), bool, of the sources of which it is known."""
     scores: Array
@@ -61,7 +70,9 @@ class KnownKind:
             raise ConfigError(
                 f"--looks {looks:,}: {title} ranks {len(labels):,} objects; choose at most these"
             )
-        return cls(labels, standing.score[rows], looks)
+        source = standing.source[rows]
+        order = np.argsort(source)
+        return cls(source[order], labels[order], standing.score[rows][order], looks)
 
     def measured(self, metric: str) -> Measured:
         """One of `KNOWN_METRICS`: of an order by bootstrap over sources, of a share by Wilson."""
@@ -97,5 +108,4 @@ class KnownKind:
         return float(found_in_top(found, found + other, k))
 
     def _bootstrapped(self, measure: Any, n: int) -> Interval:
-        resamples = max(200, min(1000, DRAWS // n))
-        return interval(measure, self.labels, self.scores, n=resamples)
+        return interval(measure, self.labels, self.scores, n=resamples_of(n))

@@ -5,7 +5,7 @@ are taken as they are, so that it holds for other hosts in this survey.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +19,7 @@ from fmb_analyses.evaluate.truth import Kind, Truth
 from fmb_analyses.metrics import auroc_of_copies
 from fmb_analyses.results import Measured
 
-__all__ = ["PLANTED_METRICS", "STRENGTH_METRICS", "PlantedKind"]
+__all__ = ["PLANTED_METRICS", "STRENGTH_METRICS", "PlantedKind", "within"]
 
 PLANTED_METRICS = (
     "auroc",
@@ -42,6 +42,8 @@ HALF = 0.5
 class PlantedKind:
     """Copies of a kind, and the hosts they were made from, in one list."""
 
+    row: Array
+    """(m,), int: which objects of the run the copies are."""
     rank: Array
     """(m,), float64: the rank each copy would have in place of its host, 1 = strangest."""
     host_rank: Array
@@ -88,6 +90,7 @@ class PlantedKind:
             return None
         hosts, number = np.unique(truth.host[copies], return_inverse=True)
         return cls(
+            row=copies,
             rank=standing.rank[copies],
             host_rank=standing.rank[truth.host[copies]],
             score=standing.score[copies],
@@ -105,32 +108,38 @@ class PlantedKind:
         known = np.unique(self.strength[np.isfinite(self.strength)])
         return known.tolist() if 1 < len(known) <= len(self.rank) / 2 else []
 
-    def at(self, strength: float) -> "PlantedKind":
-        """The copies of one strength, and their hosts."""
-        chosen = self.strength == strength
+    def at(self, strength: float) -> "PlantedKind | None":
+        """The copies of one strength, and their hosts; None where there are none."""
+        return self.where(self.strength == strength)
+
+    def where(self, chosen: Array) -> "PlantedKind | None":
+        """Some of the copies (m,) bool, and their hosts; None where there are none."""
+        if not chosen.any():
+            return None
         hosts, number = np.unique(self.host[chosen], return_inverse=True)
-        return PlantedKind(
-            self.rank[chosen],
-            self.host_rank[chosen],
-            self.score[chosen],
-            number,
-            self.host_score[hosts],
-            self.strength[chosen],
-            self.n,
-            self.looks,
-            self.prevalence,
+        return replace(
+            self,
+            row=self.row[chosen],
+            rank=self.rank[chosen],
+            host_rank=self.host_rank[chosen],
+            score=self.score[chosen],
+            host=number,
+            host_score=self.host_score[hosts],
+            strength=self.strength[chosen],
         )
 
     def measured(self, metric: str) -> Measured:
         """One of `PLANTED_METRICS`, with the 95 % percentile interval over hosts."""
+        value, draws, by_chance = self.replicates(metric)
+        return within(value, draws, by_chance, self.n, len(self.rank))
+
+    def replicates(self, metric: str) -> tuple[float, Array, float]:
+        """A measure, its values in 1,000 resamples of hosts, and what chance gives.
+
+        Equal copies give equal resamples, whatever the list.
+        """
         of, by_chance = getattr(self, f"_{metric}")()
-        value = float(of(np.ones((1, len(self.host_score))))[0])
-        draws = of(self._draws)
-        # A share of resamples may have no value, or none that is reached: these stand at the end.
-        low, high = np.quantile(draws[~np.isnan(draws)], [0.025, 0.975], method="nearest")
-        return Measured(
-            _reached(value), _reached(low), _reached(high), by_chance, self.n, len(self.rank)
-        )
+        return float(of(np.ones((1, len(self.host_score))))[0]), of(self._draws), by_chance
 
     @cached_property
     def _draws(self) -> Array:
@@ -228,6 +237,13 @@ class PlantedKind:
             return _first_crossing(steps, np.array(recalls).T, len(weights))
 
         return of, 0.0
+
+
+def within(value: float, draws: Array, by_chance: float, n: int, n_positive: int) -> Measured:
+    """A value with the 95 % interval of its resamples; inf, which is not reached, becomes None."""
+    known = draws[~np.isnan(draws)]
+    low, high = np.quantile(known, [0.025, 0.975], method="nearest") if len(known) else [np.nan] * 2
+    return Measured(_reached(value), _reached(low), _reached(high), by_chance, n, n_positive)
 
 
 def _reached(value: float) -> float | None:

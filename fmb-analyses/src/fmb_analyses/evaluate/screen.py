@@ -8,7 +8,7 @@ from fmb_analyses.bootstrap import Interval
 from fmb_analyses.evaluate.evaluation import Evaluation, sees
 from fmb_analyses.results import Measured, Result
 
-__all__ = ["Shown", "chance_line", "control_rows", "mean_of", "rows_of", "warnings_of"]
+__all__ = ["Shown", "chance_line", "control_rows", "less_rows", "mean_of", "rows_of", "warnings_of"]
 
 NOBODY = "nobody"
 """The view of a control: no list may find it."""
@@ -92,9 +92,38 @@ def control_rows(done: Evaluation, names: Mapping[str, Shown]) -> list[dict[str,
                 continue
             shift = cells["shift"].measured
             held = "yes" if abs(shift.value or 0.0) <= ZERO else "NO"
-            text = f"{shift.value:+.3f} [{shift.low:+.3f}, {shift.high:+.3f}]"
-            row = {"control": kind, "list": names[key].words, "mean shift": text}
+            moved = _interval(shift, "+.3f")
+            row = {"control": kind, "list": names[key].words, "mean shift": moved}
             rows.append({**row, f"within {ZERO:g}": held})
+    return rows
+
+
+def less_rows(
+    compared: Sequence[Result], names: Mapping[str, Shown], *, every: bool = False
+) -> list[dict[str, str]]:
+    """How much more a list finds than another, a row a kind and list.
+
+    Args:
+        compared: from `less_results`.
+        names: digest of a list -> the list, of those that are shown.
+        every: show also lists that do not see a kind.
+    """
+    cells: dict[tuple[str, str], dict[str, Result]] = {}
+    for result in compared:
+        about = result.about
+        cells.setdefault((about["kind"], about["list"]), {})[about["metric"]] = result
+    rows = []
+    for (kind, key), found in cells.items():
+        about = found["auroc_less"].about
+        view = about["declared_view"]
+        if view == NOBODY or not (every or sees(names[key].name, view)):
+            continue
+        less = about["conditions"]["less"]["detector"]
+        row = {"kind": kind, "list": names[key].words}
+        row[f"AUROC less {less}"] = _interval(found["auroc_less"].measured, "+.3f")
+        if top := found.get("recall_top_percent_less"):
+            row["top 1 %"] = _interval(top.measured, "+.2f")
+        rows.append(row)
     return rows
 
 
@@ -161,10 +190,10 @@ def _cells(measured: Mapping[str, Measured], looks: int) -> dict[str, str]:
     return {**cells, "n": f"{measured['auroc'].n_positive:,}"}
 
 
-def _interval(one: Measured) -> str:
+def _interval(one: Measured, form: str = ".2f") -> str:
     if one.value is None or one.low is None or one.high is None:
         return "-"
-    return str(Interval(one.value, one.low, one.high))
+    return format(Interval(one.value, one.low, one.high), form)
 
 
 def _number(one: Measured) -> str:
