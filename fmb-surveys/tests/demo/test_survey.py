@@ -309,10 +309,10 @@ def test_bulges_of_spirals_are_redder_than_their_discs():
 
 def test_every_role_that_the_simulation_has_a_column_for_is_told(survey):
     roles = survey.catalog.attrs["roles"]
-    assert set(roles) == set(ROLES) - {"split"}
+    assert set(roles) == set(ROLES) - {"split", "survey"}
     assert set(roles.values()) <= set(survey.catalog.columns)
     assert roles["magnitude"] == "mag_r"
     assert roles["class"] == "label"
     # A cell of the sky was observed in one go, to one depth.
-    cells = survey.catalog.groupby(roles["survey"])[roles["depth"]]
+    cells = survey.catalog.groupby(roles["field"])[roles["depth"]]
     assert (cells.nunique() == 1).all()

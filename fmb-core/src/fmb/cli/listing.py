@@ -6,6 +6,7 @@ import click
 
 from fmb.contract.names import ListName
 from fmb.listing.list_table import texts_of
+from fmb.runs.remarks import owner_lines
 from fmb.runs.run import Run
 from fmb.scoring.calibration import BY_FOLD
 from fmb.terminal.printing import echo_folded, echo_json, say
@@ -38,7 +39,8 @@ def print_run(run: Run, *, as_json: bool) -> None:
 
 def print_remarks(run: Run) -> None:
     """Print what to know of a run on stderr, the weightiest, and where the rest is."""
-    lines = run.remarks()
+    beside_lists = {line for name in run.lists for line in owner_lines(run.record(name))}
+    lines = [line for line in run.remarks() if line not in beside_lists]
     for line in lines[:REMARKS]:
         say(f"note: {line}")
     if len(lines) > REMARKS:
@@ -56,6 +58,8 @@ def print_lists(run: Run, names: Sequence[ListName], k: int) -> None:
         click.echo("")
         echo_folded(f"{name}: the strangest of {ranked:,}{hidden}")
         click.echo(text or "nothing to show")
+        for line in owner_lines(run.record(name)):
+            say(f"note: {line}")
     if left:
         say(f"more columns ({', '.join(left)}): fmb top {run.name} --json, fmb export {run.name}")
     for line in run.labelled().remarks():

@@ -27,7 +27,8 @@ ROLES = {
     "ebv": "reddening by dust of the Galaxy",
     "class": "known class, text",
     "group": "equal for repeats of one source, text",
-    "survey": "which survey or field a row is of, text",
+    "survey": "which survey a row is of, text",
+    "field": "tile, field or night a row was observed in, text",
     "split": "which part of a training or comparison a row is in, text",
 }
 """Role -> what a catalogue column that plays it holds; those of text say so."""

@@ -43,7 +43,7 @@ class RunData(Protocol):
     def scores(self, name: "ListName") -> "pd.DataFrame":
         """One list, aligned with `objects`; NaN where an object is not in it.
 
-        Columns: score, rank, percentile, is_repeat, fold, p_value, q_value.
+        Columns: score, rank, percentile, percentile_cond, is_repeat, fold, p_value, q_value.
         """
 
     def ranked(self, name: "ListName") -> "pd.DataFrame":

@@ -20,7 +20,7 @@ __all__ = [
     "why_unusable",
 ]
 
-TEXT_ROLES = ("class", "group", "survey", "split")
+TEXT_ROLES = ("class", "group", "survey", "field", "split")
 """Roles whose columns hold text."""
 
 

@@ -103,6 +103,7 @@ class _Keys:
 
     def __init__(self, survey: Survey, options: RunOptions) -> None:
         self._survey, self._options = survey, options
+        self._nuisances = survey.nuisances.key
         self.known: dict[ListName, str] = {}
         """Of the lists asked for so far."""
 
@@ -118,6 +119,7 @@ class _Keys:
                 "objects": survey.digest,
                 "detector": one.detector.identity,
                 "columns": {role: array_key(values) for role, values in columns.items()},
+                "nuisances": self._nuisances,
                 "fit": [options.fit, options.folds, options.fold_by, options.seed],
                 "places": survey.places if options.fold_by == "sky" else None,
                 "reference": reference,
@@ -163,7 +165,7 @@ def _make(
         q[own] = q_values(p[own], groups[own])
         of_fits = {f"fit_{fit}": scores for fit, scores in enumerate(by_fit)}
         write_table(place.reference, pd.DataFrame({"object_id": ordinary.ids, **of_fits}), {})
-    n_ranked = write_scores(place, survey, rows, (fitted.scores, fitted.fold, p, q))
+    standing = write_scores(place, survey, rows, (fitted.scores, fitted.fold, p, q))
     if fitted.details:
         table = pd.DataFrame({c: spread(v, rows, n) for c, v in fitted.details.items()})
         table.attrs["units"] = dict(one.detector.spec.details)
@@ -174,12 +176,12 @@ def _make(
             detector.detector.save(part)
     record = {
         "objects": len(x),
-        "ranked": n_ranked,
         "reference_objects": 0 if ordinary is None else len(ordinary),
         "fit": options.fit if one.detector.spec.fitted else "rule",
         "folds": len(fitted.detectors),
         "shift": None if fitted.shift is None else _shift_record(fitted.shift),
         "reports": [detector.report() for detector in fitted.detectors],
+        **standing,
     }
     publish_json(place.record, record)
 

@@ -52,13 +52,15 @@ def make_fused(
     fused = fuse(one, survey, rule.accept(), ordinary)
     rows, n = fused.rows, len(survey.objects)
     fold = np.full(len(rows), IN_SAMPLE)
-    ranked = write_scores(place, survey, rows, (fused.scores, fold, fused.p_values, fused.q_values))
+    standing = write_scores(
+        place, survey, rows, (fused.scores, fold, fused.p_values, fused.q_values)
+    )
     table = pd.DataFrame({c: spread(v, rows, n) for c, v in fused.details.items()})
     table.attrs["units"] = dict(one.detector.spec.details)
     write_table(place.details, table, {})
     record = {
         "objects": len(rows),
-        "ranked": ranked,
+        **standing,
         "reference_objects": fused.reference_objects,
         "fit": "rule",
         "folds": 1,

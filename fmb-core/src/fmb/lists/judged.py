@@ -14,6 +14,7 @@ from fmb.contract.vectors import Judged, Members
 from fmb.crossfit.stored import Stored, StoredPairs
 from fmb.datasets.copies import changed_copies
 from fmb.datasets.objects import role_columns
+from fmb.lists.nuisances import Nuisances
 from fmb.plan.records import ListPlan
 from fmb.runs.reference import Reference
 from fmb.scoring.folds import group_codes
@@ -58,6 +59,11 @@ class Survey:
         if not {"ra", "dec"} <= set(self.objects):
             return ""
         return content_key([array_key(self.objects[c].to_numpy(float)) for c in ("ra", "dec")])
+
+    @cached_property
+    def nuisances(self) -> Nuisances:
+        """What its lists are held against."""
+        return Nuisances.of(self.objects)
 
     def judged(self, one: ListPlan) -> tuple[Judged | Stored | StoredPairs, Array]:
         """What the detector of a list is given, and the rows (m,) of `objects` it stands for."""

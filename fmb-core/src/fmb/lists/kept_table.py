@@ -1,5 +1,7 @@
 """The table of a list: scores, ranks, percentiles, folds, p and q, aligned with the survey."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -14,8 +16,8 @@ __all__ = ["spread", "write_scores"]
 
 def write_scores(
     place: KeptList, survey: Survey, rows: Array, columns: tuple[Array, Array, Array, Array]
-) -> int:
-    """Rank the objects at `rows`, write their list and tell how many sources are in it.
+) -> dict[str, Any]:
+    """Rank the objects at `rows`, write their list and tell what its record says of the ranks.
 
     Args:
         place: where it is kept.
@@ -26,17 +28,20 @@ def write_scores(
     n, (scores, fold, p, q) = len(survey.objects), columns
     ids, groups, copies = survey.ids[rows], survey.groups[rows], survey.copies[rows]
     ranking = rank_survey(ids, scores, groups, copies)
+    among = survey.nuisances.among_alike(rows, ranking, groups)
+    among[copies] = np.nan  # a copy is among its like in the rank of its host only
     table = {
         "score": spread(scores, rows, n),
         "rank": spread(ranking.rank, rows, n),
         "percentile": spread(ranking.percentile, rows, n),
+        "percentile_cond": spread(among, rows, n),
         "is_repeat": pd.array(spread(ranking.repeat, rows, n), dtype="boolean"),
         "fold": pd.array(spread(fold, rows, n), dtype="Int16"),
         "p_value": pd.array(spread(p, rows, n), dtype="Float64"),
         "q_value": pd.array(spread(q, rows, n), dtype="Float64"),
     }
     write_table(place.scores, pd.DataFrame(table), {})
-    return ranking.n
+    return {"ranked": ranking.n, **survey.nuisances.record(rows, ranking, among)}
 
 
 def spread(values: Array, rows: Array, n: int) -> Array:

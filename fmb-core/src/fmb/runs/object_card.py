@@ -13,6 +13,7 @@ from fmb.datasets.quality import Finding, summary
 from fmb.labels.book import Event
 from fmb.runs.labelled_run import LabelledRun
 from fmb.runs.places import Place, place_of
+from fmb.scoring.alike import NEIGHBOURS
 from fmb.scoring.ranking import describe
 from fmb.terminal.values import one_line, value_text
 
@@ -90,10 +91,13 @@ class ObjectCard:
     def rows(self) -> list[dict[str, str]]:
         """A row a list, as texts."""
         calibrated = any(one.p_value is not None for one in self.places)
+        compared = any(one.percentile_cond is not None for one in self.places)
         rows = []
         for one in self.places:
             told = "not ranked" if one.rank is None else describe(one.rank, one.ranked)
             row = {"list": str(one.list), "place": told.partition(" (")[0] if calibrated else told}
+            if compared:
+                row["among alike"] = _among_alike(one.percentile_cond)
             row["score"] = _digits(one.score, 4)
             if calibrated:
                 row["p"], row["q"] = _digits(one.p_value, 2), _digits(one.q_value, 2)
@@ -142,6 +146,13 @@ class ObjectCard:
 
 def _wrapped(text: str, indent: str = "") -> list[str]:
     return wrap(text, WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ")
+
+
+def _among_alike(percentile: float | None) -> str:
+    """A percentile among alike in words, as "top 0.2 %"; "" where there is none."""
+    if percentile is None:
+        return ""
+    return describe(NEIGHBOURS * (1 - percentile) + 1, NEIGHBOURS).partition(" (")[0]
 
 
 def _digits(value: float | None, digits: int) -> str:

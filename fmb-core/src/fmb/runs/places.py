@@ -24,6 +24,8 @@ class Place:
     rank: float | None
     """1 = strangest; a repeat has that of its source."""
     score: float | None
+    percentile_cond: float | None
+    """Percentile among those alike in the roles of the catalogue, (0, 1], 1 = strangest."""
     p_value: float | None
     q_value: float | None
     why: str
@@ -35,7 +37,7 @@ def place_of(run: RecordedRun, name: ListName, row: int) -> Place:
     values = {key: column.iloc[row] for key, column in run.scores(name).items()}
     known = {
         key: None if pd.isna(values[key]) else float(values[key])
-        for key in ("rank", "score", "p_value", "q_value")
+        for key in ("rank", "score", "percentile_cond", "p_value", "q_value")
     }
     why = ""
     if known["score"] is None:

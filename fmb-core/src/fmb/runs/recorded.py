@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from fmb.contract.names import ListName, VectorName
@@ -80,6 +81,8 @@ class RecordedRun:
         path = self.folder.scores(self.list_called(name))
         if len(table := read_table(path)) != len(self.objects):
             raise StoreError(f"{path} has {len(table)} rows for {len(self.objects)} objects")
+        if "percentile_cond" not in table:  # a run that was made before there was one
+            table["percentile_cond"] = np.nan
         return table
 
     def details(self, name: ListName | str) -> pd.DataFrame:

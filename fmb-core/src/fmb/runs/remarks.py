@@ -5,7 +5,7 @@ from typing import Any
 
 from fmb.datasets.quality import Finding, summary
 
-__all__ = ["quality_lines", "remarks"]
+__all__ = ["owner_lines", "quality_lines", "remarks"]
 
 
 def remarks(manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -14,7 +14,14 @@ def remarks(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield from _without(manifest["vectors"])
     yield from dict.fromkeys(note["text"] for note in manifest["notes"])
     yield from quality_lines(manifest["quality"])
+    for record in manifest["lists"]:
+        yield from owner_lines(record)
     yield from manifest["calibration"]
+
+
+def owner_lines(record: Mapping[str, Any]) -> list[str]:
+    """Which fields own more of a list than their share; `record` as in a manifest."""
+    return [f"{record['title']}: {told}" for told in record.get("owners", ())]
 
 
 def _objects(counts: Mapping[str, int]) -> str:

@@ -72,6 +72,8 @@ def _fit_notes(record: Mapping[str, Any]) -> list[Note]:
         )
     if record["shift"] and record["shift"]["notable"]:
         notes.append(Note("fold-shift", f"{name}: {record['shift']['text']}"))
+    if record["alike"]["why_not"]:
+        notes.append(Note("alike", f"no percentile among alike: {record['alike']['why_not']}"))
     return notes
 
 

@@ -36,7 +36,7 @@ _ROLES = {
     "ebv": "ebv",
     "class": "label",
     "group": "group",
-    "survey": "cell",
+    "field": "cell",
 }
 
 

@@ -11,7 +11,16 @@ from fmb import Array, ListName, Run
 __all__ = ["Exported", "Field", "long_table", "short_names", "wide_table"]
 
 _PLACE = ("object_id", "ra", "dec")
-_SCORES = ("rank", "score", "percentile", "p_value", "q_value", "is_repeat", "fold")
+_SCORES = (
+    "rank",
+    "score",
+    "percentile",
+    "percentile_cond",
+    "p_value",
+    "q_value",
+    "is_repeat",
+    "fold",
+)
 _SHORT = {"p_value": "p", "q_value": "q"}
 
 
@@ -41,6 +50,9 @@ _FIELDS = {
     "rank": Field("1 = strangest; of a repeat that of its source", ucd="stat.rank"),
     "score": Field("higher is stranger", ucd="stat.value"),
     "percentile": Field("1 for the strangest, towards 0 for the others", ucd="stat.rank"),
+    "percentile_cond": Field(
+        "percentile among the objects alike in brightness, S/N ...", ucd="stat.rank"
+    ),
     "p_value": Field("chance of such a score among the reference", ucd="stat.probability"),
     "q_value": Field("false-discovery rate of the list ending here", ucd="stat.probability"),
     "is_repeat": Field("another row of its source is ranked for it", ucd="meta.code"),
