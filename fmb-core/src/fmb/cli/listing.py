@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from fmb.cli.first_look import print_first_look
 from fmb.contract.names import ListName
 from fmb.listing.list_table import texts_of
 from fmb.runs.remarks import owner_lines
@@ -26,7 +27,11 @@ def print_run(run: Run, *, as_json: bool) -> None:
     if as_json:
         echo_json({"run": run.name, "folder": str(run.folder.path), **run.manifest})
         return
-    print_lists(run, run.lists, SHOWN)
+    if leads := [name for name in run.lists if name.is_fusion]:
+        print_first_look(run, leads, SHOWN)
+        print_beside_lists(run, run.lists)
+    else:
+        print_lists(run, run.lists, SHOWN)
     click.echo("")
     if figures := run.manifest["figures"]:
         some = "1 figure" if len(figures) == 1 else f"{len(figures)} figures"
@@ -58,10 +63,16 @@ def print_lists(run: Run, names: Sequence[ListName], k: int) -> None:
         click.echo("")
         echo_folded(f"{name}: the strangest of {ranked:,}{hidden}")
         click.echo(text or "nothing to show")
-        for line in owner_lines(run.record(name)):
-            say(f"note: {line}")
     if left:
         say(f"more columns ({', '.join(left)}): fmb top {run.name} --json, fmb export {run.name}")
+    print_beside_lists(run, names)
+
+
+def print_beside_lists(run: Run, names: Sequence[ListName]) -> None:
+    """Print on stderr what is to be known of lists: who owns their heads, labels, p values."""
+    for name in names:
+        for line in owner_lines(run.record(name)):
+            say(f"note: {line}")
     for line in run.labelled().remarks():
         say(f"note: {line}")
     say_of_p(run, [name for name in names if run.record(name)["reference_objects"]])
