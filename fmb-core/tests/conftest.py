@@ -97,9 +97,10 @@ def _direct(values, roles, seen, degree):
     away = x - _ridge(p[seen], x[seen], p)
     least = 1e-2 * np.sqrt(np.mean(away[seen] ** 2, axis=0))
     squares = np.log(np.maximum(np.abs(away), least) ** 2)
-    log_s = 0.5 * _ridge(p[seen], squares[seen], p)
-    middle = log_s[seen].mean(axis=0)
-    return away / np.exp(np.clip(log_s, middle - np.log(5), middle + np.log(5)))
+    size = np.exp(0.5 * squares[seen].mean(axis=0))
+    log_g = 0.5 * _ridge(p[seen], squares[seen].mean(axis=1)[:, None], p)
+    log_g -= log_g[seen].mean()
+    return away / size / np.exp(np.clip(log_g, -np.log(5), np.log(5)))
 
 
 @pytest.fixture

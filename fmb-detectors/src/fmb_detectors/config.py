@@ -9,7 +9,7 @@ from pydantic import Field, computed_field, field_validator
 
 from fmb import Config
 
-__all__ = ["FlowConfig", "FromTableConfig", "GaussianConfig"]
+__all__ = ["FlowConfig", "FromTableConfig", "GaussianConfig", "RolesConfig"]
 
 
 class GaussianConfig(Config):
@@ -76,3 +76,7 @@ class FlowConfig(Config):
     """Epochs without a better validation likelihood before the fit stops."""
     clip: float = Field(default=8.0, ge=0)
     """Bound, in standard deviations, on what the fit sees; 0 = none. Scores never see it."""
+
+
+class RolesConfig(Config):
+    """Nothing to choose but the roles, which are those that lists are given."""

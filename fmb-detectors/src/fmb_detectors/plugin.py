@@ -9,7 +9,7 @@ FMB_API = 1
 
 @hookimpl
 def fmb_register_detectors() -> Iterator[DetectorSpec]:
-    """What judges vectors and pairs of them, what fuses lists, and scores made elsewhere."""
+    """What judges vectors, pairs of them and catalogues, and what fuses lists."""
     yield from _fusions()
     yield from _pairs()
     yield DetectorSpec(
@@ -40,6 +40,16 @@ def fmb_register_detectors() -> Iterator[DetectorSpec]:
         config="fmb_detectors.config:FromTableConfig",
         fitted=False,
         persistent=False,
+        licence="BSD-3-Clause",
+    )
+    yield DetectorSpec(
+        name="roles",
+        summary="Density of the catalogue row: extremes that given hides",
+        target="fmb_detectors.roles:RolesDetector",
+        config="fmb_detectors.config:RolesConfig",
+        scope="catalogue",
+        details={"squared_mahalanobis": ""},
+        source="10.1016/S0047-259X(03)00096-4",
         licence="BSD-3-Clause",
     )
 

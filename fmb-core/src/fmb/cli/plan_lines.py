@@ -31,8 +31,9 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
         "analyses": [one.label for one in plan.analyses],
         "figures": [one.label for one in plan.plots],
     }
+    given = {one.name.stem: list(one.name.given) for one in plan.lists}
     if as_json:
-        echo_json({"models": rows, **parts})
+        echo_json({"models": rows, **parts, "given": given})
         return
     told = [
         {key: f"{value:,}" if isinstance(value, int) else value for key, value in row.items()}
@@ -42,5 +43,9 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
     print_table(told, own, more="--json", keep=len(rows[0]) if rows else 0)
     for what, names in parts.items():
         echo_folded(f"{what}: {' '.join(names) or 'none'}")
+    for roles in dict.fromkeys(map(tuple, given.values())):
+        stems = " ".join(stem for stem, own in given.items() if tuple(own) == roles)
+        if roles:
+            echo_folded(f"given {', '.join(roles)}: {stems}")
     for note in plan.notes:
         say(f"note: {note}")

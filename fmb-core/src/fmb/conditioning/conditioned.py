@@ -16,8 +16,8 @@ REVISION = 1
 CACHED_ROWS = 256
 """Rows at a time: a block that goes through several operations stays in a core's cache."""
 WIDEST = math.log(5.0)
-"""How far a spread may be from the mean of its logarithm: at the edge of the roles a parabola in
-the exponent would reach anything."""
+"""How far log g may be from its mean: at the edge of the roles a parabola in the exponent would
+reach anything."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,10 +28,10 @@ class Piece:
     means: Array
     """(c, d), float32: polynomial @ means is the prediction m, in units of the vectors."""
     shrinks: Array
-    """(c, d), float32: polynomial @ shrinks is -log s, before it is held."""
-    middle: Array
-    """(d,), float32: the mean of -log s over the fit's rows; -inf for a component that does not
-    vary beyond rounding, whose residual is 0."""
+    """(c,), float64: polynomial @ shrinks is -log g, before it is held; of mean 0 over the fit."""
+    sizes: Array
+    """(d,), float32: 1 / size of each component's residuals; 0 for one that does not vary beyond
+    rounding, whose residual is 0."""
 
     @property
     def roles(self) -> tuple[int, ...]:
@@ -40,18 +40,17 @@ class Piece:
 
     def residuals(self, values: Array, roles: Array) -> Array:
         """(x - m) / s of vectors (n, d) that know its roles, float32."""
-        p = self.polynomial(roles).astype(np.float32)
-        low, high = self.middle - np.float32(WIDEST), self.middle + np.float32(WIDEST)
+        p = self.polynomial(roles)
+        narrow = np.exp((p @ self.shrinks).clip(-WIDEST, WIDEST)).astype(np.float32)[:, None]
+        p = p.astype(np.float32)
         made: Array = np.empty(values.shape, dtype=np.float32)
         for start in range(0, len(p), CACHED_ROWS):
             part = slice(start, start + CACHED_ROWS)
-            away, narrow = made[part], p[part] @ self.shrinks
+            away = made[part]
             np.matmul(p[part], self.means, out=away)
             np.subtract(values[part], away, out=away)
-            np.maximum(narrow, low, out=narrow)
-            np.minimum(narrow, high, out=narrow)
-            np.exp(narrow, out=narrow)
-            away *= narrow
+            away *= self.sizes
+            away *= narrow[part]
         return made
 
 
@@ -60,8 +59,14 @@ class Conditioning:
     """A fitted transform: vectors x with roles c to r = (x - m(c)) / s(c).
 
     m is a ridge regression of all components of x on a polynomial of the standardised, clipped
-    roles; s is exp of half a ridge regression of log (x - m)^2 on the same. An object is
-    conditioned on the roles it has, by the piece of most roles among these.
+    roles. s_j = size_j g(c): log size_j is the mean of log |x - m|_j over the fit, and log g a
+    ridge regression, on the same polynomial, of the mean over the components of log |x - m|, held
+    within a factor of 5. One g for all components leaves their correlations as they are. With a g
+    for each, noise of the regressions broke these, and what is strange was then whatever lies at
+    the edge of the roles: in a simulated survey of 2,000 that owned 56 % of the top 2 %, of
+    vectors as they are 21 %, and with one g 28 %.
+
+    An object is conditioned on the roles it has, by the piece of most roles among these.
     """
 
     pieces: tuple[Piece, ...]
@@ -70,7 +75,7 @@ class Conditioning:
     @property
     def width(self) -> int:
         """Numbers in a vector."""
-        return len(self.pieces[0].middle)
+        return len(self.pieces[0].sizes)
 
     def stratum(self, roles: Array) -> Array:
         """(n,), int64: the roles an object is conditioned on, as the sum of 2 ** position.

@@ -51,6 +51,9 @@ class _Predicted:
     faintest: Array
     """(d,), float32: no residual counts as smaller."""
     sums: Sums
+    """Of the mean over components of the logarithms of the residuals."""
+    logs: Array
+    """(d,), float64: the sum of the logarithms of each component's."""
 
 
 def fit_conditionings(blocks: Blocks, roles: Array, fold: Array, k: int) -> list[Conditioning]:
@@ -109,10 +112,9 @@ def _with_means(draft: _Draft, centre: Array) -> _Predicted:
     spread = np.sqrt(draft.squares / sums.n)
     still = left <= ROUNDING * (spread + 0.1 * np.abs(centre))
     means[0] += centre
-    middle = np.where(still, -np.inf, 0.0)
-    piece = Piece(draft.polynomial, means.astype(np.float32), np.zeros_like(means), middle)
+    piece = Piece(draft.polynomial, means.astype(np.float32), np.zeros(len(means)), ~still)
     faintest = np.where(still, 1.0, FAINTEST * left).astype(np.float32)
-    return _Predicted(draft, piece, faintest, Sums.empty(*means.shape))
+    return _Predicted(draft, piece, faintest, Sums.empty(len(means), 1), np.zeros(len(left)))
 
 
 def _add_residuals(one: _Predicted, values: Array, fold: Array, roles: Array) -> None:
@@ -122,7 +124,8 @@ def _add_residuals(one: _Predicted, values: Array, fold: Array, roles: Array) ->
     if len(at) < len(p):
         p, values = p[at], values[at]
     one.sums.gram += p.T @ p
-    narrow = p.astype(np.float32)
+    narrow, varying = p.astype(np.float32), one.piece.sizes.astype(np.float32)
+    varying /= max(float(varying.sum()), 1.0)
     for start in range(0, len(p), CACHED_ROWS):
         part = slice(start, start + CACHED_ROWS)
         away = narrow[part] @ one.piece.means
@@ -130,11 +133,13 @@ def _add_residuals(one: _Predicted, values: Array, fold: Array, roles: Array) ->
         np.abs(away, out=away)
         np.maximum(away, one.faintest, out=away)
         np.log(away, out=away)
-        one.sums.cross += narrow[part].T @ away
+        one.logs += away.sum(axis=0)
+        one.sums.cross[:, 0] += p[part].T @ (away @ varying)
 
 
 def _with_spreads(one: _Predicted) -> Piece:
-    """The piece with the regression of the logarithms: half that of the log squared residuals."""
-    shrinks = -one.sums.coefficients()
-    middle = one.piece.middle + one.sums.gram[0] / one.sums.n @ shrinks
-    return replace(one.piece, shrinks=shrinks.astype(np.float32), middle=middle.astype(np.float32))
+    """The piece with the sizes of its residuals, and the regression of their logarithms."""
+    shrinks = -one.sums.coefficients()[:, 0]
+    shrinks[0] -= one.sums.gram[0] @ shrinks / one.sums.n
+    sizes = np.where(one.piece.sizes, np.exp(-one.logs / one.sums.n), 0.0)
+    return replace(one.piece, shrinks=shrinks, sizes=sizes.astype(np.float32))

@@ -25,8 +25,9 @@ class DetectorSpec(ComponentSpec):
 yield DetectorSpec(name="norm", summary="Distance from the mean",
                    target="mypkg.norm:NormDetector", details={"distance": "sigma"})"""
 
-    scope: Literal["single", "pair", "fusion"] = "single"
-    """What it judges: vectors of one view, two views side by side, or the lists of others."""
+    scope: Literal["single", "pair", "catalogue", "fusion"] = "single"
+    """What it judges: vectors of one view, two views side by side, rows of the catalogue, which are
+    vectors of roles, or the lists of others."""
     fitted: bool = True
     """False for a rule without parameters; such a detector is never cross-fitted."""
     persistent: bool = True

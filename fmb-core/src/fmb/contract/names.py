@@ -97,7 +97,9 @@ class ListName:
         lists = f", {len(self.of)} lists" if self.is_fusion else ""
         given = f" given {', '.join(self.given)}" if self.given else ""
         views = " x ".join(self.view.split("+")) if not self.is_fusion else self.view
-        return f"{self.model} {views} ({self.embedder}{lists}), {self.detector}{given}"
+        # Of rows of the catalogue model and view are one word.
+        what = views if views == self.model else f"{self.model} {views}"
+        return f"{what} ({self.embedder}{lists}), {self.detector}{given}"
 
     def __repr__(self) -> str:
         return self.stem

@@ -17,6 +17,7 @@ __all__ = [
     "object_table",
     "objects_at",
     "role_columns",
+    "role_matrix",
     "why_unusable",
 ]
 
@@ -59,6 +60,13 @@ def role_columns(objects: pd.DataFrame, roles: Sequence[str]) -> dict[str, Array
         else:
             columns[role] = numbers(objects[column])
     return columns
+
+
+def role_matrix(objects: pd.DataFrame, roles: Sequence[str]) -> Array:
+    """Roles of numbers side by side: (n, R), float64, NaN where unknown or not finite."""
+    columns = list(role_columns(objects, roles).values())
+    matrix = np.column_stack(columns) if columns else np.empty((len(objects), 0))
+    return np.where(np.isfinite(matrix), matrix, np.nan)
 
 
 def numbers(values: pd.Series, file: str = "") -> Array:

@@ -12,14 +12,15 @@ __all__ = ["free_column", "of_list", "strangest", "texts_of"]
 
 COLUMNS = ("redshift", "label")
 """Catalogue columns shown beside a score where they exist."""
-LIST_COLUMNS = ("detector", "view", "embedder", "model")
+LIST_COLUMNS = ("detector", "given", "view", "embedder", "model")
 
 
 def of_list(table: pd.DataFrame, name: ListName, *, at: int) -> pd.DataFrame:
     """The table with columns that say which list it is, from column `at` on."""
     table = table.copy()
     for column in LIST_COLUMNS:
-        table.insert(at, column, getattr(name, column))
+        value = getattr(name, column)
+        table.insert(at, column, value if isinstance(value, str) else ", ".join(value))
     return table
 
 

@@ -8,6 +8,7 @@ from fmb.messages.errors import UnknownNameError
 
 __all__ = ["Lists", "list_called", "words_for"]
 
+KINDS = ("given", "raw")
 NAMED = 8
 """Lists that an error names."""
 
@@ -28,7 +29,8 @@ def list_called(called: ListName | str, lists: Sequence[ListName], run: str) -> 
 
     Args:
         called: its name, as printed or as in files; or words of it in any order, of the label of
-            its detector, its view or one of its views, the labels of its model and its embedder.
+            its detector, its view or one of its views, the labels of its model and its embedder,
+            and "given" or "raw", which it is.
         lists: those of the run.
         run: what the run is called, for the message.
 
@@ -54,7 +56,7 @@ def list_called(called: ListName | str, lists: Sequence[ListName], run: str) -> 
 
 def words_for(name: ListName, lists: Sequence[ListName]) -> str:
     """The fewest words that pick a list among those of its run: its detector and view, or more."""
-    words = [name.detector, name.view, name.model, name.embedder]
+    words = [name.detector, name.view, name.model, name.embedder, _kind(name)]
     for count in range(1 if "+" in name.view else 2, len(words) + 1):
         if _with_words(words[:count], lists) == [name]:
             return " ".join(words[:count])
@@ -63,11 +65,19 @@ def words_for(name: ListName, lists: Sequence[ListName]) -> str:
 
 def _words(name: ListName) -> set[str]:
     joined = (name.view, name.model, name.embedder)
-    return {name.detector, *joined, *(part for one in joined for part in one.split("+"))}
+    parts = (part for one in joined for part in one.split("+"))
+    return {name.detector, *joined, *parts, _kind(name)}
+
+
+def _kind(name: ListName) -> str:
+    return "given" if name.given else "raw"
 
 
 def _with_words(words: Collection[str], lists: Sequence[ListName]) -> list[ListName]:
-    return [name for name in lists if words and _words(name).issuperset(words)]
+    found = [name for name in lists if words and _words(name).issuperset(words)]
+    # A label may be one of these words too: then it is meant, and else the kind of list.
+    labelled = [name for name in found if name.detector in words and name.detector in KINDS]
+    return labelled or [name for name in found if _kind(name) in words] or found
 
 
 def _meant(text: str, lists: Sequence[ListName]) -> str:

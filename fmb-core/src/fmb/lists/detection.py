@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fmb.conditioning.conditioned import REVISION as CONDITIONING
 from fmb.contract.arrays import Array
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vectors import Judged
+from fmb.crossfit.given import Given
+from fmb.crossfit.kept_fits import save_fits
 from fmb.crossfit.scored import IN_SAMPLE, CrossFit, cross_fit, in_sample, rule, score_each
 from fmb.crossfit.stored import Stored, StoredPairs
 from fmb.datasets.objects import role_columns
@@ -25,7 +28,8 @@ from fmb.runs.folder import RunFolder
 from fmb.scoring.calibration import p_values_by_fold, q_values
 from fmb.scoring.folds import sky_folds
 from fmb.scoring.foldshift import FoldShift
-from fmb.store.atomic import ensure_folder, publish_json
+from fmb.scoring.strata import on_one_scale
+from fmb.store.atomic import publish_json
 from fmb.store.keys import array_key, content_key, derive_seed
 from fmb.store.tables import write_table
 
@@ -112,6 +116,11 @@ class _Keys:
         survey, options, spec = self._survey, self._options, one.detector.spec
         reference = None if survey.reference is None else dict(survey.reference.identity)
         columns = role_columns(survey.objects, spec.columns)
+        given = role_columns(survey.objects, (*one.name.given, *one.roles))
+        conditioned = {
+            "given": [[role, array_key(values)] for role, values in given.items()],
+            "conditioning": CONDITIONING,
+        }
         self.known[one.name] = content_key(
             {
                 "format": FORMAT,
@@ -124,6 +133,7 @@ class _Keys:
                 "places": survey.places if options.fold_by == "sky" else None,
                 "reference": reference,
                 "fusion": fusion_terms(one),
+                **(conditioned if given else {}),
             }
         )
         return self.known[one.name]
@@ -131,6 +141,8 @@ class _Keys:
     def _judged(self, part: VectorName | ListName) -> Any:
         if isinstance(part, ListName):
             return self.known[part]
+        if part not in self._survey.views:
+            return part.stem  # rows of the catalogue, whose values are in the key
         view = self._survey.views[part]
         return [dict(view.identity), array_key(view.rows)]
 
@@ -155,35 +167,49 @@ def _make(
         )
     groups, copies = survey.groups[rows], survey.copies[rows]
     fitted = _fit(x, survey, rows, one, present_device(device), options, told)
+    scores = fitted.scores
+    if fitted.stratum is not None:  # of objects that know other roles scores do not compare
+        scores = on_one_scale(scores, fitted.stratum, copies)
     n = len(survey.objects)
     ordinary = survey.ordinary(one)
     p, q = np.full((2, len(rows)), np.nan)
     if ordinary is not None:
-        by_fit = score_each(fitted.detectors, ordinary)
+        by_fit = score_each(fitted.detectors, ordinary, fitted.given)
         p = p_values_by_fold(fitted.scores, fitted.fold, by_fit)
         own = np.flatnonzero(~copies)  # a copy is no discovery, and none of the tests
         q[own] = q_values(p[own], groups[own])
         of_fits = {f"fit_{fit}": scores for fit, scores in enumerate(by_fit)}
         write_table(place.reference, pd.DataFrame({"object_id": ordinary.ids, **of_fits}), {})
-    standing = write_scores(place, survey, rows, (fitted.scores, fitted.fold, p, q))
+    standing = write_scores(place, survey, rows, (scores, fitted.fold, p, q))
     if fitted.details:
         table = pd.DataFrame({c: spread(v, rows, n) for c, v in fitted.details.items()})
         table.attrs["units"] = dict(one.detector.spec.details)
         write_table(place.details, table, {})
     if one.detector.spec.persistent and one.detector.spec.fitted:
-        for fold, detector in enumerate(fitted.detectors):
-            part = ensure_folder(place.fits / f"fold-{fold}")
-            detector.detector.save(part)
+        save_fits(place.fits, fitted.detectors, one.name.given, fitted.given)
     record = {
         "objects": len(x),
         "reference_objects": 0 if ordinary is None else len(ordinary),
         "fit": options.fit if one.detector.spec.fitted else "rule",
         "folds": len(fitted.detectors),
         "shift": None if fitted.shift is None else _shift_record(fitted.shift),
+        "given": _given_record(one, fitted.stratum),
+        "judges": list(one.roles),
         "reports": [detector.report() for detector in fitted.detectors],
         **standing,
     }
     publish_json(place.record, record)
+
+
+def _given_record(one: ListPlan, stratum: Array | None) -> dict[str, int]:
+    """The roles that objects are given, as text, "" for none -> how many; {} for a raw list."""
+    if stratum is None:
+        return {}
+    counts = zip(*np.unique(stratum, return_counts=True), strict=True)
+    return {
+        ", ".join(role for i, role in enumerate(one.name.given) if code >> i & 1): int(n)
+        for code, n in sorted(((int(code), int(n)) for code, n in counts), reverse=True)
+    }
 
 
 def _shift_record(shift: FoldShift) -> dict[str, Any]:
@@ -191,7 +217,7 @@ def _shift_record(shift: FoldShift) -> dict[str, Any]:
 
 
 def _fit(
-    x: Judged | Stored | StoredPairs,
+    x: Judged | Stored | StoredPairs | Given,
     survey: Survey,
     rows: Array,
     one: ListPlan,
@@ -211,7 +237,7 @@ def _fit(
             f"detector {one.detector.label!r} of plugin {one.detector.component.plugin!r} has no"
             " save(): write it, or say persistent=False in its record"
         )
-    if not spec.fitted:
+    if not spec.fitted and not isinstance(x, Given):
         return rule(make, x, name=name, details=details)
     if options.fit == "in-sample":
         return in_sample(make, x, name=name, details=details, fitted=unchanged)

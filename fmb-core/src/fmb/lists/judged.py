@@ -10,11 +10,13 @@ import pandas as pd
 from fmb.contract.arrays import Array
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vector_view import VectorView
-from fmb.contract.vectors import Judged, Members
+from fmb.contract.vectors import Judged, Members, Vectors
+from fmb.crossfit.given import Given
 from fmb.crossfit.stored import Stored, StoredPairs
 from fmb.datasets.copies import changed_copies
-from fmb.datasets.objects import role_columns
+from fmb.datasets.objects import role_columns, role_matrix
 from fmb.lists.nuisances import Nuisances
+from fmb.messages.errors import DataError
 from fmb.plan.records import ListPlan
 from fmb.runs.reference import Reference
 from fmb.scoring.folds import group_codes
@@ -65,7 +67,7 @@ class Survey:
         """What its lists are held against."""
         return Nuisances.of(self.objects)
 
-    def judged(self, one: ListPlan) -> tuple[Judged | Stored | StoredPairs, Array]:
+    def judged(self, one: ListPlan) -> tuple[Judged | Stored | StoredPairs | Given, Array]:
         """What the detector of a list is given, and the rows (m,) of `objects` it stands for."""
         if one.detector.spec.scope == "fusion":
             tables = {name: self.scores(name) for name in one.name.of if isinstance(name, ListName)}
@@ -73,20 +75,46 @@ class Survey:
             rows = np.flatnonzero(np.logical_and.reduce(common))
             return self.members(one, tables, rows), rows
         columns = role_columns(self.objects, one.detector.spec.columns)
+        if one.detector.spec.scope == "catalogue":
+            return _rows_of_roles(one, self.objects, self.ids, columns)
         views = [self.views[name] for name in one.name.vectors]
-        return _side_by_side(one, views, self.ids, columns)
+        x, rows = _side_by_side(one, views, self.ids, columns)
+        return _given(one, x, self.objects, rows), rows
 
-    def ordinary(self, one: ListPlan) -> Judged | Stored | StoredPairs | None:
+    def ordinary(self, one: ListPlan) -> Judged | Stored | StoredPairs | Given | None:
         """The same of the reference; None where there is none, or the list is made of lists."""
         if self.reference is None or one.detector.spec.scope == "fusion":
             return None
-        views = [self.reference.vectors(self.views[name]) for name in one.name.vectors]
         objects = self.reference.objects(self.objects)
         columns = role_columns(objects, one.detector.spec.columns)
-        x, rows = _side_by_side(one, views, objects["object_id"].to_numpy(), columns)
+        ids = objects["object_id"].to_numpy()
+        x: Judged | Stored | StoredPairs | Given
+        if one.detector.spec.scope == "catalogue":
+            x, rows = _rows_of_roles(one, objects, ids, columns)
+        else:
+            views = [self.reference.vectors(self.views[name]) for name in one.name.vectors]
+            plain, rows = _side_by_side(one, views, ids, columns)
+            x = _given(one, plain, objects, rows)
+        self._require_known(one, x)
         if self.reference.run is not None:
             return x.take(~changed_copies(objects)[rows])
         return x.take((self.reference.rows & ~self.copies)[rows])
+
+    def _require_known(self, one: ListPlan, x: Judged | Stored | StoredPairs | Given) -> None:
+        """Refuse a reference that cannot be given what the list is.
+
+        Raises:
+            DataError: none of its objects knows a role.
+        """
+        unknown = [] if len(x) else list(one.roles)
+        if isinstance(x, Given):
+            some = np.isfinite(x.roles).any(axis=0)
+            unknown = [x.names[i] for i in np.flatnonzero(~some)]
+        if unknown and self.reference is not None:
+            raise DataError(
+                f"{one.name}: no object of --reference {self.reference.text} knows its"
+                f" {', '.join(unknown)}; take another reference, or leave it out of given"
+            )
 
     def members(
         self, one: ListPlan, tables: Mapping[ListName, pd.DataFrame], rows: Array
@@ -112,6 +140,27 @@ class Survey:
         own = {role: values[rows] for role, values in columns.items()}
         known = None if self.reference is None else p_values
         return Members(self.ids[rows], percentiles, known, own, len(keys))
+
+
+def _given(
+    one: ListPlan, x: Stored | StoredPairs, objects: pd.DataFrame, rows: Array
+) -> Stored | StoredPairs | Given:
+    """The vectors with the roles that the list is given."""
+    names = one.name.given
+    if not names:
+        return x
+    of = x.pairs() if isinstance(x, StoredPairs) else x
+    return Given(of, names, role_matrix(objects, names)[rows])
+
+
+def _rows_of_roles(
+    one: ListPlan, objects: pd.DataFrame, ids: Array, columns: Mapping[str, Array]
+) -> tuple[Vectors, Array]:
+    """The roles of the objects that know all of them, as vectors."""
+    roles = role_matrix(objects, one.roles)
+    rows = np.flatnonzero(np.isfinite(roles).all(axis=1))
+    own = {role: values[rows] for role, values in columns.items()}
+    return Vectors(ids[rows], roles[rows].astype(np.float32), own), rows
 
 
 def _side_by_side(

@@ -19,6 +19,10 @@ __all__ = ["Judge", "Judged", "choose_judges", "plan_lists"]
 logger = logging.getLogger(__name__)
 
 
+ROWS = VectorName("catalogue", "roles", "catalogue")
+"""What rows of the catalogue are called where a list is made of them."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """Vectors as detectors choose among them."""
@@ -45,6 +49,8 @@ class Judge:
     """Views, for a fusion labels of other detectors too; () = all it can."""
     companion: bool = False
     """True when nobody named it: it comes along where there is something for it."""
+    given: tuple[str, ...] = ()
+    """Roles that its lists are given; of scope "catalogue" those that it judges."""
     terms: FusionTerms = field(default_factory=FusionTerms)
     """Of a fusion: what else it was told."""
 
@@ -120,7 +126,7 @@ def plan_lists(judges: Sequence[Judge], judged: Sequence[Judged]) -> tuple[ListP
                     raise ConfigError(_nothing(judge, judged))
                 made.extend(own)
         # By vectors first: the lists of one view stand together, whoever made them.
-        lists.extend(sorted(made, key=lambda one: places[one.name.vectors[0]]))
+        lists.extend(sorted(made, key=lambda one: places.get(one.name.vectors[0], len(places))))
     return tuple(lists)
 
 
@@ -131,15 +137,20 @@ Lists = Sequence[ListPlan]
 
 def _singles(judge: Judge, judged: Views, lists: Lists) -> Made:
     for one in _views(judge, judged):
-        yield ListPlan(ListName(judge.detector.label, (one.name,)), judge.detector)
+        yield ListPlan(ListName(judge.detector.label, (one.name,), judge.given), judge.detector)
 
 
 def _pairs(judge: Judge, judged: Views, lists: Lists) -> Made:
     parts = [one for one in _views(judge, judged) if not one.joint]
     for a, b in combinations(parts, 2):
         if (a.name.model, a.name.embedder) == (b.name.model, b.name.embedder):
-            name = ListName(judge.detector.label, (a.name, b.name))
+            name = ListName(judge.detector.label, (a.name, b.name), judge.given)
             yield ListPlan(name, judge.detector, a.aligned and b.aligned)
+
+
+def _catalogues(judge: Judge, judged: Views, lists: Lists) -> Made:
+    if judge.given:
+        yield ListPlan(ListName(judge.detector.label, (ROWS,)), judge.detector, roles=judge.given)
 
 
 def _fusions(judge: Judge, judged: Views, lists: Lists) -> Made:
@@ -163,6 +174,7 @@ def _require_known(judge: Judge, known: Mapping[str, object]) -> None:
 _MAKERS: Mapping[str, Callable[[Judge, Views, Lists], Made]] = {
     "single": _singles,
     "pair": _pairs,
+    "catalogue": _catalogues,
     "fusion": _fusions,
 }
 """Scope -> what makes its lists; a later scope may take what the earlier ones made."""
@@ -170,6 +182,11 @@ _MAKERS: Mapping[str, Callable[[Judge, Views, Lists], Made]] = {
 
 def _nothing(judge: Judge, judged: Views) -> str:
     label = judge.detector.label
+    if judge.detector.spec.scope == "catalogue":
+        return (
+            f"detector {label!r} judges roles of the catalogue, and there is none to judge: say"
+            f" which with detector.{label}.given, or in survey.toml which columns play one"
+        )
     if not judged:
         return f"detector {label!r} has no vectors to judge: no view has all its inputs here"
     if judge.detector.spec.scope == "pair":

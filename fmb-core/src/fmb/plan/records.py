@@ -62,6 +62,8 @@ class ListPlan:
     """Of a fusion: True when objects that some lists lack are ranked too, among their like."""
     thresholds: Mapping[ListName, float] = field(default_factory=dict)
     """Of a fusion: the percentile that an object must reach in a list."""
+    roles: tuple[str, ...] = ()
+    """Of a list of rows of the catalogue: the roles that are judged."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from fmb.own.vector_file import VectorFile, open_vector_file
 from fmb.plan.components import check_embedders
 from fmb.plan.figures import choose_engine, plan_analyses, plan_plots
 from fmb.plan.file_names import refuse_long_names
+from fmb.plan.given import check_given, give_roles, redshift_notes
 from fmb.plan.lists import Judged, choose_judges, plan_lists
 from fmb.plan.models import bind_model, choose_weights
 from fmb.plan.records import Plan
@@ -86,6 +87,7 @@ class Session:
         for line in check_embedders(request, registry):
             logger.warning("%s", line)
         judges = choose_judges(request, registry) if "detect" in steps else ()
+        check_given(judges, request)
         plots, broken_plots = plan_plots(request, registry) if "plot" in steps else ((), {})
         analyses = plan_analyses(request.analysis, plots, registry) if "analyze" in steps else ()
         engine = choose_engine(request.engine, registry)
@@ -112,11 +114,13 @@ class Session:
         )
         judged = [Judged(name) for name in dataset.vectors]
         judged.extend(one for model in models for one in Judged.of_model(model))
+        judges, told = give_roles(judges, request, dataset)
         lists = plan_lists(judges, judged)
         refuse_long_names(lists, plots)
         wrong = summary(position_findings(dataset))
         notes = [Note("data", line) for line in (*dataset.warnings, *wrong)]
         notes.extend(note for model in models for note in model.notes)
+        notes.extend([*told, *redshift_notes(lists, models, dataset)])
         if survey.simulated:
             notes = _simulated(notes)
         return Plan(

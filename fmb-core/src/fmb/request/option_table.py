@@ -118,6 +118,13 @@ OPTIONS = (
         "Id column of --catalog [object_id].",
         "detect",
     ),
+    Option(
+        "given",
+        "run.given",
+        "auto|none|ROLE,...",
+        "Roles of the catalogue to be strange given, as magnitude,size [none].",
+        "detect",
+    ),
     Option("out", "run.name", "NAME", "Name of the run.", "detect"),
     _component("analysis", "plot", "Analysis; repeatable."),
     _component("plot", "plot", "Only the figures named here; repeatable."),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from fmb.contract.config import Config
 from fmb.messages.errors import ConfigError
@@ -16,6 +16,7 @@ from fmb.vectors.asked import OwnVectors
 
 __all__ = [
     "FORMAT",
+    "AskedRoles",
     "DataRequest",
     "DetectorRequest",
     "ModelRequest",
@@ -56,6 +57,17 @@ class _Component(Config):
     def settings(self) -> dict[str, Any]:
         """The keys that belong to the component."""
         return dict(self.model_extra or {})
+
+
+def _roles(value: Any) -> Any:
+    """Roles as on the command line, "magnitude,size", each once."""
+    if isinstance(value, str) and value not in ("auto", "none"):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    return list(dict.fromkeys(value)) if isinstance(value, list | tuple) else value
+
+
+AskedRoles = Annotated[Literal["auto", "none"] | tuple[str, ...], BeforeValidator(_roles)]
+"""Roles of the catalogue that lists are given: chosen for the survey, none, or these."""
 
 
 class DataRequest(_Component):
@@ -101,6 +113,8 @@ class DetectorRequest(_Component):
     left out: apart by a rule, not at all by one that is fitted."""
     thresholds: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(default={})
     """Of a fusion: label, view or both of a list -> the percentile to be reached in it."""
+    given: AskedRoles | None = None
+    """Roles that its lists are given; left out: as `[run]` says, for lists of one view."""
 
 
 class AnalysisRequest(_Component):
@@ -129,6 +143,8 @@ class RunOptions(Config):
     fit: Literal["cross-fit", "in-sample"] = "cross-fit"
     folds: int = Field(default=5, ge=2)
     fold_by: Literal["group", "sky"] = "group"
+    given: AskedRoles = "none"
+    """Roles of the catalogue that lists of one view are given: what these tell is taken out."""
     reference: str | None = None
     batch_size: int = Field(default=64, gt=0)
     workers: int = Field(default=0, ge=0)

@@ -8,6 +8,7 @@ import pandas as pd
 from fmb.contract.names import ListName
 from fmb.datasets.copies import changed_copies, host_texts
 from fmb.datasets.groups import group_keys
+from fmb.datasets.objects import role_matrix
 from fmb.messages.errors import StoreError
 from fmb.runs.recorded import RecordedRun
 
@@ -55,6 +56,10 @@ def _why_absent(run: RecordedRun, name: ListName, row: int) -> str:
         if isinstance(member, ListName):
             if pd.isna(run.scores(member)["score"].iloc[row]):
                 return f"not in {member}: {_why_absent(run, member, row)}"
+            continue
+        if judges := run.record(name).get("judges"):
+            if not np.isfinite(role_matrix(run.objects.iloc[[row]], judges)).all():
+                return f"not all of its {', '.join(judges)} are known"
             continue
         try:
             view = run.vectors(member)

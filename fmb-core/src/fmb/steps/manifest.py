@@ -70,11 +70,23 @@ def _fit_notes(record: Mapping[str, Any]) -> list[Note]:
         notes.append(
             Note("detector", f"{name}: {told.count(text)} of {record['folds']} fits: {text}")
         )
+    if fewer := _known_to_fewer(record):
+        notes.append(Note("given", f"{name}: {fewer}"))
     if record["shift"] and record["shift"]["notable"]:
         notes.append(Note("fold-shift", f"{name}: {record['shift']['text']}"))
     if record["alike"]["why_not"]:
         notes.append(Note("alike", f"no percentile among alike: {record['alike']['why_not']}"))
     return notes
+
+
+def _known_to_fewer(record: Mapping[str, Any]) -> str:
+    """How many objects a list is given fewer roles for, "" for none."""
+    whole = ", ".join(record["name"]["given"])
+    fewer = {roles or "none": n for roles, n in record.get("given", {}).items() if roles != whole}
+    told = ", ".join(f"{n:,} {roles}" for roles, n in fewer.items())
+    if not told:
+        return ""
+    return f"some objects are given fewer roles, and ranked by their place among these: {told}"
 
 
 def _calibration(records: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What every detector of scope "single" must do, as a class of pytest checks to subclass."""
+"""What detectors of vectors or of rows of the catalogue must do, as pytest checks to subclass."""
 
 import json
 from collections.abc import Mapping
@@ -55,7 +55,7 @@ class DetectorContract:
     """Change of a score, in standard deviations of all scores, that order and company may cause."""
 
     def __init_subclass__(cls) -> None:
-        if cls.spec is not None and cls.spec.scope != "single":
+        if cls.spec is not None and cls.spec.scope not in ("single", "catalogue"):
             raise TypeError(
                 f"{cls.__name__}: DetectorContract checks detectors of vectors,"
                 f" and {cls.spec.name!r} is of scope {cls.spec.scope!r}; try it with `fmb detect`"
