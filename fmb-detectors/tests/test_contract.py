@@ -1,13 +1,14 @@
-"""Both detectors keep the contract of `fmb.testing`, and tell what their records name."""
+"""The detectors keep the contract of `fmb.testing`, and tell what their records name."""
 
 import numpy as np
 
 from fmb import Vectors
 from fmb.testing import DetectorContract
-from fmb_detectors.config import FlowConfig, GaussianConfig
+from fmb_detectors.config import FlowConfig, GaussianConfig, RolesConfig
 from fmb_detectors.flow import FlowDetector
 from fmb_detectors.gaussian import GaussianDetector
 from fmb_detectors.plugin import fmb_register_detectors
+from fmb_detectors.roles import RolesDetector
 
 RECORDS = {record.name: record for record in fmb_register_detectors()}
 
@@ -53,3 +54,11 @@ class TestFlowOfCouplingsAndSeveralSeeds(TestFlowThatIsUsed):
     def make(self, seed=0):
         config = FlowConfig(hidden=32, components=6, kind="coupling", seeds=2)
         return FlowDetector(config, seed=seed, device="cpu")
+
+
+class TestRoles(DetectorContract):
+    spec = RECORDS["roles"]
+    tolerance = 1e-3
+
+    def make(self, seed=0):
+        return RolesDetector(RolesConfig(), seed=seed, device="cpu")

@@ -10,6 +10,7 @@ from fmb.contract.vectors import Pairs, Vectors
 from fmb.crossfit.given import Given
 from fmb.crossfit.scored import cross_fit, in_sample, score_each, score_new
 from fmb.messages.errors import DataError
+from fmb.scoring.calibration import p_values_by_fold
 from fmb.scoring.folds import assign_folds
 
 K = 4
@@ -243,3 +244,18 @@ def test_a_value_that_is_not_finite_is_refused_before_anything_is_fitted():
     for detector in KINDS:
         with pytest.raises(DataError, match="1 of 800 vectors hold values that are not finite"):
             fitted(detector, given(values, roles))
+
+
+def test_p_of_an_ordinary_object_is_uniform_on_average_over_surveys():
+    """Of 200 surveys with a reference of 99: P(p <= 0.1) is 0.1, and so within 2.6 sigma of it.
+
+    One object a survey, so that the draws are independent; the spread of vectors follows a role.
+    """
+    hits = 0
+    for seed in range(200):
+        values, roles = survey(n=259, d=2, seed=seed)
+        x, reference = given(values[:160], roles[:160, 1:]), given(values[160:], roles[160:, 1:])
+        made = fitted(SummedNorm, x)
+        by_fit = score_each(made.detectors, reference, made.given)
+        hits += p_values_by_fold(made.scores, made.fold, by_fit)[seed % 160] <= 0.1
+    assert abs(hits / 200 - 0.1) < 2.6 * np.sqrt(0.09 / 200)
