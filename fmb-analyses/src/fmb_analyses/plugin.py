@@ -9,7 +9,16 @@ FMB_API = 1
 
 @hookimpl
 def fmb_register_analyses() -> Iterator[AnalysisSpec]:
-    """What looks at one list or another would find."""
+    """What lists follow, and what looks at one or another would find."""
+    yield AnalysisSpec(
+        name="nuisance",
+        summary="How strongly the head of a list follows nuisances",
+        target="fmb_analyses.nuisance:Nuisance",
+        config="fmb_analyses.config:NuisanceConfig",
+        needs=("objects", "scores"),
+        tables={"strength": "AUROC of telling the head of a list by a role, and by all of them"},
+        licence="BSD-3-Clause",
+    )
     yield AnalysisSpec(
         name="strategies",
         summary="Which list shows what is odd in one view, in both",
