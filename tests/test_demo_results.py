@@ -1,95 +1,71 @@
-"""The tables of the results page say what their scores imply."""
+"""The tables of the results page say what was measured."""
 
 import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from fmb_analyses.bootstrap import Interval
+from fmb_analyses.evaluate.screen import mean_of
+from fmb_analyses.evaluate.truth import Kind
+from fmb_analyses.results import Measured
 
 sys.path.append(str(Path(__file__).parents[1] / "docs" / "results"))
 import demo_page
 import demo_results
-import planted
 
-N = 200
-KINDS = ("lens", "merger", "agn", "second-redshift")
-
-
-@pytest.fixture(scope="module")
-def objects():
-    """Hosts, and a copy of each at one of three strengths, of one of the science kinds."""
-    hosts = np.arange(N)
-    label = np.resize(KINDS, N)
-    strength = np.resize([0.0, 0.5, 1.0], N)
-    return pd.DataFrame(
-        {
-            "object_id": np.arange(2 * N),
-            "injected_from": np.concatenate([hosts, hosts]),
-            "group": np.concatenate([hosts, hosts]),
-            "label": np.concatenate([np.full(N, "ordinary"), label]),
-            "strength": np.concatenate([np.full(N, np.nan), strength]),
-        }
-    )
+SCIENCE = ("lens", "merger", "agn", "second-redshift")
+SEEN = [Kind(n, np.ones(1, bool), np.ones(1, bool), "image", "science") for n in SCIENCE]
 
 
-def entrant(name, objects, shift):
-    """Scores that are the same for host and copy but for `shift(label)` times the strength."""
-    rng = np.random.default_rng(0)
-    base = np.tile(rng.normal(size=N), 2)
-    moved = [shift(kind) for kind in objects["label"]] * np.nan_to_num(objects["strength"])
-    scores = pd.Series(base + moved, index=objects["object_id"])
-    return demo_page.Entrant(name, "gaussian", dict.fromkeys(planted.VIEWS, scores))
+def measured(value, half_width=0.1):
+    return Measured(value, value - half_width, value + half_width, 0.5, 1000, 60)
 
 
-@pytest.fixture(scope="module")
-def comparison(objects):
-    ours = entrant("ours", objects, lambda kind: 100.0 if kind in ("lens", "agn") else 0.0)
-    theirs = entrant("theirs", objects, lambda kind: 100.0 if kind == "merger" else 0.0)
-    return demo_page.Comparison(objects, [ours, theirs])
+class Column(demo_page.Column):
+    """A column of which each measure is its strength, and 0.9 over all strengths."""
+
+    def measured(self, kind, detector, metric, strength=None):
+        return measured(0.9 if strength is None else strength)
 
 
-def cells(table):
-    return {
-        tuple(c.strip() for c in line.split("|")[1:3]): [c.strip() for c in line.split("|")[3:-1]]
-        for line in table.splitlines()
-    }
+@pytest.fixture
+def columns():
+    return [Column(name, name, None, None) for name in ("ours", "theirs")]
 
 
-def test_a_kind_is_above_or_below_where_the_interval_of_the_difference_leaves_out_zero(comparison):
-    (verdict,) = comparison.verdicts()
+def cells(line):
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_a_kind_is_above_or_below_where_the_interval_leaves_out_zero(columns, monkeypatch):
+    found = dict(zip(SCIENCE, (0.3, -0.3, 0.2, 0.05), strict=True))
+    monkeypatch.setattr(demo_page, "less", lambda a, b, kind, detector: measured(found[kind.name]))
+    verdict, table = demo_page.differences(columns, SEEN, "gaussian")
     assert verdict == (
         "ours is above theirs on 2 (lens, agn) of the 4 science kinds and below it on 1 (merger)."
     )
+    lines = [cells(line) for line in table.splitlines()]
+    assert ["lens", "image", "0.30 [0.20, 0.40]"] in lines
+    # Four independent kinds of half width 0.1: sqrt(4 x 0.01) / 4 = 0.05 round 0.0625.
+    assert ["*science*", "", "0.06 [0.01, 0.11]"] in lines
 
 
-def test_differences_are_those_of_the_two_auroc(objects, comparison):
-    ours, theirs = (
-        planted.compared(objects, column.scores["image"], "lens", None)
-        for column in comparison.columns
-    )
-    value = cells(comparison.differences())["lens", "image"][0]
-    assert value.startswith(f"{ours.value - theirs.value:.2f} ")
+def test_a_row_is_there_for_each_strength_and_one_for_all(columns):
+    table = demo_page.by_strength(columns, SEEN, "gaussian", "auroc")
+    rows = [cells(line) for line in table.splitlines() if line.startswith("| lens ")]
+    assert [row[3] for row in rows] == ["weak", "middle", "strong", "all"]
+    assert [row[4][:4] for row in rows] == ["0.00", "0.50", "1.00", "0.90"]
 
 
-def test_strong_copies_are_all_found_and_weak_ones_are_like_hosts(objects, comparison):
-    scores = comparison.columns[0].scores["image"]
-    assert planted.recall_in_top(objects, scores, "lens", 1.0).value == 1
-    assert planted.compared(objects, scores, "lens", 1.0).value == 1
-    assert planted.compared(objects, scores, "lens", 0.0).value == 0.5  # copies like their hosts
-
-
-def test_a_row_is_there_for_each_strength_and_one_for_all(comparison):
-    table = comparison.by_strength(planted.compared)
-    rows = [line.split("|") for line in table.splitlines() if line.startswith("| lens ")]
-    assert [row[4].strip() for row in rows] == ["weak", "middle", "strong", "all"]
+def test_what_was_not_measured_is_a_dash():
+    assert demo_page.cell(None) == "-"
+    assert demo_page.mean([measured(0.5), None]) == "-"
 
 
 def test_a_mean_of_kinds_has_the_error_of_independent_kinds():
-    rows = [[Interval(0.5, 0.2, 0.9)], [Interval(0.7, 0.3, 1.0)]]
-    (mean,) = demo_page.averages(rows, 1)
+    values = [Measured(0.5, 0.2, 0.9, 0.5, 1, 1), Measured(0.7, 0.3, 1.0, 0.5, 1, 1)]
+    mean = mean_of(values)
     assert mean.value == pytest.approx(0.6)
     assert mean.value - mean.low == pytest.approx((0.3**2 + 0.4**2) ** 0.5 / 2)
     assert mean.high - mean.value == pytest.approx((0.4**2 + 0.3**2) ** 0.5 / 2)

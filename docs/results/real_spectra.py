@@ -1,23 +1,25 @@
 """Writes real-spectra.md: how random encoders order the classes of real SDSS spectra.
 
-Run: FMB_TEST_DATA=FOLDER python docs/results/real_spectra.py
+Run: FMB_TEST_DATA=FOLDER python docs/results/real_spectra.py. The numbers are those of
+`fmb evaluate RUN --truth label=QSO` and so on, on the galaxies and one class at a time.
 """
 
 import os
 import sys
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
 
-from fmb import Session
-from fmb.request import options_request
-from fmb.steps.execute import execute
-from fmb_analyses.bootstrap import interval
-from fmb_analyses.metrics import auroc
+import fmb
+from fmb import Run
+from fmb_analyses.evaluate.evaluation import evaluate
+from fmb_analyses.evaluate.question import Conditions
+from fmb_analyses.evaluate.truth import Kind, Truth
 
 PAGE = Path(__file__).parents[1] / "real-spectra.md"
 CLASSES = ("QSO", "STAR", "SKY")
 ORDINARY = "GALAXY"
+MODELS = ("aion", "astroclip")
 SURVEY = """name = "sdss-spectra"
 file = "{file}"
 
@@ -59,32 +61,37 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     file = (Path(data) / "sdss_spectra" / "sdss_spectra.h5").resolve()
     (folder / "survey.toml").write_text(SURVEY.format(file=file), encoding="utf-8")
-    models = ("aion", "astroclip")
-    asked = {
-        "model": list(models),
-        "weights": [f"{model}=random" for model in models],
-        "detector": ["gaussian"],
-        "no_companions": True,
-        "data": str(folder / "survey.toml"),
-        "allow_out_of_domain": True,
+    run = fmb.detect(
+        model=MODELS,
+        weights=[f"{model}=random" for model in MODELS],
+        detector="gaussian",
+        no_companions=True,
+        data=str(folder / "survey.toml"),
+        allow_out_of_domain=True,
+    )
+    PAGE.write_text(f"{ABOUT}\n\n" + "\n".join(table(run)) + "\n", encoding="utf-8")
+
+
+def table(run: Run) -> list[str]:
+    """AUROC of each class with its interval and the numbers of both classes, in Markdown."""
+    label = run.objects["label"].to_numpy()
+    kinds = tuple(Kind(n, label == n, np.isin(label, [n, ORDINARY])) for n in CLASSES)
+    done = evaluate(run, Truth("label", kinds), conditions=Conditions(looks=10))
+    found = {
+        (result.about["kind"], result.about["model"]): result.measured
+        for result in done.results
+        if result.about["metric"] == "auroc"
     }
-    plan = Session.open().plan(options_request(asked), steps=("embed", "detect"))
-    run = execute(plan)
-    scores = run.all_scores().merge(run.objects[["object_id", "label"]], on="object_id")
-    lines = ["| class | " + " | ".join(f"{model}, random" for model in models) + " |"]
-    lines.append("|---|" + "---|" * len(models))
+    lines = ["| class | " + " | ".join(f"{model}, random" for model in MODELS) + " |"]
+    lines.append("|---|" + "---|" * len(MODELS))
     for name in CLASSES:
-        cells = [against_galaxies(scores[scores["model"] == model], name) for model in models]
+        cells = []
+        for model in MODELS:
+            one = found[name, model]
+            numbers = f"({one.n_positive} and {one.n - one.n_positive})"
+            cells.append(f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}] {numbers}")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    PAGE.write_text(f"{ABOUT}\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
-
-
-def against_galaxies(scores: pd.DataFrame, name: str) -> str:
-    """AUROC with its interval and the numbers of both classes."""
-    chosen = scores[scores["label"].isin([name, ORDINARY]) & scores["score"].notna()]
-    of_class = (chosen["label"] == name).to_numpy()
-    measured = interval(auroc, of_class, chosen["score"].to_numpy())
-    return f"{measured} ({of_class.sum()} and {(~of_class).sum()})"
+    return lines
 
 
 if __name__ == "__main__":

@@ -50,6 +50,11 @@ class Question:
         """Results that were not known before."""
 
     @property
+    def truth(self) -> Truth:
+        """What is known of the objects."""
+        return self._truth
+
+    @property
     def planted(self) -> bool:
         """True when copies were planted."""
         return self._truth.host is not None
