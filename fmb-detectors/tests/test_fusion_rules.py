@@ -227,7 +227,7 @@ def test_what_leads_all_lists_leads_the_fusion(name):
 
 
 def found_in_looks(shift, seed, looks=100):
-    """Of 60 objects off by `shift` among 5,000: those in the first looks of best list and fused."""
+    """Of 60 objects off by `shift` among 5,000, those in the looks of the best list and fused."""
     rng = np.random.default_rng(seed)
     scores = 0.3**0.5 * rng.normal(size=5060) + 0.7**0.5 * rng.normal(size=(3, 5060))
     scores[:, 5000:] += np.array(shift)[:, None]

@@ -39,7 +39,7 @@ def terms_of(asked: DetectorRequest, detector: Chosen[DetectorSpec]) -> FusionTe
                 f" {_JUDGES.get(spec.scope, spec.scope)}; name it with --detector"
             )
         for key in ("missing", "thresholds"):
-            if getattr(asked, key):
+            if getattr(asked, key) is not None:
                 raise ConfigError(f"detector.{label}.{key} goes with a fusion of lists")
     elif spec.fitted and (asked.missing == "apart" or asked.thresholds):
         key = "thresholds" if asked.thresholds else "missing"
@@ -47,7 +47,7 @@ def terms_of(asked: DetectorRequest, detector: Chosen[DetectorSpec]) -> FusionTe
             f"detector.{label}.{key}: {spec.name!r} is fitted to the objects that are in all"
             " lists; leave it out, or fuse with a rule"
         )
-    return FusionTerms(not spec.fitted and asked.missing != "common", asked.thresholds)
+    return FusionTerms(not spec.fitted and asked.missing != "common", asked.thresholds or {})
 
 
 def fuse_lists(

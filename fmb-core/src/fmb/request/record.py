@@ -111,7 +111,7 @@ class DetectorRequest(_Component):
     missing: Literal["apart", "common"] | None = None
     """Of a fusion: objects that some of its lists lack are ranked among their like, or not at all;
     left out: apart by a rule, not at all by one that is fitted."""
-    thresholds: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(default={})
+    thresholds: dict[str, Annotated[float, Field(gt=0, le=1)]] | None = None
     """Of a fusion: label, view or both of a list -> the percentile to be reached in it."""
     given: AskedRoles | None = None
     """Roles that its lists are given; left out: as `[run]` says, for lists of one view."""
