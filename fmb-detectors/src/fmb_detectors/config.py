@@ -3,13 +3,23 @@
 import hashlib
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, computed_field, field_validator
 
 from fmb import Config
 
-__all__ = ["FlowConfig", "FromTableConfig", "GaussianConfig", "RolesConfig"]
+__all__ = [
+    "FlowConfig",
+    "FromTableConfig",
+    "GaussianConfig",
+    "IforestConfig",
+    "RolesConfig",
+]
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0, le=1)]
+"""Of a number that is not known before the objects are."""
 
 
 class GaussianConfig(Config):
@@ -76,6 +86,19 @@ class FlowConfig(Config):
     """Epochs without a better validation likelihood before the fit stops."""
     clip: float = Field(default=8.0, ge=0)
     """Bound, in standard deviations, on what the fit sees; 0 = none. Scores never see it."""
+
+
+class IforestConfig(Config):
+    """Options of the isolation forest, as scikit-learn calls them."""
+
+    n_estimators: int = Field(default=100, ge=1)
+    """Trees."""
+    max_samples: Count | Share | Literal["auto"] = Field(default="auto")
+    """Objects that a tree is grown on: a number, at most all, or a share; "auto" = 256."""
+    max_features: Count | Share = Field(default=1.0)
+    """Numbers of the vectors that a tree may cut: a number, at most all, or a share."""
+    bootstrap: bool = False
+    """Whether a tree may be given an object twice."""
 
 
 class RolesConfig(Config):
