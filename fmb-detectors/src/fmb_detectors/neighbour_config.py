@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from fmb import Config
 
-__all__ = ["KnnConfig", "LofConfig", "NeighbourConfig"]
+__all__ = ["KnnConfig", "LofConfig", "NeighbourConfig", "TypicalConfig"]
 
 COMPONENTS = 32
 """With fewer a distance misses what differs in the others, with all the noise of hundreds of them
@@ -49,3 +49,10 @@ class LofConfig(NeighbourConfig):
     """Neighbours of an object; fewer than there are objects to fit."""
     metric: Literal["whitened", "euclidean", "cosine"] = "euclidean"
     """Of the whitened leading components, of the vectors as they are, or of their directions."""
+
+
+class TypicalConfig(NeighbourConfig):
+    """Options of the suspiciously ordinary."""
+
+    k: int = Field(default=4, ge=1)
+    """The neighbour whose distance is the score; of six that are alike, one fold hides one."""
