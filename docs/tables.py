@@ -137,14 +137,16 @@ def measured() -> str:
 
 
 def plugins() -> str:
-    """The components of the packages in this repository."""
+    """The components of the packages in this repository, of extras that are not installed too."""
     ours = {path.parent.name for path in Path(__file__).parents[1].glob("fmb-*/pyproject.toml")}
     registry = load_plugins().registry
+    there = [(c.spec, c.distribution) for kind in KINDS for c in registry.all(kind)]
+    there += [(one.spec, one.origin.distribution) for one in registry.missing]
     rows = [
-        (c.spec.kind, f"`{c.spec.name}`", c.distribution, c.spec.summary)
+        (spec.kind, f"`{spec.name}`", distribution, spec.summary)
         for kind in KINDS
         if issubclass(kind, ComponentSpec)  # the commands have a page of their own
-        for c in registry.all(kind)
-        if c.distribution in ours
+        for spec, distribution in sorted(there, key=lambda one: one[0].name)
+        if isinstance(spec, kind) and distribution in ours
     ]
     return _table(("kind", "name", "package", "what it is"), rows)
