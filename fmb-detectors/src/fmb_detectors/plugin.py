@@ -9,19 +9,14 @@ FMB_API = 1
 
 @hookimpl
 def fmb_register_detectors() -> Iterator[DetectorSpec]:
-    """What judges vectors, pairs of them and catalogues, and what fuses lists."""
+    """What judges vectors, pairs of them and rows of the catalogue, and what fuses lists."""
+    yield from _of_vectors()
+    yield from _of_pairs()
+    yield from _of_catalogues()
     yield from _fusions()
-    yield from _pairs()
-    yield DetectorSpec(
-        name="gaussian",
-        summary="Ledoit-Wolf Gaussian, negative log-likelihood",
-        target="fmb_detectors.gaussian:GaussianDetector",
-        config="fmb_detectors.config:GaussianConfig",
-        details={"squared_mahalanobis": ""},
-        revision=2,
-        source="10.1016/S0047-259X(03)00096-4",
-        licence="BSD-3-Clause",
-    )
+
+
+def _of_vectors() -> Iterator[DetectorSpec]:
     yield DetectorSpec(
         name="flow",
         summary="Normalizing flow, stricter of it and the Gaussian",
@@ -43,18 +38,63 @@ def fmb_register_detectors() -> Iterator[DetectorSpec]:
         licence="BSD-3-Clause",
     )
     yield DetectorSpec(
-        name="roles",
-        summary="Density of the catalogue row: extremes that given hides",
-        target="fmb_detectors.roles:RolesDetector",
-        config="fmb_detectors.config:RolesConfig",
-        scope="catalogue",
+        name="gaussian",
+        summary="Ledoit-Wolf Gaussian, negative log-likelihood",
+        target="fmb_detectors.gaussian:GaussianDetector",
+        config="fmb_detectors.config:GaussianConfig",
         details={"squared_mahalanobis": ""},
+        revision=2,
         source="10.1016/S0047-259X(03)00096-4",
+        licence="BSD-3-Clause",
+    )
+    yield DetectorSpec(
+        name="iforest",
+        summary="Isolation forest, how few random cuts set an object apart",
+        target="fmb_detectors.iforest:IforestDetector",
+        config="fmb_detectors.config:IforestConfig",
+        source="10.1109/ICDM.2008.17",
+        licence="BSD-3-Clause",
+        requires=("sklearn",),
+    )
+    yield DetectorSpec(
+        name="knn",
+        summary="Distance to the nearest neighbours",
+        target="fmb_detectors.knn:KnnDetector",
+        config="fmb_detectors.neighbour_config:KnnConfig",
+        details={"nearest": ""},
+        source="10.1145/335191.335437",
+        licence="BSD-3-Clause",
+    )
+    yield DetectorSpec(
+        name="lof",
+        summary="Local outlier factor, density beside that of neighbours",
+        target="fmb_detectors.lof:LofDetector",
+        config="fmb_detectors.neighbour_config:LofConfig",
+        source="10.1145/335191.335388",
+        licence="BSD-3-Clause",
+    )
+    yield DetectorSpec(
+        name="pyod",
+        summary="A method of PyOD, as it scores",
+        target="fmb_detectors.pyod:PyodDetector",
+        config="fmb_detectors.pyod_config:PyodConfig",
+        persistent=False,
+        source="arXiv:1901.01588",
+        licence="BSD-3-Clause",
+        requires=("pyod",),
+        extra="pyod",
+    )
+    yield DetectorSpec(
+        name="typical",
+        summary="The suspiciously ordinary: blanks, repeats, tight clumps",
+        target="fmb_detectors.typical:TypicalDetector",
+        config="fmb_detectors.neighbour_config:TypicalConfig",
+        details={"nearest": "", "clump": "", "clump_size": ""},
         licence="BSD-3-Clause",
     )
 
 
-def _pairs() -> Iterator[DetectorSpec]:
+def _of_pairs() -> Iterator[DetectorSpec]:
     yield DetectorSpec(
         name="mismatch",
         summary="Pairs whose two views do not fit together",
@@ -70,6 +110,19 @@ def _pairs() -> Iterator[DetectorSpec]:
             "partner_rank": "",
         },
         source="statistics.berkeley.edu/tech-reports/688",
+        licence="BSD-3-Clause",
+    )
+
+
+def _of_catalogues() -> Iterator[DetectorSpec]:
+    yield DetectorSpec(
+        name="roles",
+        summary="Density of the catalogue row: extremes that given hides",
+        target="fmb_detectors.roles:RolesDetector",
+        config="fmb_detectors.config:RolesConfig",
+        scope="catalogue",
+        details={"squared_mahalanobis": ""},
+        source="10.1016/S0047-259X(03)00096-4",
         licence="BSD-3-Clause",
     )
 
