@@ -165,7 +165,8 @@ def test_columns_called_like_those_of_fmb_keep_their_values(detect, fmb, tmp_pat
 
 
 def test_the_header_says_where_it_is_from(fmb, survey, tmp_path):
-    done(fmb("detect", *MODEL, "--data", survey, "--view", "image", "--out", "mine"))
+    of = ("--data", survey, "--view", "image", "--folds", 5)
+    done(fmb("detect", *MODEL, *of, "--out", "mine"))
     done(fmb("export", "mine", "-o", "x.parquet"))
     told = json.loads(pq.read_schema(tmp_path / "x.parquet").metadata[b"fmb"])
     run = open_run("mine")

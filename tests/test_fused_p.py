@@ -7,7 +7,8 @@ from scipy.stats import binom
 
 from fmb import Config, ListName, VectorName, Vectors
 from fmb.crossfit.checked import Checked
-from fmb.crossfit.scored import cross_fit, score_each
+from fmb.crossfit.fitted import score_each
+from fmb.crossfit.scored import cross_fit
 from fmb.lists.fused_reference import Ordinary, p_of_rule
 from fmb_detectors.any_view import AnyView
 from fmb_detectors.fusion_config import GeoConfig

@@ -137,16 +137,16 @@ def test_objects_that_know_fewer_roles_are_ranked_by_their_place_among_these(fmb
     np.testing.assert_allclose(below, 9 * np.arange(90) + 4.5, atol=1)
 
 
-def test_a_change_of_a_role_makes_the_list_anew_and_none_leaves_raw_lists_as_they_are(fmb, survey):
+def test_a_change_of_a_role_makes_lists_anew_and_that_of_another_column_makes_none(fmb, survey):
     kept = survey / "lists"
     detect(fmb, "--given", "magnitude")
     detect(fmb, "--given", "none", out="raw")
     assert len(list(kept.iterdir())) == 2
     table = pd.read_csv("cat.csv")
-    table["snr"] += 1
+    table["remark"] = "seen"
     table.to_csv("cat.csv", index=False)
     detect(fmb, "--given", "magnitude", out="same")
-    detect(fmb, out="raw-again")
+    detect(fmb, "--given", "none", out="raw-again")
     assert len(list(kept.iterdir())) == 2
     table["magnitude"] += np.arange(N) % 3
     table.to_csv("cat.csv", index=False)

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from fmb.cli import main
 
-RUN = ("run", "--model", "astropt", "--weights", "random", "--detector", "gaussian")
+RUN = ("run", "--model", "astropt", "--weights", "random", "--detector", "gaussian", "--folds", "5")
 DETECT = ("detect", *RUN[1:])
 
 
@@ -203,6 +203,7 @@ def test_the_python_api_gives_the_same_as_the_command(done, survey, home):
         detector="gaussian",
         data=str(survey),
         weights="random",
+        folds=5,
         out="python",
         plot="score-histogram",
     )

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vectors import Members, Pairs, Vectors
-from fmb.crossfit.scored import cross_fit, in_sample, rule, score_each, score_new
+from fmb.crossfit.fitted import score_each, score_new
+from fmb.crossfit.scored import cross_fit, in_sample, rule
 from fmb.messages.errors import ConfigError, DataError, PluginError, ScoreError, ShapeError
 
 NAMES = (VectorName("m", "mean", "image"), VectorName("m", "mean", "spectrum"))

@@ -7,8 +7,9 @@ import pytest
 
 from fmb.contract.names import VectorName
 from fmb.contract.vectors import Pairs, Vectors
+from fmb.crossfit.fitted import score_each, score_new
 from fmb.crossfit.given import Given
-from fmb.crossfit.scored import cross_fit, in_sample, score_each, score_new
+from fmb.crossfit.scored import cross_fit, in_sample
 from fmb.messages.errors import DataError
 from fmb.scoring.calibration import p_values_by_fold
 from fmb.scoring.folds import assign_folds

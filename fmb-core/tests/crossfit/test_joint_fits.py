@@ -8,7 +8,8 @@ import pytest
 
 from fmb.contract.names import VectorName
 from fmb.contract.vectors import Pairs, Vectors
-from fmb.crossfit.scored import cross_fit, in_sample, score_new
+from fmb.crossfit.fitted import score_new
+from fmb.crossfit.scored import cross_fit, in_sample
 from fmb.messages.errors import DataError, PluginError, ShapeError
 
 

@@ -9,7 +9,8 @@ import pytest
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.contract.vectors import Vectors
-from fmb.crossfit.scored import cross_fit, in_sample, rule, score_each
+from fmb.crossfit.fitted import score_each
+from fmb.crossfit.scored import cross_fit, in_sample, rule
 from fmb.crossfit.stored import BLOCK_NUMBERS, FEWEST_ROWS, Stored, blocks_of
 from fmb.messages.errors import DataError
 

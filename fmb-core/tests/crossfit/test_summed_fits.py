@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fmb.contract.vectors import Vectors
-from fmb.crossfit.scored import cross_fit, in_sample, score_new
+from fmb.crossfit.fitted import score_new
+from fmb.crossfit.scored import cross_fit, in_sample
 from fmb.messages.errors import DataError, PluginError, ShapeError
 
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
 from fmb.contract.vectors import Vectors
-from fmb.crossfit.scored import cross_fit, in_sample, score_each
+from fmb.crossfit.fitted import score_each
+from fmb.crossfit.scored import cross_fit, in_sample
 from fmb.messages.errors import ConfigError, DataError, ScoreError, ShapeError
 from fmb.scoring.calibration import (
     NO_REFERENCE,

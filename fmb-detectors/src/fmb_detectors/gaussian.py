@@ -5,6 +5,7 @@ from typing import Any
 
 from fmb import Array, Vectors, build
 from fmb_detectors.config import GaussianConfig
+from fmb_detectors.leave_out import leave_out
 from fmb_detectors.moments import Moments
 from fmb_detectors.normal import ShrunkNormal
 from fmb_detectors.saved import normal_arrays, normal_from, read_fit, write_fit
@@ -80,6 +81,19 @@ class GaussianDetector:
         """Scores and details, for the price of one."""
         squared = self._normal.squared_distance(x.values)
         return 0.5 * squared + self._normal.log_normaliser, {"squared_mahalanobis": squared}
+
+    def score_left_out(self, x: Vectors, groups: Array) -> tuple[Array, dict[str, Array]]:
+        """Scores and details of the fitted objects, each as if it and its repeats were left out.
+
+        Args:
+            x: the vectors given to `fit`.
+            groups: (n,), int64, equal for repeats.
+
+        Returns:
+            As `score_with_details`; see `fmb_detectors.leave_out.leave_out`.
+        """
+        scores, squared = leave_out(self._normal, x.values, groups)
+        return scores, {"squared_mahalanobis": squared}
 
     def report(self) -> dict[str, Any]:
         """Shrinkage, number of vectors and dimension of the fit."""

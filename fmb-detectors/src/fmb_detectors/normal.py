@@ -1,6 +1,7 @@
 """A multivariate normal distribution whose covariance was shrunk: densities of vectors."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,10 +60,21 @@ class ShrunkNormal:
     def squared_distance(self, values: Array) -> Array:
         """Squared Mahalanobis distance from the mean, (n,), float64."""
         distance = np.empty(len(values))
-        for rows, block in shifted(values, self.mean):
-            z = dtrmm(1.0, self.whitener, block.T, lower=1, overwrite_b=1)
+        for rows, z in self._whitened_blocks(values):
             distance[rows] = np.einsum("ij,ij->j", z, z)
         return distance
+
+    def whitened(self, values: Array) -> Array:
+        """Coordinates about the mean in which the covariance is the identity, (n, d), float64."""
+        coordinates = np.empty((len(values), self.d))
+        for rows, z in self._whitened_blocks(values):
+            coordinates[rows] = z.T
+        return coordinates
+
+    def _whitened_blocks(self, values: Array) -> Iterator[tuple[slice, Array]]:
+        """The same a block at a time, (d, rows), each until the next."""
+        for rows, block in shifted(values, self.mean):
+            yield rows, dtrmm(1.0, self.whitener, block.T, lower=1, overwrite_b=1)
 
     def negative_log_likelihood(self, values: Array) -> Array:
         """-log N(x; mean, C) of each row, (n,), float64, in nats."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from fmb.contract.arrays import Array
     from fmb.contract.vectors import Members, Pairs, Vectors
 
-__all__ = ["Detector", "DetectorSpec", "FitsTogether", "Summable"]
+__all__ = ["Detector", "DetectorSpec", "FitsTogether", "LeavesOut", "Summable"]
 
 X = TypeVar("X", "Vectors", "Pairs", "Members", contravariant=True)
 
@@ -98,6 +98,17 @@ class Summable(Protocol):
 
     def merge(self, other: "Summable") -> None:
         """Take the sums of another into this one."""
+
+
+@runtime_checkable
+class LeavesOut(Protocol):
+    """A detector that knows what it would say of each object it was fitted to, had it not been."""
+
+    def score_left_out(self, x: "Vectors", groups: "Array") -> "tuple[Array, dict[str, Array]]":
+        """Scores and details of `x`, the objects of `fit`, each without those of its group, int64.
+
+        In cross-fitting they stand for those of folds where objects are few for their dimension.
+        """
 
 
 @runtime_checkable

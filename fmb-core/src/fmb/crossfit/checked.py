@@ -35,6 +35,8 @@ class Checked:
             label: names it in messages: "detector 'wide', fold 2".
         """
         self.detector, self.label = detector, label
+        self.offset = 0.0
+        """Taken off every score, so that fits share one scale."""
         self._widths: tuple[int, ...] | None = None
 
     def fit(self, x: Judged, *, sound: bool = False) -> None:
@@ -113,11 +115,20 @@ class Checked:
             require_sound(x, self.label)
         if names and hasattr(self.detector, _BOTH):
             scores, told = _guarded(getattr(self.detector, _BOTH), x, self.label, _BOTH)
-            return self._column(scores, x, "score()"), self._table(told, x, names)
+            return self._on_scale(scores, x), self._table(told, x, names)
         # Copied before anything else is asked: the detector may use its array again.
-        scores = self._column(_guarded(self.detector.score, x, self.label, "score"), x, "score()")
+        scores = self._on_scale(_guarded(self.detector.score, x, self.label, "score"), x)
         told = _guarded(self.detector.details, x, self.label, "details") if names else {}
         return scores, self._table(told, x, names)
+
+    def judge_left_out(
+        self, x: Judged, groups: Array, names: Sequence[str]
+    ) -> tuple[Array, dict[str, Array]]:
+        """As `judge`, of the objects of `fit`, each as if those of its group were left out."""
+        stage, method = "score_left_out", self.detector.score_left_out
+        scores, told = _guarded(lambda given: method(given, groups), x, self.label, stage)
+        values = self._column(scores, x, "score_left_out()")
+        return values, self._table(told if names else {}, x, names)
 
     def _table(self, told: Any, x: Judged, names: Sequence[str]) -> dict[str, Array]:
         if not isinstance(told, Mapping) or set(told) != set(names):
@@ -142,6 +153,9 @@ class Checked:
                 f"{self.label} was fitted on d={old}, got d={new}; embed both sets with the same"
                 " model"
             )
+
+    def _on_scale(self, scores: Any, x: Judged) -> Array:
+        return self._column(scores, x, "score()") - self.offset
 
     def _column(self, values: Any, x: Judged, what: str) -> Array:
         """One number an object, as the contract has it; a copy: the detector may reuse its own."""

@@ -12,8 +12,8 @@ from fmb.conditioning.polynomials import Polynomial
 from fmb.contract.arrays import Array
 from fmb.contract.vectors import Judged
 from fmb.crossfit.checked import Checked
+from fmb.crossfit.fitted import score_each
 from fmb.crossfit.given import Given, Transforms
-from fmb.crossfit.scored import score_each
 from fmb.crossfit.stored import Stored
 from fmb.messages.errors import ShapeError, StoreError
 from fmb.store.atomic import ensure_folder, publish, publish_json, read_record

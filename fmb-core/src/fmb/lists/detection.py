@@ -11,9 +11,11 @@ from fmb.conditioning.conditioned import REVISION as CONDITIONING
 from fmb.contract.arrays import Array
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vectors import Judged
+from fmb.crossfit.fitted import score_each
 from fmb.crossfit.given import Given
 from fmb.crossfit.kept_fits import save_fits
-from fmb.crossfit.scored import IN_SAMPLE, CrossFit, cross_fit, in_sample, rule, score_each
+from fmb.crossfit.scored import IN_SAMPLE, CrossFit, cross_fit, in_sample, rule
+from fmb.crossfit.small_survey import FOLDS, cross_fit_small, is_small
 from fmb.crossfit.stored import Stored, StoredPairs
 from fmb.datasets.objects import role_columns
 from fmb.lists.devices import present_device
@@ -86,7 +88,7 @@ class _Fits:
         self._progress, options = plan.progress, plan.request.run
         crossed = options.fit == "cross-fit"
         self._of = {
-            one.name: options.folds if crossed and one.detector.spec.fitted else 1
+            one.name: (options.folds or FOLDS) if crossed and one.detector.spec.fitted else 1
             for one in plan.lists
         }
         self._before = 0
@@ -190,11 +192,13 @@ def _make(
     record = {
         "objects": len(x),
         "reference_objects": 0 if ordinary is None else len(ordinary),
-        "fit": options.fit if one.detector.spec.fitted else "rule",
+        "fit": fitted.fit,
+        "note": fitted.note,
         "folds": len(fitted.detectors),
         "shift": None if fitted.shift is None else _shift_record(fitted.shift),
         "given": _given_record(one, fitted.stratum),
         "judges": list(one.roles),
+        "offsets": [detector.offset for detector in fitted.detectors],
         "reports": [detector.report() for detector in fitted.detectors],
         **standing,
     }
@@ -241,23 +245,16 @@ def _fit(
         return rule(make, x, name=name, details=details)
     if options.fit == "in-sample":
         return in_sample(make, x, name=name, details=details, fitted=unchanged)
-    folds = None
+    more: dict[str, Any] = {"name": name, "details": details, "told": told, "fitted": unchanged}
+    if options.folds is None and options.fold_by == "group" and is_small(x):
+        return cross_fit_small(make, x, groups, **more)
+    folds, k = None, options.folds or FOLDS
     if options.fold_by == "sky":
         if not {"ra", "dec"} <= set(objects):
             raise DataError("--fold-by sky needs positions: the catalogue has no ra and dec")
         ra, dec = (objects[column].to_numpy(float)[rows] for column in ("ra", "dec"))
-        folds = sky_folds(ra, dec, groups, options.folds).fold
-    return cross_fit(
-        make,
-        x,
-        groups,
-        options.folds,
-        name=name,
-        folds=folds,
-        details=details,
-        told=told,
-        fitted=unchanged,
-    )
+        folds = sky_folds(ra, dec, groups, k).fold
+    return cross_fit(make, x, groups, k, folds=folds, **more)
 
 
 def _new(one: ListPlan, fold: int, device: str, options: RunOptions) -> Any:

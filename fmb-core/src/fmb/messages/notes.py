@@ -10,8 +10,8 @@ class Note:
     """One thing to know.
 
     The core's codes: simulated, random-weights, small-weights, unverified-weights, out-of-domain,
-    data (of the survey itself), labels (what is not shown), detector and fold-shift (of fits),
-    alike (of percentiles among alike).
+    data (of the survey itself), labels (what is not shown), detector, fold-shift and
+    small-survey (of fits), alike (of percentiles among alike).
     """
 
     code: str

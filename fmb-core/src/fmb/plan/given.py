@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from fmb.contract.dataset import Dataset
+from fmb.crossfit.small_survey import FOLDS
 from fmb.datasets.givable import Givable, check_roles
 from fmb.messages.errors import ConfigError
 from fmb.messages.notes import Note
@@ -46,7 +47,8 @@ def give_roles(
         FmbError: the survey has no such role, it tells nothing, or there are too few objects.
     """
     n, run = len(dataset), request.run
-    catalogue = Givable(dataset.catalog, n - -(-n // run.folds) if run.fit == "cross-fit" else n)
+    folds = run.folds or FOLDS
+    catalogue = Givable(dataset.catalog, n - -(-n // folds) if run.fit == "cross-fit" else n)
     made, chosen = [], False
     for judge in judges:
         label, spec = judge.detector.label, judge.detector.spec

@@ -141,7 +141,8 @@ class RunOptions(Config):
     name: str | None = None
     seed: int = Field(default=0, ge=0)
     fit: Literal["cross-fit", "in-sample"] = "cross-fit"
-    folds: int = Field(default=5, ge=2)
+    folds: int | None = Field(default=None, ge=2)
+    """Left out: 5; none or 20 for fewer objects than four times the numbers in a vector."""
     fold_by: Literal["group", "sky"] = "group"
     given: AskedRoles = "none"
     """Roles of the catalogue that lists of one view are given: what these tell is taken out."""

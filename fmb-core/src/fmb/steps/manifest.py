@@ -30,11 +30,8 @@ def manifest_of(
         survey: the objects.
         records: one a list, from the detect step.
     """
-    notes = [
-        *plan.notes,
-        *_held_out(survey),
-        *(note for record in records for note in _fit_notes(record)),
-    ]
+    of_fits = [note for record in records for note in _fit_notes(record)]
+    notes = [*plan.notes, *_held_out(survey), *of_fits, *_small_notes(records)]
     return {
         "format": FORMAT,
         "request": plan.recorded,
@@ -87,6 +84,15 @@ def _known_to_fewer(record: Mapping[str, Any]) -> str:
     if not told:
         return ""
     return f"some objects are given fewer roles, and ranked by their place among these: {told}"
+
+
+def _small_notes(records: Sequence[Mapping[str, Any]]) -> list[Note]:
+    """How few objects were fitted, with the number of lists where it was done so."""
+    told = [str(record["note"]) for record in records if record["note"]]
+    return [
+        Note("small-survey", f"{told.count(text)} of {len(records)} lists have {text}")
+        for text in dict.fromkeys(told)
+    ]
 
 
 def _calibration(records: Sequence[Mapping[str, Any]]) -> list[str]:

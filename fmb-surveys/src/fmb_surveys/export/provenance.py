@@ -33,12 +33,12 @@ def provenance(run: Run, names: Sequence[ListName]) -> dict[str, Any]:
 
 def _list(run: Run, name: ListName, short: str) -> dict[str, Any]:
     record = run.record(name)
-    known = record["reference_objects"]
+    known, folds = record["reference_objects"], record["folds"]
     return {
         "list": name.stem,
         "short": short,
         "ranked": record["ranked"],
-        "fit": f"{record['fit']}, {record['folds']} folds",
+        "fit": record["fit"] + (f", {folds} folds" if folds > 1 else ""),
         "reference": f"{record['reference']}, {known} objects" if known else None,
     }
 

@@ -56,7 +56,7 @@ _FIELDS = {
     "p_value": Field("chance of such a score among the reference", ucd="stat.probability"),
     "q_value": Field("false-discovery rate of the list ending here", ucd="stat.probability"),
     "is_repeat": Field("another row of its source is ranked for it", ucd="meta.code"),
-    "fold": Field("fold of the cross-fit, -1 = in-sample", ucd="meta.code"),
+    "fold": Field("fold of the cross-fit, -1 = one fit", ucd="meta.code"),
     "class": Field("label given by hand, empty = none", ucd="meta.code.class"),
     "class_by": Field("who gave the label", ucd="meta.curation"),
     "class_time": Field("when, UTC", ucd="time.processing"),

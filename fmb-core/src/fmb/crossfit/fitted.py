@@ -1,0 +1,61 @@
+"""Scores by fits that are there, of objects that none of them has seen."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fmb.contract.arrays import Array
+from fmb.contract.vectors import Judged
+from fmb.crossfit.checked import Checked
+from fmb.crossfit.given import Given, Transforms, scored_given
+from fmb.crossfit.one_pass import has_sums, score_blocks
+from fmb.crossfit.sound import require_sound
+from fmb.crossfit.stored import Stored, StoredPairs, gathered
+
+__all__ = ["score_each", "score_new"]
+
+
+def score_each(
+    detectors: Sequence[Checked],
+    x: Judged | Stored | StoredPairs | Given,
+    given: Sequence[Transforms] = (),
+) -> Array:
+    """Scores of objects by each fit: (fits, n), float64.
+
+    Args:
+        detectors: fitted ones.
+        x: n objects; with the roles of the fit where it was given some.
+        given: what each detector sees them through; () = as they are.
+
+    Raises:
+        PluginError: the detector breaks its contract.
+        ScoreError: a score is not finite.
+    """
+    if isinstance(x, Given):
+        require_sound(x.of, detectors[0].label)
+        return np.stack([scored_given(*one, x)[0] for one in zip(detectors, given, strict=True)])
+    if has_sums(x, detectors[0]):
+        require_sound(x, detectors[0].label)
+        one = np.zeros(len(x), dtype=np.int64)
+        return np.stack([score_blocks([detector], x, one)[0] for detector in detectors])
+    whole = gathered(x)
+    return np.stack([detector.score(whole) for detector in detectors])
+
+
+def score_new(
+    detectors: Sequence[Checked],
+    x: Judged | Stored | StoredPairs | Given,
+    given: Sequence[Transforms] = (),
+) -> Array:
+    """Scores of objects that no fit has seen: the mean over the fits, (n,), float64.
+
+    Args:
+        detectors: fitted ones.
+        x: n objects, as for `score_each`.
+        given: as for `score_each`.
+
+    Raises:
+        PluginError: the detector breaks its contract.
+        ScoreError: a score is not finite.
+    """
+    return np.asarray(score_each(detectors, x, given).mean(axis=0))
