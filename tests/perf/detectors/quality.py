@@ -19,7 +19,11 @@ from fmb_detectors.gaussian import GaussianDetector
 __all__ = ["likelihood_tables", "planted_table", "real_tables", "table"]
 
 MEASURES = {"AUROC": auroc, "AP": average_precision}
-PAIRS = {"gaussian - original": ("gaussian", "original"), "flow - gaussian": ("flow", "gaussian")}
+PAIRS = {
+    "gaussian - original": ("gaussian", "original"),
+    "flow - gaussian": ("flow", "gaussian"),
+    "flow alone - gaussian": ("flow alone", "gaussian"),
+}
 RESAMPLES = 2000
 ALTERNATIVES = {
     "default": {},
@@ -30,6 +34,7 @@ ALTERNATIVES = {
     "batch_size=128": {"batch_size": 128},
     "batch_size=512": {"batch_size": 512},
     "transforms=2": {"transforms": 2},
+    "kind=coupling": {"kind": "coupling"},
     "components=32": {"components": 32},
     "components=16": {"components": 16},
 }
@@ -38,16 +43,21 @@ logging.getLogger("fmb_detectors").setLevel(logging.ERROR)  # the tables say whe
 
 
 def in_sample(values: np.ndarray) -> tuple[dict[str, np.ndarray], dict]:
-    """Scores of the three recipes, each fitted to the rows it scores, and the flow's report."""
+    """Scores of the recipes, each fitted to the rows it scores, and the flow's report.
+
+    "flow" is the stricter of the flow and the Gaussian, "flow alone" its likelihood.
+    """
     x = Vectors(np.arange(len(values)), values)
     gaussian = GaussianDetector(GaussianConfig(), seed=0)
     flow = FlowDetector(FlowConfig(), seed=0)
     for detector in (gaussian, flow):
         detector.fit(x)
+    stricter, told = flow.score_with_details(x)
     scores = {
         "original": original_scores(values),
         "gaussian": gaussian.score(x),
-        "flow": flow.score(x),
+        "flow": stricter,
+        "flow alone": told["gaussian"] - told["flow_gain"],
     }
     return scores, flow.report()
 
@@ -62,7 +72,7 @@ def real_tables(folder: Path) -> Iterator[str]:
     for measure, statistic in MEASURES.items():
         yield f"### {measure}, in-sample\n"
         yield table(
-            ["set", "rows x dims", "original", "gaussian", "flow", "flow is used"],
+            ["set", "rows x dims", "original", "gaussian", "flow", "flow alone", "flow is used"],
             [
                 [
                     name,
