@@ -112,6 +112,18 @@ def _of_pairs() -> Iterator[DetectorSpec]:
         source="statistics.berkeley.edu/tech-reports/688",
         licence="BSD-3-Clause",
     )
+    yield DetectorSpec(
+        name="mismatch-critic",
+        summary="Boosted trees that tell pairs from strangers",
+        target="fmb_detectors.critic:CriticDetector",
+        config="fmb_detectors.mismatch_config:CriticConfig",
+        scope="pair",
+        columns=("magnitude", "redshift", "snr", "size", "class"),
+        details={"fit_nats": "nat", "strange_views": ""},
+        source="statistics.berkeley.edu/tech-reports/688",
+        licence="BSD-3-Clause",
+        requires=("sklearn",),
+    )
 
 
 def _of_catalogues() -> Iterator[DetectorSpec]:
