@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from fmb import Array, ConfigError
-from fmb_analyses.bootstrap import Interval, interval, wilson
+from fmb_analyses.bootstrap import Interval, wilson
+from fmb_analyses.evaluate.cells import interval_of_order
 from fmb_analyses.evaluate.standing import Standing
 from fmb_analyses.evaluate.truth import Kind
 from fmb_analyses.metrics import (
@@ -81,11 +82,11 @@ class KnownKind:
         return Measured(value.value, value.low, value.high, by_chance, n, positive)
 
     def _auroc(self, n: int, positive: int) -> tuple[Interval, float]:
-        return self._bootstrapped(auroc, n), 0.5
+        return self._bootstrapped(auroc), 0.5
 
     def _average_precision(self, n: int, positive: int) -> tuple[Interval, float]:
         by_chance = chance("average_precision", n=n, n_labelled=positive)
-        return self._bootstrapped(average_precision, n), by_chance
+        return self._bootstrapped(average_precision), by_chance
 
     def _recall_top_percent(self, n: int, positive: int) -> tuple[Interval, float]:
         k = top_percent(n)
@@ -107,5 +108,5 @@ class KnownKind:
         found, other = cumulative_counts(self.labels, self.scores, None)
         return float(found_in_top(found, found + other, k))
 
-    def _bootstrapped(self, measure: Any, n: int) -> Interval:
-        return interval(measure, self.labels, self.scores, n=resamples_of(n))
+    def _bootstrapped(self, measure: Any) -> Interval:
+        return interval_of_order(measure, self.labels, self.scores)
