@@ -1,6 +1,7 @@
 """Changed copies of objects are judged, and change nothing for the others."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import fmb as api
@@ -59,3 +60,10 @@ def test_of_a_copy_it_is_said_that_no_list_ranks_it(fmb, home, survey):
     assert "a changed copy of 0, which no list ranks; this would be its place" in " ".join(
         told.split()
     )
+
+
+@pytest.mark.parametrize("shape", [[], ["--wide"], ["--top", "200"]])
+def test_no_copy_enters_a_file_of_lists(fmb, home, survey, tmp_path, shape):
+    run_on(fmb, "both")
+    assert fmb("export", "both", "-o", "lists.parquet", *shape).exit_code == 0
+    assert sorted(pd.read_parquet(tmp_path / "lists.parquet")["object_id"]) == list(range(N))

@@ -72,8 +72,9 @@ def test_scores_of_new_objects_are_mean_distances_to_the_fitted():
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
-def test_a_fitted_object_is_not_its_own_neighbour(metric):
-    x = normal(300, 12)
+@pytest.mark.parametrize("n", [300, 12])
+def test_a_fitted_object_is_not_its_own_neighbour(metric, n):
+    x = normal(n, 12)
     expected = brute(x.values, k=3, metric=metric).mean(axis=1)
     assert fitted(x, k=3, metric=metric).score(x) == pytest.approx(expected, abs=1e-6)
 
@@ -86,6 +87,8 @@ def test_a_new_object_with_an_id_of_the_fit_is_another_object():
     own, twin = detector.score(repeat)
     assert own == pytest.approx(brute(fit.values, k=1)[7, 0], abs=1e-6)
     assert twin == detector.score(other)[0] == 0
+    moved = Vectors(np.array([7]), fit.values[[7]] + np.float32(1e-3))
+    assert detector.score(moved)[0] == pytest.approx(1e-3 * 5**0.5, abs=1e-6)
 
 
 def test_in_a_cross_fit_all_neighbours_are_of_other_folds():
@@ -154,11 +157,15 @@ def test_what_is_normal_amid_a_curve_is_strange_and_a_clump_is_not():
     assert scores[20:40].max() < np.quantile(scores, 0.02)
 
 
-def test_columns_that_say_nothing_new_are_left_out():
-    x = normal(400, 4)
-    twice = Vectors(x.ids, np.hstack([x.values, x.values]))
-    detector = fitted(twice, components=0)
-    assert np.isfinite(detector.score(twice)).all()
+def test_directions_in_which_nothing_differs_are_left_out():
+    """Vectors at two points, equally often, have the one covariance that is never shrunk."""
+    points = np.random.default_rng(0).normal(size=(2, 30)).astype(np.float32)
+    x = Vectors(np.arange(40), points[np.arange(40) % 2])
+    detector = fitted(x, components=0)
+    assert detector.report()["compared"] == 1
+    middle = Vectors(np.array([50]), points.mean(axis=0, keepdims=True))
+    # Two points are one standard deviation from their mean.
+    assert detector.score(middle)[0] == pytest.approx(1, abs=1e-6)
 
 
 @pytest.mark.parametrize(("k", "n"), [(10, 10), (10, 4), (1, 1)])

@@ -131,7 +131,8 @@ def test_in_a_cross_fit_eight_of_two_thousand_lead_the_list_too():
         others = np.count_nonzero(made.fold[rows] != made.fold[row])
         assert made.details["clump_size"][row] == others + 1
     rest = np.setdiff1d(np.arange(2000), rows)
-    assert made.details["clump_size"][rest].max() <= 5
+    assert (made.details["clump_size"][rest] == 1).all()
+    assert (made.details["clump"][rest] == 0).all()
 
 
 def test_the_two_lengths_are_quantiles_of_the_nearest_neighbour_distances():
@@ -145,6 +146,12 @@ def test_the_two_lengths_are_quantiles_of_the_nearest_neighbour_distances():
     assert report["median_nearest"] == pytest.approx(median, rel=0.1)
     expected = median * (upper / median) ** (-3.0902 / 0.6745)
     assert report["linking_length"] == pytest.approx(expected, rel=0.5)
+
+
+def test_what_is_suspiciously_near_is_nearer_than_half_of_what_most_have():
+    """In many dimensions all distances are nearly the same, and so are all their quantiles."""
+    report = judged(population("many"))[2]
+    assert report["linking_length"] == pytest.approx(report["median_nearest"] / 2, rel=1e-12)
 
 
 def test_a_score_is_how_many_times_nearer_the_fourth_is_than_the_nearest_of_most():

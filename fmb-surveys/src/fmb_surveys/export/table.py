@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from fmb import Array, ListName, Run
+from fmb.datasets import changed_copies
 
 __all__ = ["Exported", "Field", "long_table", "short_names", "wide_table"]
 
@@ -79,7 +80,7 @@ def long_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
         names: lists of it.
         top: so many of each list, each source once; None = all objects in it, repeats too.
     """
-    kept, labels = run.shown.keeps(run.labels), _labels(run)
+    kept, labels = _kept(run), _labels(run)
     parts, rows = [], []
     for name in names:
         scores = run.scores(name)
@@ -100,7 +101,7 @@ def wide_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
         names: lists of it.
         top: objects that are among so many of a list; None = all objects of the run.
     """
-    kept = run.shown.keeps(run.labels)
+    kept = _kept(run)
     best = np.full(len(run.objects), np.inf)
     listed = np.zeros(len(run.objects), dtype=bool)
     columns: dict[str, pd.Series] = {}
@@ -128,6 +129,12 @@ def short_names(names: Sequence[ListName]) -> dict[ListName, str]:
         if len({one.lower() for one in short.values()}) == len(names):
             return short
     return {name: f"{_word(name.stem)}_{n}" for n, name in enumerate(names, 1)}
+
+
+def _kept(run: Run) -> Array:
+    """Objects that are shown: those with some labels, and no changed copy of another."""
+    kept: Array = run.shown.keeps(run.labels) & ~changed_copies(run.objects)
+    return kept
 
 
 def _rows(scores: pd.DataFrame, kept: Array, top: int | None) -> Array:
