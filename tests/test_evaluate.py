@@ -111,6 +111,11 @@ def test_a_list_of_ids_and_one_of_places_are_the_same_truth(run, tmp_path):
     assert "no object lies within 0.1 arcsec of one of its 30 positions" in told.stderr
 
 
+def test_a_view_that_is_said_to_show_a_kind_is_part_of_the_record(run):
+    (told,) = {r["declared_view"] for r in results(run, "plain", "--truth", "kind", "--view", "v")}
+    assert told == "v"
+
+
 def test_labels_are_truth(run, tmp_path):
     (tmp_path / "mine.txt").write_text("\n".join(map(str, range(30))))
     assert run("label", "plain", "lens", "--ids", "mine.txt").exit_code == 0
@@ -138,6 +143,8 @@ def test_few_objects_of_a_kind_are_quoted_with_a_warning(run):
         (["plain", "--truth", "other.txt"], "none of its 2 ids is of an object of run 'plain'"),
         (["planted", "--looks", "301"], "ranks 300 objects; choose at most these"),
         (["planted", "--list", "flow"], "has no list 'flow'"),
+        (["planted", "--view", "v"], "'far' was declared for 'v' before; choose lists by --list"),
+        (["plain", "--truth", "kind", "--view", "w"], "no list has this view; choose from v"),
         (["plain", "--truth", "kind", "--less", "gausian"], "did you mean 'gaussian'?"),
         (["plain", "--truth", "kind", "--less", "gaussian"], "has what it judges"),
     ],

@@ -82,7 +82,7 @@ def command(
 
     opened, asked = open_run(run), Conditions(looks, prevalence)
     chosen = [opened.list_called(words) for words in lists] or list(opened.lists)
-    known = in_view(find_truth(opened, truth, within_arcsec=within), view)
+    known = in_view(find_truth(opened, truth, within_arcsec=within), view, chosen)
     pairs = pairs_less(opened, chosen, less) if less else []
     done = evaluate(opened, known, chosen, asked, progress_line)
     names = {opened.record(name)["key"]: Shown(name) for name in chosen}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from fmb import Array, ConfigError, DataError, Run, UnknownNameError, did_you_mean
+from fmb import Array, ConfigError, DataError, ListName, Run, UnknownNameError, did_you_mean
 from fmb.datasets import changed_copies, host_texts
 from fmb.files import locate
 from fmb.store import content_key
@@ -164,7 +164,7 @@ def _one(objects: pd.DataFrame, column: str, rows: Array) -> str:
     """What a column says of all these rows, "" where it says different things or is not there."""
     if column not in objects:
         return ""
-    said = set(_texts(objects, column)[rows])
+    said = set(_texts(objects, column)[rows].tolist())
     return said.pop() if len(said) == 1 else ""
 
 
@@ -178,8 +178,22 @@ def _checked(truth: Truth, run: Run) -> Truth:
     return truth
 
 
-def in_view(truth: Truth, view: str | None) -> Truth:
-    """The same truth, said to be seen by `view`; None = as declared."""
+def in_view(truth: Truth, view: str | None, lists: Sequence[ListName]) -> Truth:
+    """The same truth, said to be seen by `view`; None = as declared.
+
+    Raises:
+        ConfigError: the kinds bring a view of their own.
+        UnknownNameError: no list has this view.
+    """
     if view is None:
         return truth
+    own = next((kind for kind in truth.kinds if kind.view), None)
+    if own is not None:
+        raise ConfigError(
+            f"--view {view}: {own.name!r} was declared for {own.view!r} before; choose lists by"
+            " --list, or --all-lists"
+        )
+    views = list(dict.fromkeys(part for name in lists for part in name.view.split("+")))
+    if view not in views:
+        raise UnknownNameError(f"--view {view}: no list has this view{did_you_mean(view, views)}")
     return replace(truth, kinds=tuple(replace(kind, view=view) for kind in truth.kinds))
