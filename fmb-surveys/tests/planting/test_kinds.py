@@ -43,8 +43,9 @@ def test_an_unknown_kind_is_told_with_the_nearest_one():
     ("kind", "missing", "reason"),
     [
         ("lens", "psf_fwhm_arcsec", "cam tells no point-spread function"),
-        ("lens", "redshift", "no column for redshift"),
-        ("lens", "spec", "the survey has no spectra"),
+        ("lens", "calibration", "spec is not flux-calibrated"),
+        ("merger", "redshift", "no column for redshift"),
+        ("fibre-offset", "spec", "the survey has no spectra"),
         ("agn", "calibration", "spec is not flux-calibrated"),
         ("trail", "cam", "the survey has no images"),
         ("noise-burst", "spectrum ivar", "spec has no ivar"),
@@ -88,13 +89,15 @@ def test_without_names_the_rest_is_planted_and_the_reasons_are_warnings(plain, w
     survey = without(plain, "spec")
     planted = Planted(survey, PlantingConfig(mode="paired", n_per_kind=1))
     assert {i.kind.name for i in planted.injections} == {
+        "lens",
+        "merger",
         "trail",
         "cosmic-rays",
         "dead-columns",
         "masked-columns",
         "wrong-redshift",
     }
-    assert any(line.startswith("lens cannot be planted: ") for line in planted.warnings)
+    assert any(line.startswith("agn cannot be planted: ") for line in planted.warnings)
     assert planted.warnings[0] == "plain"
 
 

@@ -64,7 +64,7 @@ def test_the_sky_of_a_picture_is_no_light():
     host, copy = gaussian_cutouts(3.0), gaussian_cutouts(3.0, total=2000.0)
     for cutouts in (host, copy):
         cutouts.flux[:] += 70.0
-    pictures = [replace(cutouts, ujy_per_unit=None) for cutouts in (host, copy)]
+    pictures = [replace(cutouts, pedestal=np.array([70.0])) for cutouts in (host, copy)]
     assert Aperture(*pictures).flux_ratio(0) == pytest.approx(2.0, rel=1e-3)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PositiveFloat
 
 from fmb import Config, did_you_mean
 from fmb_surveys.planting.kinds import KINDS
@@ -49,5 +49,7 @@ class PlantingConfig(Config):
     seed: int = Field(default=0, ge=0)
     columns: dict[str, str] = Field(default_factory=dict)
     """Role (redshift, magnitude, snr, logmass, logsfr) -> catalogue column of another name."""
-    psf_fwhm_arcsec: dict[str, tuple[float, ...]] = Field(default_factory=dict)
+    psf_fwhm_arcsec: dict[str, tuple[PositiveFloat, ...]] = Field(default_factory=dict)
     """Image input -> widths of the point-spread functions by band, for data that tell none."""
+    host_magnitude: float | None = Field(default=None, ge=0.0, le=40.0)
+    """AB, of the hosts on pictures without a flux scale, which it gives them; None = refused."""

@@ -18,7 +18,16 @@ __all__ = ["Following", "columns_that_follow"]
 
 _REFERENCE_AA = 7000.0
 _LETTERS_AA = {
-    **{"u": 3560.0, "g": 4770.0, "r": 6370.0, "i": 7770.0, "z": 9160.0, "y": 9890.0},
+    **{
+        "u": 3560.0,
+        "b": 4400.0,
+        "g": 4770.0,
+        "v": 5500.0,
+        "r": 6370.0,
+        "i": 7770.0,
+        "z": 9160.0,
+        "y": 9890.0,
+    },
     **{"j": 12500.0, "h": 16500.0, "k": 21500.0, "ks": 21500.0},
 }
 _NO_MEASURE = re.compile(r"err|ivar|sigma|unc|depth|lim|ext|flag|rms|mask|^e$|^ebv$|^sb$|^mu$")

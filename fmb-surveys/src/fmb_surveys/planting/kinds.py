@@ -22,10 +22,13 @@ Need = Literal[
     "image ivar or mask",
     "spectra",
     "spectrum flux",
+    "spectra with flux, if any",
+    "flux and psf, if images",
     "spectrum ivar",
     "optical spectrum",
     "red spectrum",
     "redshift",
+    "redshift, if spectra",
     "magnitude",
     "snr",
 ]
@@ -65,6 +68,7 @@ class Kind:
 
 
 _PICTURE: tuple[Need, ...] = ("images", "image flux", "psf")
+_IMAGED: tuple[Need, ...] = (*_PICTURE, "spectra with flux, if any")
 _LIGHT: tuple[Need, ...] = (*_PICTURE, "spectra", "spectrum flux", "redshift")
 
 _ALL = (
@@ -77,7 +81,7 @@ _ALL = (
         weak=24.5,
         strong=22.0,
         auroc=(0.6, 0.8),
-        needs=_LIGHT,
+        needs=_IMAGED,
     ),
     Kind(
         name="merger",
@@ -88,7 +92,7 @@ _ALL = (
         weak=1.5,
         strong=0.2,
         auroc=(0.6, 0.75),
-        needs=_LIGHT,
+        needs=(*_IMAGED, "redshift, if spectra"),
     ),
     Kind(
         name="agn",
@@ -101,7 +105,7 @@ _ALL = (
         strong=100.0,
         logarithmic=True,
         auroc=(0.6, 0.9),
-        needs=_LIGHT,
+        needs=("spectra", "redshift", "flux and psf, if images"),
     ),
     Kind(
         name="second-redshift",

@@ -90,13 +90,8 @@ class Aperture:
         return float(min(APERTURE_ARCSEC / self.before.pixel_scale_arcsec, _CUTOUT_SHARE * side))
 
     def _sky(self, band: int) -> float:
-        """What lies below the light: nothing in data with a flux scale, the edge of a picture."""
-        if self.before.ujy_per_unit is not None:
-            return 0.0
-        flux = self.before.flux[band]
-        edge = np.concatenate([flux[0], flux[-1], flux[1:-1, 0], flux[1:-1, -1]])
-        known = edge[np.isfinite(edge)]
-        return float(np.median(known)) if known.size else 0.0
+        """What lies below the light of both."""
+        return 0.0 if self.before.pedestal is None else float(self.before.pedestal[band])
 
 
 def _noise(cutouts: Cutouts, band: int, good: Array) -> float:

@@ -15,6 +15,8 @@ __all__ = ["plant_merger", "tail_points"]
 WEAK_MAG, STRONG_MAG = 1.5, 0.2
 _TAIL_MAG_ARCSEC2 = (25.5, 23.5)
 _MIN_H_ALPHA_EW_AA = 4.0
+_USUAL_REDSHIFT = 0.3
+"""Of hosts whose redshift is not known; a kiloparsec is 0.22 arcsec there."""
 
 
 def plant_merger(target: Target, fainter_mag: float, rng: np.random.Generator) -> None:
@@ -28,7 +30,8 @@ def plant_merger(target: Target, fainter_mag: float, rng: np.random.Generator) -
         fainter_mag: companion minus host, magnitudes near 7000 Angstrom.
         rng: geometry and noise.
     """
-    per_arcsec = float(kpc_per_arcsec(target.redshift))
+    known = np.isfinite(target.redshift)
+    per_arcsec = float(kpc_per_arcsec(target.redshift if known else _USUAL_REDSHIFT))
     # A companion beyond the edge of the narrowest cutout would be planted unseen.
     reach = 0.8 * min(_half_arcsec(cutouts) for cutouts in target.images.values())
     distance = rng.uniform(3.0, min(15.0, reach * per_arcsec)) / per_arcsec

@@ -9,7 +9,7 @@ from fmb import Array, DataError, Dataset, Images, Spectra
 from fmb_surveys.planting.kinds import Kind, Need
 from fmb_surveys.planting.photometry import band_wavelengths, flambda_factor, ujy_factor
 
-__all__ = ["Offer", "find_columns", "make_offer", "refuse"]
+__all__ = ["Offer", "find_columns", "lacking", "make_offer", "refuse"]
 
 _ALIASES = {
     "redshift": ("redshift", "z"),
@@ -39,6 +39,8 @@ class Offer:
     flambda_per_unit: Mapping[str, float | None]
     columns: Mapping[str, str]
     """Role -> column of the catalogue."""
+    host_magnitude: float | None = None
+    """Of hosts on pictures without a flux scale, which it gives them."""
 
 
 def find_columns(
@@ -63,7 +65,10 @@ def find_columns(
 
 
 def make_offer(
-    dataset: Dataset, psf_fwhm_arcsec: Mapping[str, Sequence[float]], columns: Mapping[str, str]
+    dataset: Dataset,
+    psf_fwhm_arcsec: Mapping[str, Sequence[float]],
+    columns: Mapping[str, str],
+    host_magnitude: float | None = None,
 ) -> Offer:
     """Look at the inputs of a survey and at what an object has in each; no pixel is read.
 
@@ -71,9 +76,11 @@ def make_offer(
         dataset: to plant in.
         psf_fwhm_arcsec: widths by input, for data that tell none.
         columns: role -> column, where the name is not the usual one.
+        host_magnitude: AB, of what is in the middle of pictures without a flux scale.
 
     Raises:
-        DataError: a column, role or input is named that does not exist.
+        DataError: a column, role or input is named that does not exist, or widths do not fit the
+            bands.
     """
     names = {
         kind: tuple(n for n, i in dataset.inputs.items() if i.kind == kind)
@@ -87,8 +94,14 @@ def make_offer(
     waves: dict[str, Array | None] = {}
     for name in names["images"]:
         given = psf_fwhm_arcsec.get(name)
+        bands = dataset.inputs[name].bands
+        if given is not None and len(given) != len(bands):
+            raise DataError(
+                f"planting: {len(given)} widths for {name}, which has {len(bands)} bands:"
+                f" {', '.join(bands)}"
+            )
         psf[name] = None if given is None else np.asarray(given, dtype=np.float64)
-        known = band_wavelengths(dataset.inputs[name].bands)
+        known = band_wavelengths(bands)
         waves[name] = None if known is None else np.array(known)
     offer = Offer(
         images=names["images"],
@@ -103,6 +116,7 @@ def make_offer(
             columns,
             dataset.catalog.attrs.get("roles", {}),
         ),
+        host_magnitude=host_magnitude,
     )
     return Offer(**{**vars(offer), "lacks": _lacks(dataset, offer, first)})
 
@@ -129,12 +143,14 @@ def _lacks(
         image = first[name]
         info = dataset.inputs[name]
         assert isinstance(image, Images)
-        if offer.ujy_per_unit[name] is None:
-            lacks["image flux"] = f"{name} is in {info.unit!r}, which is no flux"
+        if offer.ujy_per_unit[name] is None and offer.host_magnitude is None:
+            lacks["image flux"] = (
+                f"{name} is in {info.unit!r}, which is no flux (--host-mag MAG gives hosts one)"
+            )
         elif offer.wavelength_aa[name] is None:
             lacks["image flux"] = f"{name} has bands of unknown wavelength: {', '.join(info.bands)}"
         if image.psf_fwhm_arcsec is None and offer.psf_fwhm_arcsec[name] is None:
-            lacks["psf"] = f"{name} tells no point-spread function; give psf_fwhm_arcsec"
+            lacks["psf"] = f"{name} tells no point-spread function (--psf {name}=FWHM)"
         if image.ivar is None and image.mask is None:
             lacks["image ivar or mask"] = f"{name} has neither ivar nor mask"
     if not seen_spectra:
@@ -144,12 +160,19 @@ def _lacks(
         assert isinstance(spectrum, Spectra)
         if offer.flambda_per_unit[name] is None:
             lacks["spectrum flux"] = f"{name} is not flux-calibrated"
+            lacks["spectra with flux, if any"] = lacks["spectrum flux"]
         if spectrum.ivar is None:
             lacks["spectrum ivar"] = f"{name} has no ivar"
         lacks |= _range_lacks(name, dataset.inputs[name].wavelength_aa)
-    for role in ("redshift", "magnitude", "snr"):
+    roles: tuple[Need, ...] = ("redshift", "magnitude", "snr")
+    for role in roles:
         if role not in offer.columns:
             lacks[role] = f"the catalogue has no column for {role}"
+    both: tuple[Need, ...] = ("image flux", "psf", "spectrum flux")
+    if seen_images and (reasons := [lacks[need] for need in both if need in lacks]):
+        lacks["flux and psf, if images"] = "; ".join(reasons)
+    if seen_spectra and "redshift" in lacks:
+        lacks["redshift, if spectra"] = lacks["redshift"]
     return lacks
 
 
@@ -163,7 +186,12 @@ def _range_lacks(name: str, limits: tuple[float, float] | None) -> dict[Need, st
     return lacks
 
 
+def lacking(kind: Kind, offer: Offer) -> str:
+    """What this survey lacks for `kind`; "" where nothing is lacking."""
+    return "; ".join(offer.lacks[need] for need in kind.needs if need in offer.lacks)
+
+
 def refuse(kind: Kind, offer: Offer) -> str:
     """Why `kind` cannot be planted in this survey; "" when it can."""
-    reasons = [offer.lacks[need] for need in kind.needs if need in offer.lacks]
-    return f"{kind.name} cannot be planted: {'; '.join(reasons)}" if reasons else ""
+    reasons = lacking(kind, offer)
+    return f"{kind.name} cannot be planted: {reasons}" if reasons else ""

@@ -26,6 +26,8 @@ def power_law_share(h_alpha_ew_aa: float) -> float:
 def plant_agn(target: Target, h_alpha_ew_aa: float, rng: np.random.Generator) -> None:
     """Add broad Balmer lines of 2000-8000 km/s, a power law, and the same light as a point.
 
+    Spectra without images need no flux scale: all is measured by the host's continuum.
+
     Args:
         target: changed in place; its images take the point of the first spectrum.
         h_alpha_ew_aa: rest equivalent width of H-alpha over host and power law together.
@@ -33,15 +35,16 @@ def plant_agn(target: Target, h_alpha_ew_aa: float, rng: np.random.Generator) ->
     """
     fwhm_km_s = rng.uniform(2000.0, 8000.0)
     share = power_law_share(h_alpha_ew_aa)
-    at_5100 = [
-        _plant_spectrum(s, target.redshift, h_alpha_ew_aa, share, fwhm_km_s, rng)
-        for s in target.spectra.values()
+    spectra = list(target.spectra.values())
+    heights = [
+        _plant_spectrum(s, target.redshift, h_alpha_ew_aa, share, fwhm_km_s, rng) for s in spectra
     ]
     pivot = 5100.0 * (1 + target.redshift)
     # The fibre catches only part of a point's light; the image has all of it.
-    all_light = at_5100[0] / float(spot_share(np.zeros(1), np.zeros(1))[0])
+    caught = float(spot_share(np.zeros(1), np.zeros(1))[0])
     for cutouts in target.images.values():
         wave = cutouts.wavelengths()
+        all_light = heights[0] * spectra[0].in_flambda() / caught
         ujy = np.asarray(ujy_from_flambda(all_light * (wave / pivot) ** _SLOPE, wave))
         point = blurred_ellipse(cutouts, Ellipse(0.0, 0.0, 0.0, 0.5, 1.0, 0.0))
         cutouts.add_light(point * ujy[:, None, None] / cutouts.in_ujy(), rng)
@@ -55,7 +58,7 @@ def _plant_spectrum(
     fwhm_km_s: float,
     rng: np.random.Generator,
 ) -> float:
-    """Power law at rest 5100 Angstrom that was added, 1e-17 erg/s/cm2/Angstrom."""
+    """Power law at rest 5100 Angstrom that was added, in the spectrum's unit."""
     wave = spectrum.wavelength_aa
     pivot = 5100.0 * (1 + redshift)
     height = spectrum.continuum(pivot) * share / (1 - share)
@@ -69,4 +72,4 @@ def _plant_spectrum(
         for aa, ratio in BALMER_BROAD
     ]
     spectrum.add_light(law + np.sum(lines, axis=0), rng)
-    return height * spectrum.in_flambda()
+    return height

@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from fmb import Array, Batch, DataError, Images, Spectra
+from fmb_surveys.planting.colours import host_fluxes_ujy, reference_band
 from fmb_surveys.planting.needs import Offer
 from fmb_surveys.planting.target import Cutouts, Spectrum, Target
 
-__all__ = ["gather", "put_back", "target_of", "usable"]
+__all__ = ["gather", "put_back", "target_of", "usable", "within_range"]
 
 _GOOD_SHARE = 0.5
 _IMAGE_ARRAYS = ("flux", "ivar", "mask")
@@ -84,7 +85,8 @@ def target_of(
         k = int(np.searchsorted(batch.rows[name], row))
         if isinstance(data, Images):
             psf = offer.psf_fwhm_arcsec[name]
-            images[name] = Cutouts(
+            scaled = offer.ujy_per_unit[name] is not None
+            cutouts = Cutouts(
                 name=name,
                 bands=data.bands,
                 flux=data.flux[k],
@@ -94,7 +96,10 @@ def target_of(
                 psf_fwhm_arcsec=psf if data.psf_fwhm_arcsec is None else data.psf_fwhm_arcsec[k],
                 ujy_per_unit=offer.ujy_per_unit[name],
                 wavelength_aa=offer.wavelength_aa[name],
+                pedestal=None if scaled else _edge_levels(data.flux[k]),
             )
+            given = None if scaled else offer.host_magnitude
+            images[name] = cutouts if given is None else _as_bright_as(cutouts, given)
         elif isinstance(data, Spectra):
             grid = data.wavelength_aa
             spectra[name] = Spectrum(
@@ -107,6 +112,33 @@ def target_of(
                 flux_of_electron=gains.get(name, 0.0),
             )
     return Target(images=images, spectra=spectra, redshift=redshift, donor=donor)
+
+
+def _edge_levels(flux: Array) -> Array:
+    """(bands,) median of the outermost pixels of a picture (bands, height, width)."""
+    sides = (flux[:, 0], flux[:, -1], flux[:, 1:-1, 0], flux[:, 1:-1, -1])
+    edge = np.concatenate(sides, axis=1).astype(np.float64)
+    known = np.isfinite(edge)
+    return np.array([np.median(e[k]) if k.any() else 0.0 for e, k in zip(edge, known, strict=True)])
+
+
+def _as_bright_as(cutouts: Cutouts, magnitude: float) -> Cutouts:
+    """A picture with the flux scale by which its middle has an AB magnitude near 7000 Angstrom."""
+    relative = replace(cutouts, ujy_per_unit=1.0)
+    light = float(host_fluxes_ujy(relative)[reference_band(relative)])
+    return replace(cutouts, ujy_per_unit=10 ** (0.4 * (23.9 - magnitude)) / light)
+
+
+def within_range(changed: Batch, row: int, clean: Batch, of: int) -> None:
+    """Cut what was planted on pictures to the range of the host's, which white and black end."""
+    for name, data in changed.inputs.items():
+        host = clean.inputs[name]
+        if not isinstance(data, Images) or not isinstance(host, Images) or data.unit != "display":
+            continue
+        k = int(np.searchsorted(changed.rows[name], row))
+        before = host.flux[int(np.searchsorted(clean.rows[name], of))]
+        low, high = np.nanmin(before, axis=(1, 2)), np.nanmax(before, axis=(1, 2))
+        data.flux[k] = np.clip(data.flux[k], low[:, None, None], high[:, None, None])
 
 
 def put_back(changed: Batch, row: int, batch: Batch, into: int) -> None:

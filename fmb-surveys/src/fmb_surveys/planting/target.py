@@ -37,6 +37,8 @@ class Cutouts:
     ujy_per_unit: float | None
     wavelength_aa: Array | None
     """(bands,)."""
+    pedestal: Array | None = None
+    """(bands,) level of the sky in pictures without a flux scale; None where it is at zero."""
 
     def widths(self) -> Array:
         """(bands,) full widths of the point-spread functions, arcsec."""
@@ -103,7 +105,10 @@ class Cutouts:
         good = np.isfinite(self.flux) & inside
         if self.mask is not None:
             good &= ~self.mask
-        return np.asarray(np.where(good, self.flux, 0.0).sum(axis=(1, 2), dtype=np.float64))
+        total = np.where(good, self.flux, 0.0).sum(axis=(1, 2), dtype=np.float64)
+        if self.pedestal is not None:
+            total = total - self.pedestal * good.sum(axis=(1, 2))
+        return np.asarray(total)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from fmb_surveys.planting.following import columns_that_follow
 from fmb_surveys.planting.hosts import Injection, seed_of
 from fmb_surveys.planting.labels import copy_ids, planted_catalog
 from fmb_surveys.planting.needs import make_offer
-from fmb_surveys.planting.observations import gather, put_back, target_of
+from fmb_surveys.planting.observations import gather, put_back, target_of, within_range
 from fmb_surveys.planting.origins import planted_origins
 from fmb_surveys.planting.planters import PLANTERS
 from fmb_surveys.planting.remeasuring import MEASURING_REVISION, remeasure
@@ -28,7 +28,7 @@ __all__ = ["PLANTING_REVISION", "Planted"]
 
 NAMED = 3
 """Kinds that the line on what was planted names one by one."""
-PLANTING_REVISION = 1
+PLANTING_REVISION = 2
 """Raised when any planted pixel changes; part of the identity."""
 
 
@@ -70,7 +70,9 @@ class Planted:
         self._base = dataset
         self._seed, self._remeasure, self._progress = config.seed, config.remeasure, progress
         self._gains = dict(flux_of_electron or {})
-        self._offer = make_offer(dataset, config.psf_fwhm_arcsec, config.columns)
+        self._offer = make_offer(
+            dataset, config.psf_fwhm_arcsec, config.columns, config.host_magnitude
+        )
         injections, self.remarks = choose(dataset, self._offer, config, sound=sound)
         self.injections: tuple[Injection, ...] = tuple(injections)
         """What is planted; in paired mode in the order of the added rows."""
@@ -81,7 +83,10 @@ class Planted:
         """Columns that are measured again, and other columns of numbers, which are not."""
         gains = {name: _digest(gain) for name, gain in self._gains.items()}
         self.inputs: Mapping[str, InputInfo] = self._spread(
-            (PLANTING_REVISION, config.seed, gains, config.psf_fwhm_arcsec)
+            (
+                *(PLANTING_REVISION, config.seed, gains, config.psf_fwhm_arcsec),
+                *([config.host_magnitude] if config.host_magnitude is not None else []),
+            )
         )
         self.warnings: Sequence[str] = [*dataset.warnings, *_counts(injections), *self.remarks]
         self.identity: Mapping[str, Any] = {
@@ -199,6 +204,7 @@ class Planted:
             rng = np.random.default_rng([self._seed, draw])
             value = injection.kind.value(injection.strength)
             PLANTERS[injection.kind.name](target, value, rng)
+            within_range(changed, k, clean, int(at[k]))
         return clean, at, changed
 
     def _target(
