@@ -2,6 +2,7 @@
 
 import errno
 import json
+import math
 import os
 import shutil
 import uuid
@@ -11,7 +12,7 @@ from typing import IO, Any
 
 import h5py
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 
 from fmb import Array, DataError, Dataset, FailedError, Images, Spectra, StoreError
 from fmb.files import runs
@@ -30,6 +31,7 @@ from fmb_surveys.files.survey_toml import (
 __all__ = ["write_survey"]
 
 ROWS_AT_ONCE = 64
+CALLS_A_WORKER = 16
 SLACK_BYTES = 2**20
 """For what HDF5 itself adds to the rows."""
 
@@ -102,8 +104,9 @@ def _write(
         file.attrs[DIGEST_ATTRIBUTE] = survey_digest(survey, folder)
         for layout in layouts.values():
             layout.create(file)
-    starts = range(0, len(dataset), ROWS_AT_ONCE)
-    pieces = [np.arange(start, min(start + ROWS_AT_ONCE, len(dataset))) for start in starts]
+    step = _rows_a_call(len(dataset), effective_n_jobs(-1)) if shared else ROWS_AT_ONCE
+    starts = range(0, len(dataset), step)
+    pieces = [np.arange(start, min(start + step, len(dataset))) for start in starts]
     calls = ((folder / _DATA, dataset, layouts, piece) for piece in pieces)
     done = 0
     # The processes stay for the next survey: the first pays a few seconds for them.
@@ -116,12 +119,20 @@ def _write(
     write_survey_file(folder / FILE_NAME, survey)
 
 
+def _rows_a_call(n: int, workers: int) -> int:
+    """Rows that a worker gets at once: each call sends it the whole catalogue, so not too few."""
+    calls = CALLS_A_WORKER * workers
+    return max(1, math.ceil(n / calls / ROWS_AT_ONCE)) * ROWS_AT_ONCE
+
+
 def _write_rows(path: Path, dataset: Dataset, layouts: Mapping[str, "_Layout"], rows: Array) -> int:
-    """Write the objects at `rows` into their places; returns their number."""
-    batch = dataset.read(rows, tuple(layouts))
+    """Write the objects at `rows` into their places, 64 at a time; returns their number."""
     with path.open("r+b") as stream:
-        for name, layout in layouts.items():
-            layout.write(stream, rows, batch.rows[name], batch.inputs[name])
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            piece = rows[start : start + ROWS_AT_ONCE]
+            batch = dataset.read(piece, tuple(layouts))
+            for name, layout in layouts.items():
+                layout.write(stream, piece, batch.rows[name], batch.inputs[name])
     return len(rows)
 
 
