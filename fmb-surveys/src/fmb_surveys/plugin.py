@@ -49,3 +49,8 @@ def fmb_register_commands() -> Iterator[CommandSpec]:
         summary="Write lists into a file: FITS, CSV, ECSV or Parquet.",
         target="fmb_surveys.export.command:command",
     )
+    yield CommandSpec(
+        name="inject",
+        summary="Write a survey with anomalies in copies of its objects.",
+        target="fmb_surveys.inject.command:command",
+    )

@@ -1,5 +1,6 @@
 from .figure_style import own_style as own_style
 from .printing import (
+    echo_folded as echo_folded,
     echo_json as echo_json,
     print_table as print_table,
     progress_line as progress_line,

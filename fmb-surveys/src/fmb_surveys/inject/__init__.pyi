@@ -1,0 +1,1 @@
+from .survey import Injected as Injected, inject as inject
