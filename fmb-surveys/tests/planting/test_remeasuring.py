@@ -46,10 +46,15 @@ def test_light_that_is_twice_as_bright_and_wide_is_measured_so():
     assert aperture.snr_ratio(0) == pytest.approx(2.0, rel=1e-5)
 
 
-def test_what_is_bad_in_either_is_measured_in_neither():
-    host, copy = gaussian_cutouts(3.0), gaussian_cutouts(3.0)
+@pytest.mark.parametrize("told_by", ["ivar", "mask"])
+def test_what_is_bad_in_either_is_measured_in_neither(told_by):
+    mask = np.zeros((1, 81, 81), dtype=bool)
+    host, copy = (replace(gaussian_cutouts(3.0), mask=mask.copy()) for _ in range(2))
     copy.flux[0, :, 38:42] = 0.0
-    copy.ivar[0, :, 38:42] = 0.0
+    if told_by == "ivar":
+        copy.ivar[0, :, 38:42] = 0.0
+    else:
+        copy.mask[0, :, 38:42] = True
     assert Aperture(host, copy).flux_ratio(0) == 1.0
     assert Aperture(host, copy).size_ratio(0) == 1.0
 
