@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmb import Array, DataError, Dataset, Images, Spectra
+from fmb import Array, DataError, Dataset, Images, InputInfo, Spectra
 from fmb_surveys.planting.kinds import Kind, Need
 from fmb_surveys.planting.photometry import band_wavelengths, flambda_factor, ujy_factor
 
@@ -140,19 +140,7 @@ def _lacks(
     if not seen_images:
         lacks["images"] = "the survey has no images"
     for name in seen_images:
-        image = first[name]
-        info = dataset.inputs[name]
-        assert isinstance(image, Images)
-        if offer.ujy_per_unit[name] is None and offer.host_magnitude is None:
-            lacks["image flux"] = (
-                f"{name} is in {info.unit!r}, which is no flux (--host-mag MAG gives hosts one)"
-            )
-        elif offer.wavelength_aa[name] is None:
-            lacks["image flux"] = f"{name} has bands of unknown wavelength: {', '.join(info.bands)}"
-        if image.psf_fwhm_arcsec is None and offer.psf_fwhm_arcsec[name] is None:
-            lacks["psf"] = f"{name} tells no point-spread function (--psf {name}=FWHM)"
-        if image.ivar is None and image.mask is None:
-            lacks["image ivar or mask"] = f"{name} has neither ivar nor mask"
+        lacks |= _image_lacks(name, dataset.inputs[name], first[name], offer)
     if not seen_spectra:
         lacks["spectra"] = "the survey has no spectra"
     for name in seen_spectra:
@@ -173,6 +161,22 @@ def _lacks(
         lacks["flux and psf, if images"] = "; ".join(reasons)
     if seen_spectra and "redshift" in lacks:
         lacks["redshift, if spectra"] = lacks["redshift"]
+    return lacks
+
+
+def _image_lacks(name: str, info: InputInfo, image: object, offer: Offer) -> dict[Need, str]:
+    assert isinstance(image, Images)
+    lacks: dict[Need, str] = {}
+    if offer.ujy_per_unit[name] is None and offer.host_magnitude is None:
+        lacks["image flux"] = (
+            f"{name} is in {info.unit!r}, which is no flux (--host-mag MAG gives hosts one)"
+        )
+    elif offer.wavelength_aa[name] is None:
+        lacks["image flux"] = f"{name} has bands of unknown wavelength: {', '.join(info.bands)}"
+    if image.psf_fwhm_arcsec is None and offer.psf_fwhm_arcsec[name] is None:
+        lacks["psf"] = f"{name} tells no point-spread function (--psf {name}=FWHM)"
+    if image.ivar is None and image.mask is None:
+        lacks["image ivar or mask"] = f"{name} has neither ivar nor mask"
     return lacks
 
 

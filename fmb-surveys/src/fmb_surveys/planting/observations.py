@@ -84,22 +84,7 @@ def target_of(
     for name, data in batch.inputs.items():
         k = int(np.searchsorted(batch.rows[name], row))
         if isinstance(data, Images):
-            psf = offer.psf_fwhm_arcsec[name]
-            scaled = offer.ujy_per_unit[name] is not None
-            cutouts = Cutouts(
-                name=name,
-                bands=data.bands,
-                flux=data.flux[k],
-                ivar=None if data.ivar is None else data.ivar[k],
-                mask=None if data.mask is None else data.mask[k],
-                pixel_scale_arcsec=data.pixel_scale_arcsec,
-                psf_fwhm_arcsec=psf if data.psf_fwhm_arcsec is None else data.psf_fwhm_arcsec[k],
-                ujy_per_unit=offer.ujy_per_unit[name],
-                wavelength_aa=offer.wavelength_aa[name],
-                pedestal=None if scaled else _edge_levels(data.flux[k]),
-            )
-            given = None if scaled else offer.host_magnitude
-            images[name] = cutouts if given is None else _as_bright_as(cutouts, given)
+            images[name] = _cutouts_of(name, data, k, offer)
         elif isinstance(data, Spectra):
             grid = data.wavelength_aa
             spectra[name] = Spectrum(
@@ -112,6 +97,27 @@ def target_of(
                 flux_of_electron=gains.get(name, 0.0),
             )
     return Target(images=images, spectra=spectra, redshift=redshift, donor=donor)
+
+
+def _cutouts_of(name: str, data: Images, k: int, offer: Offer) -> Cutouts:
+    """Row `k` of some images as views of their arrays, with a flux scale where one is given."""
+    scaled = offer.ujy_per_unit[name] is not None
+    told = data.psf_fwhm_arcsec
+    cutouts = Cutouts(
+        name=name,
+        bands=data.bands,
+        flux=data.flux[k],
+        ivar=None if data.ivar is None else data.ivar[k],
+        mask=None if data.mask is None else data.mask[k],
+        pixel_scale_arcsec=data.pixel_scale_arcsec,
+        psf_fwhm_arcsec=offer.psf_fwhm_arcsec[name] if told is None else told[k],
+        ujy_per_unit=offer.ujy_per_unit[name],
+        wavelength_aa=offer.wavelength_aa[name],
+        pedestal=None if scaled else _edge_levels(data.flux[k]),
+    )
+    if scaled or offer.host_magnitude is None:
+        return cutouts
+    return _as_bright_as(cutouts, offer.host_magnitude)
 
 
 def _edge_levels(flux: Array) -> Array:
