@@ -142,7 +142,8 @@ class RunOptions(Config):
     seed: int = Field(default=0, ge=0)
     fit: Literal["cross-fit", "in-sample"] = "cross-fit"
     folds: int | None = Field(default=None, ge=2)
-    """Left out: 5; none or 20 for fewer objects than four times the numbers in a vector."""
+    """Of the cross-fit, left out: "5"; 20 or none for fewer objects than four times the numbers in
+    a vector."""
     fold_by: Literal["group", "sky"] = "group"
     given: AskedRoles = "none"
     """Roles of the catalogue that lists of one view are given: what these tell is taken out."""
