@@ -7,9 +7,9 @@ from fmb.conditioning.fit import fit_conditionings
 from fmb.conditioning.polynomials import chosen_polynomials
 from fmb.messages.errors import ShapeError
 
-FLOAT32 = 3e-5
+FLOAT32 = 1e-4
 """Residuals here reach 8; float32 rounds vectors at 1e-7 of theirs, and logarithms of what is left
-of them at 1e-5."""
+of them at 1e-5, differently from place to place in memory."""
 
 
 def survey(n=600, d=5, r=2, seed=0):
@@ -81,7 +81,7 @@ def test_a_polynomial_has_forty_rows_a_column(rows, roles, taken, degree):
 def test_of_roles_that_are_too_many_that_goes_which_the_fewest_know():
     values = np.random.default_rng(0).normal(size=(100, 3))
     values[:5, 1] = np.nan  # 95 rows know all three, 40 x 3 are needed
-    assert chosen_polynomials(values)[0].roles == (0, 2)
+    assert [one.roles for one in chosen_polynomials(values)] == [(0, 2), ()]
 
 
 def test_an_object_is_conditioned_on_the_roles_it_has(direct_residuals):
@@ -121,9 +121,10 @@ def test_a_role_known_to_few_keeps_nobody_from_the_others():
     )
 
 
-def test_a_component_that_does_not_vary_stays_still():
+def test_a_component_that_does_not_vary_beyond_rounding_stays_still():
     values, roles = survey()
-    values[:, 2] = 12345.678
+    steps = np.random.default_rng(0).integers(0, 2, len(values))
+    values[:, 2] = np.where(steps, np.float32(12345.678), np.nextafter(np.float32(12345.678), 0))
     (made,) = fitted(values, roles)
     assert (made.residuals(values, roles)[:, 2] == 0).all()
 
