@@ -240,3 +240,16 @@ def test_a_rule_takes_scores_as_they_are(fmb, survey):
 def test_a_list_of_roles_without_a_catalogue_is_refused(fmb, survey):
     result = fmb("detect", "--embeddings", "v.npz", "--detector", "roles")
     refused(result, "detector 'roles' judges roles of the catalogue, and there is none to judge")
+
+
+def test_a_list_given_redshift_of_what_has_seen_a_spectrum_is_noted_as_a_check_of_it(
+    fmb, home, tmp_path, make_survey
+):
+    survey = make_survey(tmp_path / "tiny", n=60)
+    model = ("--model", "astropt", "--weights", "random", "--detector", "gaussian")
+    told = fmb("detect", *model, "--data", survey, "--given", "redshift", "--dry-run").stderr
+    noted = [line for line in told.splitlines() if "also a redshift check" in line]
+    assert ["image" in line for line in noted] == [False, False]
+    assert [one for one in ("spectrum", "joint") if any(one in line for line in noted)] == [
+        "spectrum", "joint",
+    ]  # fmt: skip
