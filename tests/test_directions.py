@@ -30,6 +30,7 @@ FLOORS = {
     "plan": 6,
     "torch": 6,
     "labels": 5,
+    "matching": 5,
     "own": 5,
     "request": 5,
     "testing": 5,
@@ -64,7 +65,14 @@ FACES = {
     "fmb.testing",
 }
 """What every distribution imports of the core."""
-FOR_COMMANDS = {"fmb.cli", "fmb.plan", "fmb.request", "fmb.store", "fmb.terminal"}
+FOR_COMMANDS = {
+    "fmb.cli",
+    "fmb.matching",
+    "fmb.plan",
+    "fmb.request",
+    "fmb.store",
+    "fmb.terminal",
+}
 """What a distribution that adds commands imports besides; models write weights, so they may not."""
 
 

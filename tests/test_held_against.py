@@ -26,10 +26,10 @@ def own(tmp_path):
     np.savez(tmp_path / "own.npz", object_id=np.arange(N), vectors=vectors)
     table = pd.DataFrame({"object_id": np.arange(N), "magnitude": magnitude, "field": field})
 
-    def write(change=lambda table: table):
+    def write(change=lambda table: table, raw=("--given", "none")):
         change(table).to_csv(tmp_path / "own.csv", index=False)
         files = ("--embeddings", tmp_path / "own.npz", "--catalog", tmp_path / "own.csv")
-        return ("detect", *files, "--detector", "gaussian", "--out", "mine")
+        return ("detect", *files, "--detector", "gaussian", *raw, "--out", "mine")
 
     return write
 
@@ -86,6 +86,15 @@ def test_a_role_of_the_column_names_the_owner_too(own, fmb):
     assert open_run("mine").scores("gaussian")["percentile_cond"].isna().all()
 
 
+def test_objects_are_alike_in_what_the_list_is_given_too(own, fmb):
+    rng = np.random.default_rng(5)
+    redshift = rng.random(N)
+    fmb(*own(lambda table: table.assign(redshift=redshift), raw=("--given", "redshift")))
+    run = open_run("mine")
+    (record,) = run.manifest["lists"]
+    assert record["alike"]["roles"] == ["magnitude", "redshift"]
+
+
 def test_too_few_alike_are_said_and_no_roles_are_no_news(own, fmb):
     said = "no percentile among alike: fewer than 500 objects know a role"
     fmb(*own(lambda table: table.assign(magnitude=table["magnitude"].where(table.index < 400))))
@@ -112,7 +121,7 @@ def test_a_list_that_follows_data_quality_names_the_bad_cell_of_the_demo(fmb, tm
     quality = catalog[["depth", "psf_vis", "ebv"]].to_numpy(dtype=float)
     np.savez(tmp_path / "own.npz", object_id=catalog["object_id"], vectors=quality)
     files = ("--data", "demo", "--embeddings", tmp_path / "own.npz")
-    result = fmb("detect", *files, "--detector", "gaussian", "--out", "demo")
+    result = fmb("detect", *files, "--detector", "gaussian", "--given", "none", "--out", "demo")
     assert result.exit_code == 0, result.stderr
     bad = catalog.groupby("cell")["depth"].first().idxmin()
     assert f"field {bad} owns " in result.stderr

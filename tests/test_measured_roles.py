@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 
+from fmb import open_run
 from fmb.contract.inputs import Images
 from fmb.datasets.selection import Selection
 from fmb.embedding.measures import measured_roles
@@ -25,7 +27,7 @@ def reads(monkeypatch):
     seen, read = [], Selection.read
 
     def told(self, rows, inputs=None):
-        seen.extend((str(self.ids[row]), name) for row in rows for name in inputs)
+        seen.extend((str(self.ids[row]), name) for row in rows for name in inputs or self.inputs)
         return read(self, rows, inputs)
 
     monkeypatch.setattr(Selection, "read", told)
@@ -151,3 +153,131 @@ def test_the_cache_tells_measures_from_digests(planned, survey, fmb):
     kept = json.loads(fmb("cache", "list", "--json").stdout)
     about = [row["about"] for row in kept if row["kind"] == "inputs"]
     assert sorted(about) == [f"digests of {N} objects"] * 2 + [f"measures of {N} objects"]
+
+
+DETECT = ("detect", "--model", "counting", "--weights", "random", "--detector", "gaussian")
+
+
+@pytest.fixture
+def large(tmp_path, make_survey):
+    """A survey of 300 objects without a catalogue: enough for conditioning on a few roles."""
+    toml = make_survey(tmp_path / "unused").read_text()
+    toml = toml.replace('columns = ["mag"]\n', "").replace('redshift = "redshift"\n', "")
+    return make_survey(tmp_path / "large", n=300, toml=toml)
+
+
+def test_lists_are_given_what_is_measured_on_what_they_judge(fmb, counting, large, reads):
+    result = fmb(*DETECT, "--data", large, "--given", "sky,noise", "--out", "mine")
+    assert result.exit_code == 0, result.stderr
+    assert len(set(reads[:600])) == 600  # nothing was read twice, but for pictures of the first
+    assert len(reads) < 900
+    given = {name.view: name.given for name in open_run("mine").lists}
+    assert given == {
+        "image": ("sky@euclid", "noise@euclid"),
+        "spectrum": ("noise@desi",),
+        "joint": ("sky@euclid", "noise@euclid", "noise@desi"),
+    }
+    assert "gaussian given sky@euclid, noise@euclid" in result.stdout.replace("\n  ", " ")
+    measured = dict(zip(IMAGE_ROLES, measure_images(images_of(large)).T, strict=True))
+    objects = open_run("mine").objects
+    np.testing.assert_allclose(objects["noise@euclid"], measured["noise"])
+
+
+def test_one_instrument_can_be_named_and_other_views_are_given_nothing(fmb, counting, large):
+    fmb(*DETECT, "--data", large, "--given", "light@desi", "--out", "mine")
+    run = open_run("mine")
+    given = {name.view: name.given for name in run.lists}
+    assert given == {"image": (), "spectrum": ("light@desi",), "joint": ("light@desi",)}
+    said = [line for line in run.remarks() if "is given nothing" in line]
+    assert len(said) == 1
+    assert said[0].endswith("its inputs have no light")
+    assert "image" in said[0]
+
+
+def test_without_a_catalogue_lists_of_images_are_given_their_light_unasked(fmb, counting, large):
+    result = fmb(*DETECT, "--data", large, "--given", "auto", "--out", "mine")
+    assert result.exit_code == 0, result.stderr
+    chosen = ("sky@euclid", "noise@euclid", "light@euclid")
+    given = {name.view: name.given for name in open_run("mine").lists}
+    assert given == {"image": chosen, "spectrum": (), "joint": chosen}
+    large.write_text(large.read_text().replace('unit = "uJy"', 'unit = "display"'))
+    fmb(*DETECT, "--data", large, "--given", "auto", "--view", "image", "--out", "display")
+    (name,) = open_run("display").lists
+    assert name.given == ("light@euclid",)  # a stretch has made the others
+
+
+def test_pictures_stretched_for_display_do_not_tell_their_sky(fmb, counting, large):
+    large.write_text(large.read_text().replace('unit = "uJy"', 'unit = "display"'))
+    asked = (*DETECT, "--data", large, "--view", "image", "--out", "mine")
+    assert fmb(*asked, "--given", "sky,noise,light").exit_code == 0
+    (name,) = open_run("mine").lists
+    assert name.given == ("light@euclid",)
+    said = "pictures stretched for display (euclid) do not tell sky, noise"
+    assert said in open_run("mine").remarks()
+    refused = fmb(*asked[:-1], "none", "--given", "sky")
+    assert refused.exit_code == 2
+    assert refused.stderr.splitlines()[-1].endswith(said.removesuffix(", noise"))
+
+
+def test_where_the_catalogue_tells_a_role_nothing_is_measured_unasked(fmb, counting, large, home):
+    text = large.read_text().replace("[catalog]", '[catalog]\ncolumns = {magnitude = "mag"}')
+    large.write_text(text)
+    fmb(*DETECT, "--data", large, "--given", "auto", "--view", "image", "--out", "mine")
+    (name,) = open_run("mine").lists
+    assert name.given == ("magnitude",)
+    assert not list(home.glob("inputs/*/*measured*"))
+
+
+def test_own_vectors_beside_their_survey_are_given_measured_roles(fmb, large, tmp_path):
+    with h5py.File(large.parent / "tiny.h5") as file:
+        ids = file["object_id"][:]
+    vectors = np.random.default_rng(0).normal(size=(len(ids), 5))
+    np.savez(tmp_path / "own.npz", object_id=ids, vectors=vectors)
+    own = ("detect", "--embeddings", tmp_path / "own.npz", "--detector", "gaussian")
+    result = fmb(*own, "--data", large, "--given", "light", "--out", "mine")
+    assert result.exit_code == 0, result.stderr
+    (name,) = open_run("mine").lists
+    assert name.given == ("light@euclid", "light@desi")
+    alone = fmb(*own, "--given", "light")
+    assert alone.exit_code == 2
+    assert len(alone.stderr.splitlines()) == 1
+    assert "given names 'light', which is measured on images and spectra" in alone.stderr
+    assert "name their survey with --data" in alone.stderr
+
+
+@pytest.mark.parametrize(
+    ("roles", "said"),
+    [
+        ("lihgt", "given names 'lihgt'; did you mean 'light'?"),
+        ("light@sdss", "given names 'light@sdss', which is measured on images and spectra"),
+        ("sky@desi", "the inputs are euclid (images), desi (spectra)"),
+        ("magnitude@euclid", "given names 'magnitude@euclid'"),
+    ],
+)
+def test_roles_that_are_measured_nowhere_are_refused_in_a_line(fmb, counting, large, roles, said):
+    result = fmb(*DETECT, "--data", large, "--given", roles)
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert said in result.stderr
+    assert counting.ids() == []
+
+
+def test_jobs_of_an_engine_measure_as_they_read(fmb, counting, large, reads):
+    result = fmb(*DETECT, "--data", large, "--given", "noise", "--engine", "local", "--out", "mine")
+    assert result.exit_code == 0, result.stderr
+    # This process reads pictures of the first only: its workers have measured what they read.
+    assert len(set(reads)) < 300
+    assert open_run("mine").objects["noise@desi"].notna().all()
+
+
+def test_measured_roles_stand_in_exports_and_beside_an_object(fmb, counting, large, tmp_path):
+    fmb(*DETECT, "--data", large, "--given", "light", "--view", "image", "--out", "mine")
+    objects = open_run("mine").objects
+    shown = fmb("object", objects["object_id"][0]).stdout
+    assert "light@euclid = " in shown
+    for suffix in ("csv", "ecsv", "fits"):
+        result = fmb("export", "mine", "--out", tmp_path / f"out.{suffix}")
+        assert result.exit_code == 0, result.stderr
+    table = pd.read_csv(tmp_path / "out.csv").set_index("object_id")
+    light = objects.set_index("object_id")["light@euclid"]
+    np.testing.assert_allclose(table["light@euclid"], light[table.index], rtol=1e-6)

@@ -13,7 +13,7 @@ N = 1500
 def listed(tmp_path, fmb):
     """A run of vectors that grow with brightness, with more columns of the catalogue."""
 
-    def run(grow=1.0, out="mine", **columns):
+    def run(grow=1.0, given="none", out="mine", **columns):
         rng = np.random.default_rng(0)
         magnitude = rng.uniform(18, 24, N)
         vectors = rng.normal(size=(N, 4)) * 10 ** (0.2 * grow * (24 - magnitude))[:, None]
@@ -21,7 +21,7 @@ def listed(tmp_path, fmb):
         table = {"object_id": np.arange(N), "magnitude": magnitude, "ebv": rng.random(N), **columns}
         pd.DataFrame(table).to_csv(tmp_path / "own.csv", index=False)
         files = ("--embeddings", tmp_path / "own.npz", "--catalog", tmp_path / "own.csv")
-        result = fmb("detect", *files, "--detector", "gaussian", "--out", out)
+        result = fmb("detect", *files, "--detector", "gaussian", "--given", given, "--out", out)
         assert result.exit_code == 0, result.stderr
         return fmb("analyze", "nuisance", out)
 
@@ -42,6 +42,14 @@ def test_a_list_that_bright_objects_lead_follows_magnitude_and_nothing_else(list
     assert table["low"]["all"] > 0.9
     assert table["low"]["ebv"] <= 0.5 <= table["high"]["ebv"]
     assert ((table["low"] <= table["auroc"]) & (table["auroc"] <= table["high"])).all()
+
+
+def test_a_list_that_is_given_what_it_follows_follows_it_no_more(listed):
+    listed(given="magnitude")
+    table = strength()
+    assert (table["given"] == "magnitude").all()
+    listed(out="raw")
+    assert table["low"]["magnitude"] < 0.6 < strength("raw")["low"]["magnitude"]
 
 
 def test_a_list_that_follows_nothing_is_at_chance(listed):

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from fmb import DataError, InputInfo
 from fmb.cli import main
-from fmb.plan.matching import bind_inputs
+from fmb.matching.bindings import bind_inputs
 from fmb_aion.surveys import ACCEPTS, DES_BANDS, HSC_BANDS, HSC_UNIT
 
 LEGACY = InputInfo(

@@ -10,7 +10,7 @@ import pytest
 from astropy.io import fits
 
 from fmb import Config, DataError, InputInfo, Spectra
-from fmb.plan.matching import bind_inputs
+from fmb.matching.bindings import bind_inputs
 from fmb.torch.embedders import Mean
 from fmb_aion.surveys import ACCEPTS
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from fmb import Config, DataError, InputInfo, WeightsError
 from fmb.cli import main
 from fmb.datasets import open_dataset
-from fmb.plan.matching import bind_inputs
+from fmb.matching.bindings import bind_inputs
 from fmb.torch.embedders import Mean
 from fmb.weights import read_card
 from fmb_aion.adapted import prepare_adapted

@@ -64,6 +64,17 @@ def test_another_unit_adds_its_logarithm_and_another_sky_changes_nothing_but_the
     assert (first["sky"], scaled["sky"], raised["sky"]) == (10, 80, 74)
 
 
+def test_no_stretch_of_a_picture_changes_what_is_measured_on_it():
+    noisy = picture() + np.random.default_rng(0).normal(0, 1, (SIDE, SIDE))
+    first, stretched = (measures(one, unit="display") for one in (noisy, 7 * noisy + 30))
+    for role in ("light", "measured_snr", "off_centre"):
+        assert stretched[role] == pytest.approx(first[role], rel=1e-5)
+    for role in ("sky", "noise"):
+        assert np.isnan(first[role])
+    flux = measures(noisy)
+    assert first["light"] == pytest.approx(flux["light"] - flux["noise"])
+
+
 def test_the_distance_from_the_centre_is_in_arcsec():
     # The centre is (19.5, 19.5); (23, 25) is 3.5 and 5.5 pixels of 0.2 arcsec away.
     assert measures(picture(at=(23, 25)))["off_centre"] == pytest.approx(0.2 * np.hypot(3.5, 5.5))

@@ -39,7 +39,7 @@ def survey(n=400, **columns):
         def __len__(self):
             return n
 
-    return Survey(catalog=catalog)
+    return Survey(catalog=catalog, inputs={})
 
 
 def lists(judges, request, dataset=None):

@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from fmb import FailedError, environment
-from fmb.plan import feeds
+from fmb.matching import feeds
 from fmb.store import content_key
 from fmb.weights import TENSORS, Card, name_of
 from fmb_train.history import draw_losses

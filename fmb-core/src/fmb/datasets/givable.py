@@ -1,6 +1,6 @@
 """Roles that lists of a survey may be given: those asked for, or chosen, and why not others."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,21 +27,27 @@ KNOWN_SHARE = 0.5
 """Of the objects know a role that is given unasked."""
 
 
-def check_roles(asked: Asked, where: str) -> None:
+def check_roles(asked: Asked, where: str, measured: Collection[str] = ()) -> None:
     """Refuse what can be no role of numbers, before a survey is opened.
+
+    Args:
+        asked: "auto", "none" or names; one of an instrument as "light@euclid".
+        where: names the setting in messages.
+        measured: roles that are measured on inputs, which no column plays.
 
     Raises:
         UnknownNameError: there is no such role.
         ConfigError: it is one of text.
     """
-    counted = [role for role in ROLES if role not in TEXT_ROLES]
+    counted = [*(role for role in ROLES if role not in TEXT_ROLES), *measured]
     for name in () if isinstance(asked, str) else asked:
         if name in TEXT_ROLES:
             raise ConfigError(
                 f"{where} names {name!r}, a role of text: lists are given numbers; choose one"
                 " value of it with --where"
             )
-        if name not in counted:
+        plain, at, _ = name.partition("@")
+        if name not in counted and not (at and plain in measured):
             raise UnknownNameError(f"{where} names {name!r}{did_you_mean(name, counted)}")
 
 
@@ -54,13 +60,21 @@ class Givable:
     fit_rows: int
     """Objects that a fit sees."""
 
-    def roles(self, asked: Asked, where: str, *, judged: bool = False) -> tuple[str, ...]:
+    def roles(
+        self,
+        asked: Asked,
+        where: str,
+        *,
+        judged: bool = False,
+        measured: Callable[[str], bool] = lambda role: False,
+    ) -> tuple[str, ...]:
         """The roles that `asked` comes to.
 
         Args:
             asked: "auto", "none" or names that `check_roles` has seen.
             where: names the setting in messages.
             judged: they are what is judged, which any number of objects will do for.
+            measured: tells roles that are measured on inputs, about which it has nothing to say.
 
         Raises:
             DataError: no column plays a role, or what it holds tells nothing.
@@ -70,7 +84,7 @@ class Givable:
             chosen = self._fit if judged or not self._too_few else []
             return tuple(chosen) if asked == "auto" else ()
         for role in asked:
-            if why := self._why_not(role, f"{where} names {role!r}"):
+            if not measured(role) and (why := self._why_not(role, f"{where} names {role!r}")):
                 raise DataError(why)
         if self.fit_rows < ROWS_PER_COLUMN * len(asked) and not judged:
             raise ConfigError(
@@ -87,6 +101,16 @@ class Givable:
         left = [f"{role} ({why})" for role in self._here if (why := self._odd(role))]
         if left:
             yield Note("given", f"lists are not given {', '.join(left)}")
+
+    @property
+    def silent(self) -> bool:
+        """True where the catalogue has no role that could be given unasked."""
+        return not self._here
+
+    @property
+    def few(self) -> bool:
+        """True where there are too few objects for three roles and their intercept."""
+        return len(self.catalog) < FEWEST_OBJECTS or self.fit_rows < 4 * ROWS_PER_COLUMN
 
     @property
     def _here(self) -> list[str]:

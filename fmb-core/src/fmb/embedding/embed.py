@@ -188,7 +188,9 @@ def run_shards(
         FmbError: the request cannot be met, or a shard cannot be computed.
     """
     session = Session.open(quiet, home=None if home is None else Path(home))
-    plan = session.plan(build(Request, request, "request"), steps=("embed",))
+    asked = build(Request, request, "request")
+    # Lists say what is to be measured on the inputs while they are read.
+    plan = session.plan(asked, steps=("embed", "detect") if asked.detector else ("embed",))
     labels = [model.label for model in plan.models]
     if label not in labels:
         raise FailedError(f"no model is labelled {label!r}{did_you_mean(label, labels)}")

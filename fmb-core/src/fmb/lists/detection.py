@@ -182,7 +182,8 @@ def _make(
         q[own] = q_values(p[own], groups[own])
         of_fits = {f"fit_{fit}": scores for fit, scores in enumerate(by_fit)}
         write_table(place.reference, pd.DataFrame({"object_id": ordinary.ids, **of_fits}), {})
-    standing = write_scores(place, survey, rows, (scores, fitted.fold, p, q))
+    numbers = (scores, fitted.fold, p, q)
+    standing = write_scores(place, survey, rows, numbers, one.name.given)
     if fitted.details:
         table = pd.DataFrame({c: spread(v, rows, n) for c, v in fitted.details.items()})
         table.attrs["units"] = dict(one.detector.spec.details)

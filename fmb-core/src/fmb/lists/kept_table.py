@@ -1,5 +1,6 @@
 """The table of a list: scores, ranks, percentiles, folds, p and q, aligned with the survey."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,11 @@ __all__ = ["spread", "write_scores"]
 
 
 def write_scores(
-    place: KeptList, survey: Survey, rows: Array, columns: tuple[Array, Array, Array, Array]
+    place: KeptList,
+    survey: Survey,
+    rows: Array,
+    columns: tuple[Array, Array, Array, Array],
+    given: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Rank the objects at `rows`, write their list and tell what its record says of the ranks.
 
@@ -24,11 +29,13 @@ def write_scores(
         survey: the objects.
         rows: (m,) positions of those that have a score.
         columns: (m,) each: score, fold, p and q, of which the latter may be NaN.
+        given: roles of the list, in which its objects are alike too.
     """
     n, (scores, fold, p, q) = len(survey.objects), columns
     ids, groups, copies = survey.ids[rows], survey.groups[rows], survey.copies[rows]
     ranking = rank_survey(ids, scores, groups, copies)
-    among = survey.nuisances.among_alike(rows, ranking, groups)
+    nuisances = survey.nuisances.with_given(survey.objects, given)
+    among = nuisances.among_alike(rows, ranking, groups)
     among[copies] = np.nan  # a copy is among its like in the rank of its host only
     table = {
         "score": spread(scores, rows, n),
@@ -41,7 +48,7 @@ def write_scores(
         "q_value": pd.array(spread(q, rows, n), dtype="Float64"),
     }
     write_table(place.scores, pd.DataFrame(table), {})
-    return {"ranked": ranking.n, **survey.nuisances.record(rows, ranking, among)}
+    return {"ranked": ranking.n, **nuisances.record(rows, ranking, among)}
 
 
 def spread(values: Array, rows: Array, n: int) -> Array:

@@ -1,7 +1,7 @@
 """What lists are held against: nuisances that may have made them, and who owns their head."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,11 @@ class Nuisances:
         columns = role_columns(objects, NUISANCES)
         varying = {role: values for role, values in columns.items() if _varies(values)}
         return cls(varying, role_columns(objects, sorted({STRATUM, *OWNERS})))
+
+    def with_given(self, objects: pd.DataFrame, roles: Sequence[str]) -> "Nuisances":
+        """These and the roles that a list is given."""
+        own = {r: values for r, values in role_columns(objects, roles).items() if _varies(values)}
+        return replace(self, columns={**self.columns, **own})
 
     @property
     def key(self) -> dict[str, str]:

@@ -8,10 +8,12 @@ from fmb.contract.arrays import Array
 from fmb.contract.inputs import Images
 from fmb.measured.light import log_light
 
-__all__ = ["IMAGE_ROLES", "measure_images"]
+__all__ = ["IMAGE_ROLES", "OF_A_FLUX_SCALE", "measure_images"]
 
 IMAGE_ROLES = ("sky", "noise", "light", "measured_snr", "masked", "off_centre")
 """In the order of the columns of `measure_images`."""
+OF_A_FLUX_SCALE = ("sky", "noise")
+"""Those that a picture of unit "display" does not tell: its stretch has made them."""
 BORDER = 0.1
 """Width of the border that is taken for sky, as a share of the shorter side."""
 ENOUGH_SKY = 0.25
@@ -35,6 +37,9 @@ def measure_images(images: Images) -> Array:
     information, or saturated, which is at one highest value with others; distance of the centroid
     of the light from the centre, in arcsec.
 
+    A picture of unit "display" was stretched by itself, to a x + b: its sky and noise tell a and b.
+    They are not measured, and its light is in units of its noise, which no stretch changes.
+
     Returns:
         (n, 6), float64, in the order of the objects; NaN where it cannot be measured: the band is
         absent, or too few pixels are usable.
@@ -50,6 +55,9 @@ def measure_images(images: Images) -> Array:
         lost = int((~usable).sum()) + _saturated(flux[usable])
         measured[row, 4] = lost / flux.size
         measured[row, [0, 1, 2, 3, 5]] = _measure(flux, usable, images.pixel_scale_arcsec)
+    if images.unit == "display":
+        measured[:, 2] -= measured[:, 1]  # of logarithms
+        measured[:, :2] = np.nan
     return measured
 
 

@@ -1,3 +1,2 @@
-from .matching import feeds as feeds
 from .records import ModelPlan as ModelPlan, Plan as Plan
 from .session import Session as Session

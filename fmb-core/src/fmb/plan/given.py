@@ -6,9 +6,11 @@ from dataclasses import replace
 from fmb.contract.dataset import Dataset
 from fmb.crossfit.small_survey import FOLDS
 from fmb.datasets.givable import Givable, check_roles
+from fmb.measured.roles import MEASURED
 from fmb.messages.errors import ConfigError
 from fmb.messages.notes import Note
 from fmb.plan.lists import Judge
+from fmb.plan.measured import Measurable, is_measured
 from fmb.plan.records import ListPlan, ModelPlan
 from fmb.request.record import Request
 
@@ -22,7 +24,7 @@ def check_given(judges: Sequence[Judge], request: Request) -> None:
         ConfigError: its lists are made of lists, or it is a rule; or a role is of text.
         UnknownNameError: there is no such role.
     """
-    check_roles(request.run.given, "given")
+    check_roles(request.run.given, "given", MEASURED)
     for label, table in request.detector.items():
         where = f"detector.{label}.given"
         spec = next(one.detector.spec for one in judges if one.detector.label == label)
@@ -32,7 +34,7 @@ def check_given(judges: Sequence[Judge], request: Request) -> None:
             raise ConfigError(f"{where}: a list made of lists is given nothing; give it to these")
         if not spec.fitted:
             raise ConfigError(f"{where}: a rule takes its scores as they are; leave it out")
-        check_roles(table.given, where)
+        check_roles(table.given, where, MEASURED)
 
 
 def give_roles(
@@ -44,12 +46,14 @@ def give_roles(
     residuals, mismatches rank worse. Rows of the catalogue are judged by what others are given.
 
     Raises:
-        FmbError: the survey has no such role, it tells nothing, or there are too few objects.
+        FmbError: the survey has no such role, nothing to measure it on, it tells nothing, or there
+            are too few objects.
     """
     n, run = len(dataset), request.run
     folds = run.folds or FOLDS
     catalogue = Givable(dataset.catalog, n - -(-n // folds) if run.fit == "cross-fit" else n)
-    made, chosen = [], False
+    measurable = Measurable(dataset.inputs)
+    made, notes, chosen = [], list[Note](), False
     for judge in judges:
         label, spec = judge.detector.label, judge.detector.spec
         table = request.detector.get(label)
@@ -62,9 +66,14 @@ def give_roles(
         elif not spec.fitted or (spec.scope != "single" and (own is None or own == "auto")):
             asked = "none"
         chosen = chosen or asked == "auto"
-        given = catalogue.roles(asked, where, judged=spec.scope == "catalogue")
-        made.append(replace(judge, given=given))
-    return tuple(made), list(catalogue.notes()) if chosen else []
+        judged = spec.scope == "catalogue"
+        given = catalogue.roles(asked, where, judged=judged, measured=is_measured)
+        if asked == "auto" and not judged and catalogue.silent and not catalogue.few:
+            given = measurable.chosen
+        made.append(replace(judge, given=measurable.on_instruments(given, where)))
+        if untold := measurable.untold(given):
+            notes.append(Note("given", untold))
+    return tuple(made), [*notes, *(catalogue.notes() if chosen else ())]
 
 
 def redshift_notes(

@@ -32,12 +32,16 @@ class Judged:
     """True when it is made of several inputs, so that it is half of no pair."""
     aligned: bool = False
     """True when it shares a space with the other views of its model."""
+    inputs: tuple[str, ...] = ()
+    """Instruments that it is made of."""
 
     @classmethod
     def of_model(cls, model: ModelPlan) -> "Iterator[Judged]":
         """All that a model gives."""
         for name in model.vector_names:
-            yield cls(name, len(model.spec.views[name.view]) > 1, model.spec.aligned)
+            slots = model.spec.views[name.view]
+            inputs = tuple(model.bindings.slots[slot] for slot in slots)
+            yield cls(name, len(slots) > 1, model.spec.aligned, inputs)
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,8 @@ class Judge:
     companion: bool = False
     """True when nobody named it: it comes along where there is something for it."""
     given: tuple[str, ...] = ()
-    """Roles that its lists are given; of scope "catalogue" those that it judges."""
+    """Roles that its lists are given, measured ones as "light@euclid", to those whose inputs have
+    it; of scope "catalogue" those that it judges."""
     terms: FusionTerms = field(default_factory=FusionTerms)
     """Of a fusion: what else it was told."""
 
@@ -137,15 +142,22 @@ Lists = Sequence[ListPlan]
 
 def _singles(judge: Judge, judged: Views, lists: Lists) -> Made:
     for one in _views(judge, judged):
-        yield ListPlan(ListName(judge.detector.label, (one.name,), judge.given), judge.detector)
+        given = _given(judge, one)
+        yield ListPlan(ListName(judge.detector.label, (one.name,), given), judge.detector)
 
 
 def _pairs(judge: Judge, judged: Views, lists: Lists) -> Made:
     parts = [one for one in _views(judge, judged) if not one.joint]
     for a, b in combinations(parts, 2):
         if (a.name.model, a.name.embedder) == (b.name.model, b.name.embedder):
-            name = ListName(judge.detector.label, (a.name, b.name), judge.given)
+            name = ListName(judge.detector.label, (a.name, b.name), _given(judge, a, b))
             yield ListPlan(name, judge.detector, a.aligned and b.aligned)
+
+
+def _given(judge: Judge, *judged: Judged) -> tuple[str, ...]:
+    """The roles of a list: those of the catalogue, and what is measured on its own instruments."""
+    own = {"", *(name for one in judged for name in one.inputs)}
+    return tuple(role for role in judge.given if role.partition("@")[2] in own)
 
 
 def _catalogues(judge: Judge, judged: Views, lists: Lists) -> Made:

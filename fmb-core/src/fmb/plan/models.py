@@ -7,6 +7,8 @@ from pathlib import Path
 from fmb.contract.dataset import Dataset
 from fmb.contract.embedder import EmbedderSpec
 from fmb.contract.model import ModelSpec
+from fmb.matching.bindings import Bindings, bind_inputs, choose_views
+from fmb.matching.usable import usable_views
 from fmb.messages.errors import (
     ConfigError,
     DataError,
@@ -16,9 +18,7 @@ from fmb.messages.errors import (
 )
 from fmb.messages.notes import Note
 from fmb.plan.choice import Chosen, choose
-from fmb.plan.matching import Bindings, bind_inputs, choose_views
 from fmb.plan.records import ModelPlan
-from fmb.plan.usable import usable_views
 from fmb.plugins.registry import Registry
 from fmb.request.record import ModelRequest, Request
 from fmb.weights.folder import Weights

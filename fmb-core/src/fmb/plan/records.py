@@ -13,10 +13,10 @@ from fmb.contract.model import ModelSpec
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.plot import PlotSpec
 from fmb.datasets.selection import Selection
+from fmb.matching.bindings import Bindings
 from fmb.messages.notes import Note
 from fmb.messages.progress import Progress
 from fmb.plan.choice import Chosen
-from fmb.plan.matching import Bindings
 from fmb.request.record import Request
 from fmb.weights.folder import Weights
 

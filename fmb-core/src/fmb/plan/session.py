@@ -21,6 +21,7 @@ from fmb.plan.figures import choose_engine, plan_analyses, plan_plots
 from fmb.plan.file_names import refuse_long_names
 from fmb.plan.given import check_given, give_roles, redshift_notes
 from fmb.plan.lists import Judged, choose_judges, plan_lists
+from fmb.plan.measured import measured_instruments, ungiven_notes
 from fmb.plan.models import bind_model, choose_weights
 from fmb.plan.records import Plan
 from fmb.plan.tensor_files import TENSOR_FILES
@@ -112,7 +113,7 @@ class Session:
         models = tuple(
             bind_model(one, dataset, allow_out_of_domain=beyond, train=train) for one in weighted
         )
-        judged = [Judged(name) for name in dataset.vectors]
+        judged = [Judged(name, inputs=tuple(dataset.inputs)) for name in dataset.vectors]
         judged.extend(one for model in models for one in Judged.of_model(model))
         judges, told = give_roles(judges, request, dataset)
         lists = plan_lists(judges, judged)
@@ -120,7 +121,9 @@ class Session:
         wrong = summary(position_findings(dataset))
         notes = [Note("data", line) for line in (*dataset.warnings, *wrong)]
         notes.extend(note for model in models for note in model.notes)
-        notes.extend([*told, *redshift_notes(lists, models, dataset)])
+        notes.extend(
+            [*told, *redshift_notes(lists, models, dataset), *ungiven_notes(lists, judges)]
+        )
         if survey.simulated:
             notes = _simulated(notes)
         return Plan(
@@ -133,6 +136,7 @@ class Session:
             dataset=dataset,
             models=models,
             lists=lists,
+            measured=measured_instruments(lists),
             analyses=analyses,
             plots=plots,
             broken_plots=broken_plots,

@@ -7,8 +7,8 @@ from typing import Any
 from fmb.contract.dataset import Dataset
 from fmb.contract.inputs import InputInfo
 from fmb.lists.judged import Survey
+from fmb.matching.bindings import feeds
 from fmb.messages.notes import Note
-from fmb.plan.matching import feeds
 from fmb.plan.records import ModelPlan, Plan
 from fmb.plugins.environment import environment
 from fmb.request.record import FORMAT

@@ -1,7 +1,10 @@
 """The objects of a run: their table in the run folder, and all that lists are made from."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
+from fmb.contract.arrays import Array
 from fmb.datasets.groups import group_keys
 from fmb.datasets.objects import object_table
 from fmb.lists.judged import Survey
@@ -23,7 +26,7 @@ def survey_of(plan: Plan, embedded: Embedded, folder: RunFolder) -> Survey:
     Raises:
         FmbError: the reference names nothing, or the table cannot be written.
     """
-    objects = _kept(plan, folder)
+    objects = _kept(plan, folder, embedded.measured)
     with stage(plan.progress, "find repeats"):
         groups = group_keys(objects)
     text = plan.request.run.reference
@@ -37,13 +40,15 @@ def survey_of(plan: Plan, embedded: Embedded, folder: RunFolder) -> Survey:
     )
 
 
-def _kept(plan: Plan, folder: RunFolder) -> pd.DataFrame:
+def _kept(plan: Plan, folder: RunFolder, measured: Mapping[str, Array]) -> pd.DataFrame:
     """The table of objects, in canonical order, written where it is not there yet.
+
+    What was measured on their inputs are columns of it, which play the roles of their names.
 
     Raises:
         DataError: the run was begun with other objects.
     """
-    objects = object_table(plan.dataset)
+    objects = object_table(plan.dataset).assign(**measured)
     key = content_key(dict(plan.dataset.identity))
     written = read_meta(folder.objects)
     if not written:

@@ -4,8 +4,8 @@ import pytest
 
 from fmb.contract.inputs import InputInfo
 from fmb.contract.model import Accepts
+from fmb.matching.bindings import bind_inputs, feeds
 from fmb.messages.errors import DataError
-from fmb.plan.matching import bind_inputs, feeds
 
 EUCLID = InputInfo(
     kind="images",

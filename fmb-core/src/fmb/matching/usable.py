@@ -4,9 +4,9 @@ import numpy as np
 
 from fmb.contract.dataset import Dataset
 from fmb.contract.model import ModelSpec
+from fmb.matching.bindings import Bindings
 from fmb.messages.errors import DataError
 from fmb.messages.notes import Note
-from fmb.plan.matching import Bindings
 
 __all__ = ["usable_views"]
 

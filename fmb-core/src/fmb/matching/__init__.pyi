@@ -1,0 +1,1 @@
+from .bindings import feeds as feeds
