@@ -109,6 +109,7 @@ def _of_pairs() -> Iterator[DetectorSpec]:
             "stranger_share": "",
             "partner_rank": "",
         },
+        aside="strange_views",
         source="statistics.berkeley.edu/tech-reports/688",
         licence="BSD-3-Clause",
     )
@@ -120,6 +121,7 @@ def _of_pairs() -> Iterator[DetectorSpec]:
         scope="pair",
         columns=("magnitude", "redshift", "snr", "size", "class"),
         details={"fit_nats": "nat", "strange_views": ""},
+        aside="strange_views",
         source="statistics.berkeley.edu/tech-reports/688",
         licence="BSD-3-Clause",
         requires=("sklearn",),

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 import click
+import pandas as pd
 
 from fmb.cli.first_look import print_first_look
 from fmb.contract.names import ListName
+from fmb.files.ids import locate
 from fmb.listing.list_table import texts_of
 from fmb.runs.remarks import owner_lines
 from fmb.runs.run import Run
@@ -57,12 +59,13 @@ def print_lists(run: Run, names: Sequence[ListName], k: int) -> None:
     left: dict[str, None] = {}
     for name in names:
         ranked, top = run.record(name)["ranked"], run.top(k, list=name)
-        hidden = f"; {run.shown.line(ranked - len(run.ranked(name)))}" if run.shown else ""
+        hidden = f"; {line}" if (line := run.hidden(name)) else ""
         text, dropped = fit_columns(texts_of(top, ranked))
         left.update(dict.fromkeys(dropped))
         click.echo("")
         echo_folded(f"{name}: the strangest of {ranked:,}{hidden}")
         click.echo(text or "nothing to show")
+        _say_of_views(run, name, top)
     if left:
         say(f"more columns ({', '.join(left)}): fmb top {run.name} --json, fmb export {run.name}")
     print_beside_lists(run, names)
@@ -76,6 +79,20 @@ def print_beside_lists(run: Run, names: Sequence[ListName]) -> None:
     for line in run.labelled().remarks():
         say(f"note: {line}")
     say_of_p(run, [name for name in names if run.record(name)["reference_objects"]])
+
+
+def _say_of_views(run: Run, name: ListName, top: pd.DataFrame) -> None:
+    """Say how many of the rows are strange in one view alone, where the list tells."""
+    column = run.record(name).get("aside", "")
+    if not column or run.shown.only_mismatch:
+        return
+    told = run.details(name)[column].to_numpy() > 0
+    at = locate(top["object_id"].to_numpy(), run.objects["object_id"].to_numpy())
+    if count := int(told[at].sum()):
+        say(
+            f"note: strange in one view alone: {count} of these {len(top)};"
+            f" fmb top {run.name} --only-mismatch leaves them out"
+        )
 
 
 def say_of_p(run: Run, names: Sequence[ListName]) -> None:

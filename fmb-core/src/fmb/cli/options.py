@@ -57,7 +57,9 @@ def request_options(*groups: str) -> Callable[[F], F]:
 
 
 def shown_options(function: F) -> F:
-    """`--without` and `--only`: which labelled objects are shown."""
+    """`--without`, `--only`, `--only-mismatch`: which objects are shown."""
+    about = "Of pairs only those strange in neither view alone."
+    function = click.option("--only-mismatch", is_flag=True, help=about)(function)
     for name, about in (("only", "Only objects labelled so"), ("without", "No object labelled so")):
         option = click.option(
             f"--{name}", multiple=True, metavar="CLASS", help=f"{about}; repeatable."

@@ -25,6 +25,7 @@ def command(
     format: tuple[str, ...],
     without: tuple[str, ...],
     only: tuple[str, ...],
+    only_mismatch: bool,
     as_json: bool,
 ) -> None:
     """Draw figures of RUN, by default the latest, from what the run folder holds.
@@ -48,7 +49,7 @@ def command(
 
     session = Session.open(progress_line)
     opened = [open_run(name) for name in runs or (None,)]
-    shown = [run.showing(without=without, only=only) for run in opened]
+    shown = [run.showing(without=without, only=only, only_mismatch=only_mismatch) for run in opened]
     several = len(opened) > 1
     if several and lists:
         raise ConfigError("--list names a list of one run: name one RUN")

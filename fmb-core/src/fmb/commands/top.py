@@ -32,6 +32,7 @@ def command(
     words: str | None,
     without: tuple[str, ...],
     only: tuple[str, ...],
+    only_mismatch: bool,
     ids_only: bool,
     as_json: bool,
 ) -> None:
@@ -46,7 +47,7 @@ def command(
     from fmb.terminal.json_text import json_rows
     from fmb.terminal.printing import echo_json
 
-    opened = open_run(run).showing(without=without, only=only)
+    opened = open_run(run).showing(without=without, only=only, only_mismatch=only_mismatch)
     listed = opened.list_called(words) if words else None
     names = [
         name
@@ -82,5 +83,5 @@ def _print_ids(run: "Run", names: "list[ListName]", k: int) -> None:
     ranked = run.ranked(names[0])
     for text in ranked["object_id"].astype(str).head(k):
         click.echo(id_line(text))
-    if run.shown:
-        say(f"note: {run.shown.line(run.record(names[0])['ranked'] - len(ranked))}")
+    if line := run.hidden(names[0]):
+        say(f"note: {line}")

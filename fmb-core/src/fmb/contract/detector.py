@@ -36,6 +36,8 @@ yield DetectorSpec(name="norm", summary="Distance from the mean",
     """Catalogue roles it wants beside the vectors; see `fmb.contract.dataset.ROLES`."""
     details: Mapping[str, str] = NOTHING
     """Column of `details` -> its unit; "" for a number without one."""
+    aside: str = ""
+    """Column of `details`, above 0 for objects that `--only-mismatch` leaves out of its lists."""
     companion: bool = False
     """True when it runs beside what was asked for, wherever its inputs exist."""
     members: tuple[str, ...] = ()
@@ -45,7 +47,9 @@ yield DetectorSpec(name="norm", summary="Distance from the mean",
     stand, and nothing else; its score never falls when one of them rises. It gets p-values."""
 
     def problem(self) -> str:
-        """A role that no catalogue column can play."""
+        """A role that no catalogue column can play, or a column that `details` has not."""
+        if self.aside and self.aside not in self.details:
+            return f"aside names {self.aside!r}, which is not in details"
         unknown = [role for role in self.columns if role not in ROLES]
         known = ", ".join(ROLES)
         return f"columns names {unknown[0]!r}, expected any of {known}" if unknown else ""

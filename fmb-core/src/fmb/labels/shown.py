@@ -20,20 +20,24 @@ class Shown:
 
     without: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    only_mismatch: bool = False
+    """Leave out of lists of pairs what is strange in one view alone."""
 
     @classmethod
-    def of(cls, without: Classes, only: Classes) -> "Shown":
+    def of(cls, without: Classes, only: Classes, only_mismatch: bool = False) -> "Shown":
         """As a user says it: one class or several."""
-        return cls(*(((one,) if isinstance(one, str) else tuple(one)) for one in (without, only)))
+        each = [(one,) if isinstance(one, str) else tuple(one) for one in (without, only)]
+        return cls(each[0], each[1], only_mismatch)
 
     def __bool__(self) -> bool:
-        return bool(self.without or self.only)
+        return bool(self.without or self.only or self.only_mismatch)
 
     @property
     def stem(self) -> str:
         """A part of a file name, "" when everything is shown."""
         parts = (("only", self.only), ("without", self.without))
-        return "-".join(word for head, names in parts if names for word in (head, *names))
+        words = [word for head, names in parts if names for word in (head, *names)]
+        return "-".join([*words, *(["only.mismatch"] if self.only_mismatch else [])])
 
     def check(self, known: Collection[str]) -> None:
         """Refuse a class that no object was ever given.
@@ -56,5 +60,6 @@ class Shown:
         why = [
             f"labelled {' or '.join(self.without)}" if self.without else "",
             f"not labelled {' or '.join(self.only)}" if self.only else "",
+            "strange in one view alone" if self.only_mismatch else "",
         ]
         return f"{hidden:,} not shown, {' or '.join(filter(None, why))}"

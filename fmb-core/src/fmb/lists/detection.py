@@ -75,6 +75,7 @@ def make_lists(
             "reference": plan.request.run.reference,
             **shelf.record(key),
             "key": key,
+            "aside": one.detector.spec.aside,
         }
         publish_json(folder.record(one.name), record)
         records.append(record)

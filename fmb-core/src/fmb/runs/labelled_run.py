@@ -18,7 +18,7 @@ from fmb.labels.held import Labelled, held_against
 from fmb.labels.occasion import Occasion, give
 from fmb.labels.shown import Classes, Shown
 from fmb.listing.list_table import strangest
-from fmb.messages.errors import StoreError
+from fmb.messages.errors import StoreError, UnknownNameError
 from fmb.messages.notes import Note
 from fmb.runs.recorded import RecordedRun
 from fmb.store.keys import content_key
@@ -39,24 +39,42 @@ class LabelledRun(RecordedRun):
     def notes(self) -> list[Note]:
         """What a reader of its numbers must know."""
         notes = [Note(**note) for note in self.manifest["notes"]]
-        if self.shown:
-            hidden = int((~self.shown.keeps(self.labels)).sum())
-            notes.append(Note("labels", f"objects {self.shown.line(hidden)}"))
+        if labelled := replace(self.shown, only_mismatch=False):
+            hidden = int((~labelled.keeps(self.labels)).sum())
+            notes.append(Note("labels", f"objects {labelled.line(hidden)}"))
+        notes += [Note("aside", f"{n}: {self.hidden(n)}") for n in self.lists if self._aside(n)]
         return notes
 
-    def showing(self, *, without: Classes = (), only: Classes = ()) -> Self:
-        """The same run, whose lists, figures and cutouts show a part of the labelled objects.
+    def showing(
+        self, *, without: Classes = (), only: Classes = (), only_mismatch: bool = False
+    ) -> Self:
+        """The same run, whose lists, figures and cutouts show a part of the objects.
 
         What is left out already stays out.
 
+        Args:
+            without: classes of labelled objects to leave out.
+            only: classes to keep to.
+            only_mismatch: leave out of lists of pairs what is strange in one view alone.
+
         Raises:
-            UnknownNameError: no object was ever labelled so.
+            UnknownNameError: no object was ever labelled so, or no list tells what is strange in
+                one view alone.
         """
-        shown = Shown.of(without, only)
+        shown = Shown.of(without, only, only_mismatch)
         if not shown:
             return self
         shown.check(self.label_book.classes())
-        shown = Shown((*self.shown.without, *shown.without), shown.only or self.shown.only)
+        if only_mismatch and not any(self.record(name).get("aside") for name in self.lists):
+            raise UnknownNameError(
+                f"--only-mismatch: no list of run {self.name!r} tells which objects are strange in"
+                " one view alone; lists of pairs may"
+            )
+        shown = Shown(
+            (*self.shown.without, *shown.without),
+            shown.only or self.shown.only,
+            shown.only_mismatch or self.shown.only_mismatch,
+        )
         other = copy(self)  # without what was read of it
         other.folder, other.shown = self.folder.showing(shown.stem), shown
         return other
@@ -124,11 +142,28 @@ class LabelledRun(RecordedRun):
             return self.showing(without=without, only=only).ranked(name)
         objects, scores = self.objects, self.scores(name)
         if self.shown:
-            kept = self.shown.keeps(self.labels)
+            kept = self.kept(name)
             objects, scores = objects[kept], scores[kept]
         table = strangest(objects, scores)
         table.attrs["ranked"] = self.record(name)["ranked"]
         return table
+
+    def kept(self, name: ListName | str) -> Array:
+        """(n,), bool: which objects a list shows, of those that are in it."""
+        kept = self.shown.keeps(self.labels)
+        if column := self._aside(name):
+            kept &= ~(self.details(name)[column].to_numpy() > 0)
+        return kept
+
+    def hidden(self, name: ListName | str) -> str:
+        """How many objects of a list are not shown and why, "" where all would be shown."""
+        shown = replace(self.shown, only_mismatch=bool(self._aside(name)))
+        ranked = int(self.record(name)["ranked"])
+        return shown.line(ranked - len(self.ranked(name))) if shown else ""
+
+    def _aside(self, name: ListName | str) -> str:
+        """The column of its details by which objects are left out of a list, "" = by none."""
+        return str(self.record(name).get("aside", "")) if self.shown.only_mismatch else ""
 
     def cutouts(self, name: Any, k: int | None = None) -> Batch:
         """What was observed of objects, as far as the run keeps it.

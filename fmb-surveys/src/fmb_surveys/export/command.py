@@ -33,6 +33,7 @@ def command(
     wide: bool,
     without: tuple[str, ...],
     only: tuple[str, ...],
+    only_mismatch: bool,
     out: str | None,
     force: bool,
     as_json: bool,
@@ -47,7 +48,7 @@ def command(
     from fmb_surveys.export import export_lists
     from fmb_surveys.export.formats import format_of
 
-    opened = open_run(run).showing(without=without, only=only)
+    opened = open_run(run).showing(without=without, only=only, only_mismatch=only_mismatch)
     path = Path(out or f"{opened.name}.{wanted or 'fits'}")
     name = format_of(path, wanted)
     with stage(progress_line, f"write {path.name}"):
@@ -58,8 +59,6 @@ def command(
 
 
 def _remarks(run: "Run", name: str) -> Iterator[str]:
-    if run.shown:
-        hidden = int((~run.shown.keeps(run.labels)).sum())
-        yield f"objects {run.shown.line(hidden)}"
+    yield from (note.text for note in run.notes if note.code in ("labels", "aside"))
     if name == "csv":
         yield "a CSV keeps no units and no provenance, as fits, ecsv and parquet do"

@@ -84,7 +84,7 @@ def long_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
     parts, rows = [], []
     for name in names:
         scores = run.scores(name)
-        rows.append(_rows(scores, kept, top))
+        rows.append(_rows(scores, kept & run.kept(name), top))
         own = {c: getattr(name, c) for c in ("model", "embedder", "view", "detector")}
         place = _taken(run.objects[_there(run.objects)], rows[-1])
         place = place.assign(list=name.stem, **own)
@@ -108,7 +108,7 @@ def wide_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
     fields = dict(_FIELDS)
     for name, short in short_names(names).items():
         scores = run.scores(name)
-        listed[_rows(scores, kept, top)] = True
+        listed[_rows(scores, kept & run.kept(name), top)] = True
         best = np.fmin(best, scores["rank"].to_numpy(dtype=np.float64, na_value=np.nan))
         for column in _SCORES:
             if column in _SHORT and scores[column].isna().all():
