@@ -285,6 +285,12 @@ def test_a_weight_follows_its_label_and_not_what_the_label_stood_for(detect):
     assert np.abs(score(one, "geo") - score(other, "geo")).max() > 0.1
 
 
+def test_a_view_by_name_is_its_own_list_and_not_the_fused_one(detect):
+    run = detect("--fusion", "any-view", also=("--detector", "gaussian"))
+    assert [run.list_called(view).view for view in ("image", "spectrum")] == ["image", "spectrum"]
+    assert run.list_called("any-view image").detector == "any-view"
+
+
 def test_a_source_comes_once(detect, tmp_path):
     group = [f"g{i // 2}" for i in range(N)]
     pd.DataFrame({"object_id": range(N), "group": group}).to_csv(tmp_path / "c.csv", index=False)

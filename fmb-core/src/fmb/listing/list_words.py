@@ -30,7 +30,8 @@ def list_called(called: ListName | str, lists: Sequence[ListName], run: str) -> 
     Args:
         called: its name, as printed or as in files; or words of it in any order, of the label of
             its detector, its view or one of its views, the labels of its model and its embedder,
-            and "given" or "raw", which it is.
+            and "given" or "raw", which it is; a list of the view that is named comes before one of
+            it and others.
         lists: those of the run.
         run: what the run is called, for the message.
 
@@ -42,8 +43,10 @@ def list_called(called: ListName | str, lists: Sequence[ListName], run: str) -> 
             return name
     text = str(called)
     found = _with_words(text.split(), lists)
-    if len(found) == 1:
-        return found[0]
+    whole = [name for name in found if _own_words(name).issuperset(text.split())]
+    for one in (found, whole):
+        if len(one) == 1:
+            return one[0]
     if found:
         raise UnknownNameError(
             f"{text!r} names {len(found)} lists of run {run!r}: {_named(found)}; add a word, for"
@@ -63,10 +66,14 @@ def words_for(name: ListName, lists: Sequence[ListName]) -> str:
     return name.stem
 
 
+def _own_words(name: ListName) -> set[str]:
+    return {name.detector, name.view, name.model, name.embedder, _kind(name)}
+
+
 def _words(name: ListName) -> set[str]:
     joined = (name.view, name.model, name.embedder)
     parts = (part for one in joined for part in one.split("+"))
-    return {name.detector, *joined, *parts, _kind(name)}
+    return {*_own_words(name), *parts}
 
 
 def _kind(name: ListName) -> str:
