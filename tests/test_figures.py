@@ -292,7 +292,8 @@ def test_a_run_tells_what_the_models_of_a_list_read(fmb, survey, home):
     done(fmb(*command, *bands, "--detector", "gaussian", "--out", "mine"))
     reads = {name.view: open_run("mine").reads(name) for name in open_run("mine").lists}
     image, spectrum = {"euclid": ("VIS", "NISP-H")}, {"desi": ()}
-    assert reads == {"image": image, "spectrum": spectrum, "joint": image | spectrum}
+    both = image | spectrum
+    assert reads == {"image": image, "spectrum": spectrum, "joint": both, "image+spectrum": both}
 
 
 def test_of_own_vectors_nobody_knows_what_was_read(run, home):

@@ -154,6 +154,14 @@ def test_a_companion_with_nothing_to_judge_stays_away(scope):
     assert "m.mean.image+spectrum.x" in stems(judges, views("m", "image", "spectrum"))
 
 
+def test_a_fusion_that_comes_along_needs_two_views_and_one_that_was_asked_for_two_lists():
+    two = [judge("flow"), judge("knn")]
+    image, both = views("m", "image"), views("m", "image", "spectrum")
+    assert "m.mean.image.x" not in stems([*two, judge("x", "fusion", companion=True)], image)
+    assert "m.mean.image.x" in stems([*two, judge("x", "fusion")], image)
+    assert "m.mean.image+spectrum.x" in stems([*two, judge("x", "fusion", companion=True)], both)
+
+
 @pytest.fixture
 def registry():
     made = Registry()

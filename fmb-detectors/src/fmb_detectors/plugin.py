@@ -164,6 +164,7 @@ def _fusions() -> Iterator[DetectorSpec]:
             scope="fusion",
             fitted=False,
             persistent=False,
+            companion=name == "any-view",
             members=_MEMBERS,
             by_row=name not in ("pareto", "quota"),
             details={more: ""} if more else {},

@@ -167,7 +167,10 @@ def _catalogues(judge: Judge, judged: Views, lists: Lists) -> Made:
 
 def _fusions(judge: Judge, judged: Views, lists: Lists) -> Made:
     joint = [one.name.view for one in judged if one.joint]
-    yield from fuse_lists(judge.detector, judge.of, judge.terms, lists, joint)
+    for one in fuse_lists(judge.detector, judge.of, judge.terms, lists, joint):
+        # Unasked for, it is there for what views say of each other, not detectors of one view.
+        if not judge.companion or len({of.view for of in one.name.of}) > 1:
+            yield one
 
 
 def _views(judge: Judge, judged: Views) -> Views:
