@@ -40,6 +40,7 @@ FLOORS = {
     "vectors": 4,
     "weights": 4,
     "conditioning": 3,
+    "blocks": 3,
     "conditions": 3,
     "files": 3,
     "foreign": 3,

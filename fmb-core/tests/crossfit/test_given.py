@@ -223,8 +223,8 @@ def test_both_views_of_a_pair_are_given_the_roles(direct_residuals):
 def test_a_fit_that_is_a_sum_gets_a_block_at_a_time(monkeypatch):
     sizes = []
     monkeypatch.setattr(SummedNorm, "most", sizes)
-    monkeypatch.setattr("fmb.crossfit.stored.BLOCK_NUMBERS", 1)
-    monkeypatch.setattr("fmb.crossfit.stored.FEWEST_ROWS", 100)
+    monkeypatch.setattr("fmb.blocks.stored.BLOCK_NUMBERS", 1)
+    monkeypatch.setattr("fmb.blocks.stored.FEWEST_ROWS", 100)
     values, roles = survey()
     fitted(SummedNorm, given(values, roles))
     assert max(sizes) <= 100

@@ -1,23 +1,25 @@
 """Vectors given roles: the residuals of what the roles predict, in units of their spread."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fmb.conditioning.level import Level, fit_level
 from fmb.conditioning.polynomials import Polynomial
 from fmb.contract.arrays import Array
 from fmb.messages.errors import ShapeError
 
 __all__ = ["CACHED_ROWS", "REVISION", "Conditioning", "Piece"]
 
-REVISION = 1
+REVISION = 2
 """Of the formulas; part of the key of a list."""
 CACHED_ROWS = 256
 """Rows at a time: a block that goes through several operations stays in a core's cache."""
 WIDEST = math.log(5.0)
-"""How far log g may be from its mean: at the edge of the roles a parabola in the exponent would
-reach anything."""
+"""How far a log spread may be from its mean over the fit, in either direction."""
+MOST_OWN = 0.9
+"""No object of a fit is taken to have made more of its own prediction."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,10 +30,14 @@ class Piece:
     means: Array
     """(c, d), float32: polynomial @ means is the prediction m, in units of the vectors."""
     shrinks: Array
-    """(c,), float64: polynomial @ shrinks is -log g, before it is held; of mean 0 over the fit."""
+    """(1 + R, d), float32: (1, roles) @ shrinks is minus the logarithm of each component's spread,
+    before it is held, in units of its size; of mean 0 over the fit."""
     sizes: Array
     """(d,), float32: 1 / size of each component's residuals; 0 for one that does not vary beyond
     rounding, whose residual is 0."""
+    inverse: Array
+    """(c, c), float64: p @ inverse @ p is the leverage of an object of the fit: what share of its
+    own prediction is its own."""
 
     @property
     def roles(self) -> tuple[int, ...]:
@@ -40,18 +46,26 @@ class Piece:
 
     def residuals(self, values: Array, roles: Array) -> Array:
         """(x - m) / s of vectors (n, d) that know its roles, float32."""
-        p = self.polynomial(roles)
-        narrow = np.exp((p @ self.shrinks).clip(-WIDEST, WIDEST)).astype(np.float32)[:, None]
-        p = p.astype(np.float32)
+        p = self.polynomial(roles).astype(np.float32)
+        linear = np.ascontiguousarray(p[:, : len(self.shrinks)])
         made: Array = np.empty(values.shape, dtype=np.float32)
         for start in range(0, len(p), CACHED_ROWS):
             part = slice(start, start + CACHED_ROWS)
             away = made[part]
             np.matmul(p[part], self.means, out=away)
             np.subtract(values[part], away, out=away)
-            away *= self.sizes
-            away *= narrow[part]
+            narrow = linear[part] @ self.shrinks
+            np.clip(narrow, -WIDEST, WIDEST, out=narrow)
+            np.exp(narrow, out=narrow)
+            narrow *= self.sizes
+            away *= narrow
         return made
+
+    def own_share(self, roles: Array) -> Array:
+        """(n,), float64, in [0, 1): the leverages of objects of the fit that know its roles."""
+        p = self.polynomial(roles)
+        share = np.einsum("ni,ij,nj->n", p, self.inverse, p)
+        return np.asarray(np.clip(share, 0.0, MOST_OWN))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,18 +73,19 @@ class Conditioning:
     """A fitted transform: vectors x with roles c to r = (x - m(c)) / s(c).
 
     m is a ridge regression of all components of x on a polynomial of the standardised, clipped
-    roles. s_j = size_j g(c): log size_j is the mean of log |x - m|_j over the fit, and log g a
-    ridge regression, on the same polynomial, of the mean over the components of log |x - m|, held
-    within a factor of 5. One g for all components leaves their correlations as they are. With a g
-    for each, noise of the regressions broke these, and what is strange was then whatever lies at
-    the edge of the roles: in a simulated survey of 2,000 that owned 56 % of the top 2 %, of
-    vectors as they are 21 %, and with one g 28 %.
+    roles. log s_j is one of log |x_j - m_j| on the roles themselves, held within a factor of 5 of
+    its mean, for each component j: its slopes are pooled with those of the others by what noise
+    leaves of their differences (James and Stein 1961), since slopes that are noise break the
+    correlations of the components. Scores of what is left still follow the roles where the
+    correlations do; `level` takes that out.
 
     An object is conditioned on the roles it has, by the piece of most roles among these.
     """
 
     pieces: tuple[Piece, ...]
     """Most roles first; the last takes none: mean and spread of all."""
+    level: tuple[Level | None, ...] = ()
+    """What scores of residuals tell of the roles, a piece; None = nothing known. () = not asked."""
 
     @property
     def width(self) -> int:
@@ -109,6 +124,37 @@ class Conditioning:
             at = np.flatnonzero(which == i)
             made[at] = self.pieces[i].residuals(values[at], roles[at])
         return made
+
+    def left_out(self, values: Array, roles: Array) -> Array:
+        """The residuals that objects of the fit would have by a fit without them, (n, d), float32.
+
+        Exact for the mean; see Allen 1974, Technometrics 16, 125.
+        """
+        made, which = self.residuals(values, roles), self._piece_of(roles)
+        for i in np.unique(which):
+            at = np.flatnonzero(which == i)
+            made[at] /= (1 - self.pieces[i].own_share(roles[at]))[:, None].astype(np.float32)
+        return made
+
+    def levelled(self, scores: Array, roles: Array) -> Array:
+        """Scores of residuals without what they tell of the roles, (n,), float64."""
+        if not self.level:
+            return scores
+        made, which = scores.copy(), self._piece_of(roles)
+        for i in np.unique(which):
+            level, at = self.level[i], np.flatnonzero(which == i)
+            if level is not None:
+                made[at] = level(scores[at], self.pieces[i].polynomial(roles[at]))
+        return made
+
+    def with_level(self, scores: Array, roles: Array) -> "Conditioning":
+        """The same with levels, from scores (m,) of residuals of objects of the fit."""
+        which = self._piece_of(roles)
+        levels = []
+        for i, piece in enumerate(self.pieces):
+            at = np.flatnonzero(which == i)
+            levels.append(fit_level(scores[at], piece.polynomial(roles[at])))
+        return replace(self, level=tuple(levels))
 
     def _piece_of(self, roles: Array) -> Array:
         which = np.full(len(roles), len(self.pieces) - 1)

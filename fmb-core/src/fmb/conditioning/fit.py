@@ -51,9 +51,9 @@ class _Predicted:
     faintest: Array
     """(d,), float32: no residual counts as smaller."""
     sums: Sums
-    """Of the mean over components of the logarithms of the residuals."""
-    logs: Array
-    """(d,), float64: the sum of the logarithms of each component's."""
+    """Of the logarithms of the residuals, on the roles."""
+    squares: Array
+    """(d,), float64: of these logarithms."""
 
 
 def fit_conditionings(blocks: Blocks, roles: Array, fold: Array, k: int) -> list[Conditioning]:
@@ -112,9 +112,11 @@ def _with_means(draft: _Draft, centre: Array) -> _Predicted:
     spread = np.sqrt(draft.squares / sums.n)
     still = left <= ROUNDING * (spread + 0.1 * np.abs(centre))
     means[0] += centre
-    piece = Piece(draft.polynomial, means.astype(np.float32), np.zeros(len(means)), ~still)
+    linear = 1 + len(draft.polynomial.roles)
+    piece = Piece(draft.polynomial, means.astype(np.float32), np.empty(0), ~still, sums.inverse())
     faintest = np.where(still, 1.0, FAINTEST * left).astype(np.float32)
-    return _Predicted(draft, piece, faintest, Sums.empty(len(means), 1), np.zeros(len(left)))
+    d = len(left)
+    return _Predicted(draft, piece, faintest, Sums.empty(linear, d), np.zeros(d))
 
 
 def _add_residuals(one: _Predicted, values: Array, fold: Array, roles: Array) -> None:
@@ -123,9 +125,9 @@ def _add_residuals(one: _Predicted, values: Array, fold: Array, roles: Array) ->
     at = np.flatnonzero(p[:, 0])
     if len(at) < len(p):
         p, values = p[at], values[at]
-    one.sums.gram += p.T @ p
-    narrow, varying = p.astype(np.float32), one.piece.sizes.astype(np.float32)
-    varying /= max(float(varying.sum()), 1.0)
+    linear = p[:, : len(one.sums.gram)]
+    one.sums.gram += linear.T @ linear
+    narrow, roles_of = p.astype(np.float32), linear.astype(np.float32)
     for start in range(0, len(p), CACHED_ROWS):
         part = slice(start, start + CACHED_ROWS)
         away = narrow[part] @ one.piece.means
@@ -133,13 +135,16 @@ def _add_residuals(one: _Predicted, values: Array, fold: Array, roles: Array) ->
         np.abs(away, out=away)
         np.maximum(away, one.faintest, out=away)
         np.log(away, out=away)
-        one.logs += away.sum(axis=0)
-        one.sums.cross[:, 0] += p[part].T @ (away @ varying)
+        one.sums.cross += roles_of[part].T @ away
+        one.squares += np.einsum("ij,ij->j", away, away)
 
 
 def _with_spreads(one: _Predicted) -> Piece:
-    """The piece with the sizes of its residuals, and the regression of their logarithms."""
-    shrinks = -one.sums.coefficients()[:, 0]
-    shrinks[0] -= one.sums.gram[0] @ shrinks / one.sums.n
-    sizes = np.where(one.piece.sizes, np.exp(-one.logs / one.sums.n), 0.0)
+    """The piece with the sizes of its residuals, and the regressions of their logarithms."""
+    varying = one.piece.sizes.astype(bool)
+    slopes = one.sums.pooled_coefficients(one.squares, varying)
+    level = one.sums.cross[0] / one.sums.n
+    slopes[0] -= level
+    sizes = np.where(varying, np.exp(-level), 0.0)
+    shrinks = -slopes.astype(np.float32)
     return replace(one.piece, shrinks=shrinks, sizes=sizes.astype(np.float32))

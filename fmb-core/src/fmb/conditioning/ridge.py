@@ -42,11 +42,55 @@ class Sums:
         level = self.cross[0] / n
         if not len(mean):
             return np.asarray(level[None, :])
+        slopes = np.linalg.solve(self._penalised(), self.cross[1:] - np.outer(mean, self.cross[0]))
+        return np.vstack([level - mean @ slopes, slopes])
+
+    def inverse(self) -> Array:
+        """(c, c), float64: p @ inverse @ p is the leverage of a row p on its own prediction."""
+        n, mean = self.n, self.gram[0, 1:] / self.gram[0, 0]
+        whole = np.zeros_like(self.gram)
+        whole[0, 0] = 1 / n
+        if len(mean):
+            inner = np.linalg.inv(self._penalised())
+            away = np.vstack([-mean, np.eye(len(mean))])
+            whole += away @ inner @ away.T
+        return whole
+
+    def pooled_coefficients(self, squares: Array, varying: Array) -> Array:
+        """(c, d), float64: coefficients in which columns of y learn from each other.
+
+        In directions of p without correlation, each coefficient is drawn to the mean of all columns
+        by the share of their scatter that noise explains.
+
+        Args:
+            squares: (d,), the sums of y^2.
+            varying: (d,), bool: the columns of y that count.
+
+        Source: James and Stein 1961, Proc. 4th Berkeley Symp. 1, 361, towards the mean.
+        """
+        n, mean = self.n, self.gram[0, 1:] / self.gram[0, 0]
+        level = self.cross[0] / n
+        if not len(mean) or not varying.any():
+            return np.vstack([level, np.zeros((len(mean), len(level)))])
         about = self.gram[1:, 1:] - n * np.outer(mean, mean)
+        variances, axes = np.linalg.eigh(about)
+        told = variances > PENALTY * max(float(variances[-1]), 1e-300)
+        axes = axes[:, told] / np.sqrt(variances[told])
+        own = axes.T @ (self.cross[1:] - np.outer(mean, self.cross[0]))
+        noise = (squares - n * level**2 - np.sum(own**2, axis=0))[varying].mean() / n
+        common = own[:, varying].mean(axis=1, keepdims=True)
+        scatter = ((own[:, varying] - common) ** 2).mean(axis=1, keepdims=True)
+        real = np.maximum(scatter - noise, 0.0) / np.maximum(scatter, 1e-300)
+        slopes = axes @ (common + real * (own - common))
+        return np.vstack([level - mean @ slopes, slopes])
+
+    def _penalised(self) -> Array:
+        """(c - 1, c - 1): the columns' products about their means, with the penalty."""
+        mean = self.gram[0, 1:] / self.n
+        about = self.gram[1:, 1:] - self.n * np.outer(mean, mean)
         size = float(np.trace(about)) / len(mean)
         about.flat[:: len(mean) + 1] += PENALTY * size if size > 0 else 1.0
-        slopes = np.linalg.solve(about, self.cross[1:] - np.outer(mean, self.cross[0]))
-        return np.vstack([level - mean @ slopes, slopes])
+        return np.asarray(about)
 
     def residual_squares(self, coefficients: Array, squares: Array) -> Array:
         """(d,): mean squared residual of these coefficients; `squares`: (d,), the sums of y^2."""

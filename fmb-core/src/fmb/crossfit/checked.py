@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from fmb.blocks.sound import require_sound, require_spread, widths
 from fmb.contract.arrays import Array
 from fmb.contract.vectors import Judged, Pairs, Vectors
-from fmb.crossfit.sound import require_sound, require_spread, widths
 from fmb.messages.errors import NotFittedError, PluginError, ShapeError
 from fmb.scoring.ranking import check_finite
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fmb.blocks.sound import require_sound
+from fmb.blocks.stored import Stored, StoredPairs, gathered
 from fmb.contract.arrays import Array
 from fmb.contract.vectors import Judged
 from fmb.crossfit.checked import Checked
 from fmb.crossfit.given import Given, Transforms, scored_given
 from fmb.crossfit.one_pass import has_sums, score_blocks
-from fmb.crossfit.sound import require_sound
-from fmb.crossfit.stored import Stored, StoredPairs, gathered
 
 __all__ = ["score_each", "score_new"]
 

@@ -7,6 +7,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from fmb.blocks.sound import require_enough, require_sound, require_spread, widths
+from fmb.blocks.stored import Stored, blocks_of
 from fmb.conditioning.conditioned import Conditioning
 from fmb.conditioning.fit import Blocks, fit_conditionings
 from fmb.contract.arrays import Array, Rows
@@ -14,8 +16,6 @@ from fmb.contract.vectors import Pairs, Vectors
 from fmb.crossfit.checked import Checked
 from fmb.crossfit.fold_by_fold import fold_by_fold
 from fmb.crossfit.one_pass import Seen, fits_done, has_sums, score_blocks
-from fmb.crossfit.sound import require_enough, require_sound, require_spread, widths
-from fmb.crossfit.stored import Stored, blocks_of
 
 __all__ = [
     "Given",
@@ -224,8 +224,11 @@ def scored_given(
     """Scores and details of objects, seen to be finite, by a fit that sees them through `by`."""
     if x.is_summed_by(detector):
         one = np.zeros(len(x), dtype=np.int64)
-        return score_blocks([detector], _vectors(x), one, details, seen=in_pieces(x, [by]))
-    return detector.judge(residuals(x, by), details, sound=True)
+        seen = in_pieces(x, [by])
+        scores, tables = score_blocks([detector], _vectors(x), one, details, seen=seen)
+    else:
+        scores, tables = detector.judge(residuals(x, by), details, sound=True)
+    return by[0].levelled(scores, x.roles), tables
 
 
 def strata(x: Given, fits: Sequence[Transforms], fold: Array) -> Array:

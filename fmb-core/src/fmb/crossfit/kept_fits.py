@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from fmb.blocks.stored import Stored
 from fmb.conditioning.conditioned import REVISION, Conditioning, Piece
+from fmb.conditioning.level import Level
 from fmb.conditioning.polynomials import Polynomial
 from fmb.contract.arrays import Array
 from fmb.contract.vectors import Judged
 from fmb.crossfit.checked import Checked
 from fmb.crossfit.fitted import score_each
 from fmb.crossfit.given import Given, Transforms
-from fmb.crossfit.stored import Stored
 from fmb.messages.errors import ShapeError, StoreError
 from fmb.store.atomic import ensure_folder, publish, publish_json, read_record
 from fmb.store.tensors import map_tensors, tensor_bytes
@@ -77,6 +78,10 @@ def save_fits(
             for name, array in _arrays(piece).items()
         }
         publish(place / ARRAYS, tensor_bytes(arrays))
+        for view, transform in enumerate(transforms):
+            for i, level in enumerate(transform.level):
+                if level is not None:
+                    arrays |= _level_arrays(f"{view}.{i}.level", level)
         degrees = [[piece.polynomial.degree for piece in one.pieces] for one in transforms]
         publish_json(
             place / VALUES, {"revision": REVISION, "roles": list(names), "degrees": degrees}
@@ -115,7 +120,13 @@ def _arrays(piece: Piece) -> dict[str, Array]:
         "means": piece.means,
         "shrinks": piece.shrinks,
         "sizes": piece.sizes,
+        "inverse": piece.inverse,
     }
+
+
+def _level_arrays(at: str, level: Level) -> dict[str, Array]:
+    middle = np.array([level.middle])
+    return {f"{at}.means": level.means, f"{at}.shrinks": level.shrinks, f"{at}.middle": middle}
 
 
 def _read(place: Path) -> tuple[tuple[str, ...], Transforms]:
@@ -124,7 +135,10 @@ def _read(place: Path) -> tuple[tuple[str, ...], Transforms]:
         raise StoreError(f"{place} is of another version of the conditioning; make its list anew")
     try:
         transforms = tuple(
-            Conditioning(tuple(_piece(arrays, f"{view}.{i}.", d) for i, d in enumerate(degrees)))
+            Conditioning(
+                tuple(_piece(arrays, f"{view}.{i}.", d) for i, d in enumerate(degrees)),
+                tuple(_level(arrays, f"{view}.{i}.level") for i, _ in enumerate(degrees)),
+            )
             for view, degrees in enumerate(record["degrees"])
         )
         return tuple(record["roles"]), transforms
@@ -137,7 +151,14 @@ def _piece(arrays: dict[str, Array], at: str, degree: int) -> Piece:
     polynomial = Polynomial(
         roles, degree, np.array(arrays[f"{at}centre"]), np.array(arrays[f"{at}spread"])
     )
-    means, shrinks, sizes = (
-        np.array(arrays[f"{at}{name}"]) for name in ("means", "shrinks", "sizes")
+    means, shrinks, sizes, inverse = (
+        np.array(arrays[f"{at}{name}"]) for name in ("means", "shrinks", "sizes", "inverse")
     )
-    return Piece(polynomial, means, shrinks, sizes)
+    return Piece(polynomial, means, shrinks, sizes, inverse)
+
+
+def _level(arrays: dict[str, Array], at: str) -> Level | None:
+    if f"{at}.means" not in arrays:
+        return None
+    means, shrinks = (np.array(arrays[f"{at}.{name}"]) for name in ("means", "shrinks"))
+    return Level(means, shrinks, float(arrays[f"{at}.middle"][0]))

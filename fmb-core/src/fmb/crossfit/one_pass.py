@@ -5,12 +5,12 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
+from fmb.blocks.sound import all_sound, require_sound, require_spread
+from fmb.blocks.stored import InBlocks, Stored, StoredPairs, blocks_of
 from fmb.contract.arrays import Array
 from fmb.contract.detector import Summable
 from fmb.contract.vectors import Judged, Pairs, Vectors
 from fmb.crossfit.checked import Checked
-from fmb.crossfit.sound import all_sound, require_sound, require_spread
-from fmb.crossfit.stored import InBlocks, Stored, StoredPairs, blocks_of
 
 __all__ = ["fits_done", "has_sums", "score_blocks", "sum_blocks"]
 

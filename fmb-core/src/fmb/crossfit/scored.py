@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fmb.blocks.sound import require_enough, require_sound, widths
+from fmb.blocks.stored import InBlocks, Stored, StoredPairs, gathered
 from fmb.contract.arrays import Array
 from fmb.contract.vectors import Judged
 from fmb.crossfit.checked import Checked
@@ -19,10 +21,9 @@ from fmb.crossfit.given import (
     residuals,
     strata,
 )
+from fmb.crossfit.levels import level_fits
 from fmb.crossfit.one_pass import fits_done, has_sums, score_blocks, sum_blocks
 from fmb.crossfit.one_scale import centre_fits
-from fmb.crossfit.sound import require_enough, require_sound, widths
-from fmb.crossfit.stored import InBlocks, Stored, StoredPairs, gathered
 from fmb.messages.errors import ScoreError, ShapeError
 from fmb.scoring.folds import assign_folds, check_count, group_codes
 from fmb.scoring.foldshift import FoldShift, fold_shift
@@ -125,6 +126,8 @@ def cross_fit(
         scores, tables = fold_by_fold(new, _of_each(x, ()), fold, seen, label, details, told)
     if centred:
         scores -= centre_fits(new, _of_each(x, given), fold, seen)[fold]
+    if isinstance(x, Given):
+        scores, given = level_fits(new, x, given, scores, fold, seen)
     for i, detector in enumerate(new):
         inside = fold == i
         if np.count_nonzero(inside) >= ENOUGH_TO_JUDGE:
@@ -213,6 +216,7 @@ def in_sample(
     given: list[Transforms] = []
     if isinstance(x, Given):
         scores, tables, given = in_sample_given(detector, x, seen, label, details)
+        scores, given = level_fits([detector], x, given, scores, unseen, seen)
     elif has_sums(x, detector):
         sum_blocks([detector], _those(x, seen, label), one[seen], label)
         scores, tables = score_blocks([detector], x, one, details)

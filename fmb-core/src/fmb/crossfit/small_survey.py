@@ -7,13 +7,13 @@ from typing import TypeGuard
 import numpy as np
 import numpy.typing as npt
 
+from fmb.blocks.sound import widths
+from fmb.blocks.stored import Stored, StoredPairs, gathered
 from fmb.contract.detector import LeavesOut
 from fmb.contract.vectors import Judged, Vectors
 from fmb.crossfit.checked import Checked
 from fmb.crossfit.given import Given
 from fmb.crossfit.scored import IN_SAMPLE, CrossFit, Make, cross_fit
-from fmb.crossfit.sound import widths
-from fmb.crossfit.stored import Stored, StoredPairs, gathered
 from fmb.scoring.folds import check_count, group_codes
 from fmb.scoring.ranking import check_scores
 

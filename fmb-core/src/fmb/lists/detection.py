@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fmb.blocks.stored import Stored, StoredPairs
 from fmb.conditioning.conditioned import REVISION as CONDITIONING
 from fmb.contract.arrays import Array
 from fmb.contract.names import ListName, VectorName
@@ -16,7 +17,6 @@ from fmb.crossfit.given import Given
 from fmb.crossfit.kept_fits import save_fits
 from fmb.crossfit.scored import IN_SAMPLE, CrossFit, cross_fit, in_sample, rule
 from fmb.crossfit.small_survey import FOLDS, cross_fit_small, is_small
-from fmb.crossfit.stored import Stored, StoredPairs
 from fmb.datasets.objects import role_columns
 from fmb.lists.devices import present_device
 from fmb.lists.fused_list import fusion_terms, make_fused

@@ -7,12 +7,12 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from fmb.blocks.stored import Stored, StoredPairs
 from fmb.contract.arrays import Array
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.contract.vectors import Judged, Members, Vectors
 from fmb.crossfit.given import Given
-from fmb.crossfit.stored import Stored, StoredPairs
 from fmb.datasets.copies import changed_copies
 from fmb.datasets.objects import role_columns, role_matrix
 from fmb.lists.nuisances import Nuisances

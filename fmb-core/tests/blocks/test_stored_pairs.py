@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from fmb.blocks.stored import BLOCK_NUMBERS, FEWEST_ROWS, StoredPairs, blocks_of
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.contract.vectors import Pairs
 from fmb.crossfit.fitted import score_each
 from fmb.crossfit.scored import cross_fit, in_sample, rule
-from fmb.crossfit.stored import BLOCK_NUMBERS, FEWEST_ROWS, StoredPairs, blocks_of
 from fmb.messages.errors import DataError, ShapeError
 
 NAMES = VectorName("m", "mean", "image"), VectorName("m", "mean", "spectrum")

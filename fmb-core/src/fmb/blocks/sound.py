@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from fmb.blocks.stored import Stored, StoredPairs, blocks_of
 from fmb.contract.arrays import Array
 from fmb.contract.vectors import BLOCK_ROWS, Judged, Pairs, Vectors
-from fmb.crossfit.stored import Stored, StoredPairs, blocks_of
 from fmb.messages.errors import DataError
 
 __all__ = ["all_sound", "require_enough", "require_sound", "require_spread", "widths"]
