@@ -122,7 +122,7 @@ OPTIONS = (
         "given",
         "run.given",
         "auto|none|ROLE,...",
-        "Roles of the catalogue to be strange given, as magnitude,size [none].",
+        "Roles of the catalogue to be strange given, as magnitude,size [auto].",
         "detect",
     ),
     Option("out", "run.name", "NAME", "Name of the run.", "detect"),

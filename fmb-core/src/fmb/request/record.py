@@ -145,7 +145,7 @@ class RunOptions(Config):
     """Of the cross-fit, left out: "5"; 20 or none for fewer objects than four times the numbers in
     a vector."""
     fold_by: Literal["group", "sky"] = "group"
-    given: AskedRoles = "none"
+    given: AskedRoles = "auto"
     """Roles of the catalogue that lists of one view are given: what these tell is taken out."""
     reference: str | None = None
     batch_size: int = Field(default=64, gt=0)
