@@ -101,6 +101,7 @@ def _of_pairs() -> Iterator[DetectorSpec]:
         target="fmb_detectors.mismatch:MismatchDetector",
         config="fmb_detectors.mismatch_config:MismatchConfig",
         scope="pair",
+        companion=True,
         columns=("magnitude", "redshift", "snr", "size", "class"),
         details={
             "fit_nats": "nat",
