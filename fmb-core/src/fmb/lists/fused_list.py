@@ -63,8 +63,12 @@ def make_fused(
         **standing,
         "reference_objects": fused.reference_objects,
         "fit": "rule",
+        "note": "",
         "folds": 1,
         "shift": None,
+        "given": {},
+        "judges": [],
+        "offsets": [],
         "reports": [rule.report()],
         "notes": list(fused.notes),
     }
