@@ -31,7 +31,8 @@ def test_every_block_of_the_page_works_in_its_order(home, tmp_path, capsys):
 
 
 FOR_CODE = {
-    *("details", "has_cutouts", "home", "label_book", "labelled", "list_called", "looked_at"),
+    *("details", "has_cutouts", "hidden", "home", "kept", "label_book", "labelled"),
+    *("list_called", "looked_at"),
     *("notes", "reads", "record", "shown", "table", "vector_names", "vectors_called"),
 }
 """What steps, analyses and figures ask of a run, and hardly anybody in a notebook."""

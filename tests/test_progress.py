@@ -65,13 +65,13 @@ def test_lists_that_are_kept_count_as_fitted(vectors):
     told = []
     public.run(**vectors, out="first", progress=public.quiet)
     public.run(**vectors, out="second", progress=lambda *line: told.append(line))
-    assert stages(told)["fit detectors"] == [(0, 11), (5, 11), (10, 11), (11, 11)]
+    assert stages(told)["fit detectors"] == [(0, 16), (5, 16), (10, 16), (15, 16), (16, 16)]
 
 
 def test_a_call_on_a_terminal_shows_progress_unless_told_not_to(vectors, monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     public.run(**vectors, out="first")
-    assert "fit detectors: 11 in 0:0" in sys.stderr.getvalue()
+    assert "fit detectors: 16 in 0:0" in sys.stderr.getvalue()
     monkeypatch.setattr(sys, "stderr", Terminal())
     public.run(**vectors, out="second", progress=public.quiet)
     assert sys.stderr.getvalue() == ""
@@ -103,7 +103,7 @@ def test_a_command_on_a_terminal_tells_what_it_does_in_one_line(vectors):
     shown = on_terminal(*command)
     lines = [line.rstrip() for line in shown.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     assert "start ..." in lines
-    assert any(line.startswith("fit detectors: 11 in ") for line in lines)
+    assert any(line.startswith("fit detectors: 16 in ") for line in lines)
     assert max(map(len, lines)) < 80
     assert on_terminal("-q", *command[:-1], "other") == ""
 

@@ -36,14 +36,18 @@ def run(fmb, path, *args):
 def test_the_pairs_of_deep2_and_hst_go_all_the_way(fmb, home, tmp_path):
     path = described("deep2_acs_pairs.h5", tmp_path)
     result = run(fmb, path, "--set", "model.astropt.bands=['F814W']")
-    warned = next(line for line in result.stderr.splitlines() if "zero-filled" in line)
-    assert "DEEP2-12011504 (38%)" in warned
     assert "not flux-calibrated" in result.stderr
     (folder,) = (home / "runs").iterdir()
+    log = (folder / "run.log").read_text().splitlines()  # the screen has five notes
+    warned = next(line for line in log if "zero-filled" in line)
+    assert "DEEP2-12011504 (38%)" in warned
     for view in ("image", "spectrum", "joint"):
         scores = pd.read_parquet(folder / "scores" / f"astropt.mean.{view}.gaussian.parquet")
         assert scores["score"].notna().sum() == 28
-    assert len(list((folder / "plots").glob("*.png"))) == 6
+    pairs = pd.read_parquet(folder / "scores" / "astropt.mean.image+spectrum.mismatch.parquet")
+    assert pairs["score"].notna().sum() == 28
+    assert "few correlations or none can be told from chance" in result.stderr
+    assert len(list((folder / "plots").glob("*.png"))) == 8
 
 
 def test_euclid_cutouts_go_all_the_way_and_are_called_not_photometric(fmb, home, tmp_path):

@@ -140,7 +140,7 @@ def test_facts_are_json_too(wordy, fmb, tmp_path):
     done(fmb("detect", *own, "--out", "mine"))
     assert json.loads(done(fmb("paths", "--json")).stdout)["runs"] == str(tmp_path / "home/runs")
     drawn = json.loads(done(fmb("plot", "mine", "--plot", "score-histogram", "--json")).stdout)
-    assert [path.endswith(".png") for path in drawn["figures"]] == [True] * 3
+    assert [path.endswith(".png") for path in drawn["figures"]] == [True] * 4
     told = json.loads(done(fmb("export", "mine", "-o", "mine.csv", "--json")).stdout)
     assert told == {"file": "mine.csv", "format": "csv"}
     weights = json.loads(done(fmb("weights", "verify", "astropt", "tiny", "--json")).stdout)

@@ -66,21 +66,20 @@ class FittedPairs:
         }
 
     def remarks(self) -> list[str]:
-        """What a reader of the list must know."""
-        remarks = []
+        """What a reader of the list must know, the same of every fit to about as many pairs."""
+        if self.canonical.n < FEW:
+            return [
+                f"fewer than {FEW} fitted pairs: few correlations or none can be told from chance,"
+                " so most mismatches are not seen"
+            ]
         if not self.canonical.confirmed:
-            remarks.append(
+            return [
                 "no correlation of the two views holds on pairs that were not fitted: the order of"
                 " this list is noise"
-            )
-        elif self.canonical.n < FEW:
-            remarks.append(
-                f"fitted to {self.canonical.n} pairs: few correlations can be told from chance, so"
-                " most mismatches are not seen"
-            )
+            ]
         if not self.strangers.alike.known:
-            remarks.append("no catalogue role is known, so strangers are alike in nothing")
-        return remarks
+            return ["no catalogue role is known, so strangers are alike in nothing"]
+        return []
 
     def arrays(self) -> dict[str, Array]:
         """What is saved of it."""

@@ -101,7 +101,6 @@ def _of_pairs() -> Iterator[DetectorSpec]:
         target="fmb_detectors.mismatch:MismatchDetector",
         config="fmb_detectors.mismatch_config:MismatchConfig",
         scope="pair",
-        companion=True,
         columns=("magnitude", "redshift", "snr", "size", "class"),
         details={
             "fit_nats": "nat",
@@ -111,6 +110,7 @@ def _of_pairs() -> Iterator[DetectorSpec]:
             "partner_rank": "",
         },
         aside="strange_views",
+        companion=True,
         source="statistics.berkeley.edu/tech-reports/688",
         licence="BSD-3-Clause",
     )

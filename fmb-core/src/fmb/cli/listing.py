@@ -60,12 +60,12 @@ def print_lists(run: Run, names: Sequence[ListName], k: int) -> None:
     for name in names:
         ranked, top = run.record(name)["ranked"], run.top(k, list=name)
         hidden = f"; {line}" if (line := run.hidden(name)) else ""
+        hidden += _alone(run, name, top)
         text, dropped = fit_columns(texts_of(top, ranked))
         left.update(dict.fromkeys(dropped))
         click.echo("")
         echo_folded(f"{name}: the strangest of {ranked:,}{hidden}")
         click.echo(text or "nothing to show")
-        _say_of_views(run, name, top)
     if left:
         say(f"more columns ({', '.join(left)}): fmb top {run.name} --json, fmb export {run.name}")
     print_beside_lists(run, names)
@@ -81,18 +81,15 @@ def print_beside_lists(run: Run, names: Sequence[ListName]) -> None:
     say_of_p(run, [name for name in names if run.record(name)["reference_objects"]])
 
 
-def _say_of_views(run: Run, name: ListName, top: pd.DataFrame) -> None:
-    """Say how many of the rows are strange in one view alone, where the list tells."""
+def _alone(run: Run, name: ListName, top: pd.DataFrame) -> str:
+    """How many of the rows are strange in one view alone, where the list tells of any."""
     column = run.record(name).get("aside", "")
     if not column or run.shown.only_mismatch:
-        return
+        return ""
     told = run.details(name)[column].to_numpy() > 0
     at = locate(top["object_id"].to_numpy(), run.objects["object_id"].to_numpy())
-    if count := int(told[at].sum()):
-        say(
-            f"note: strange in one view alone: {count} of these {len(top)};"
-            f" fmb top {run.name} --only-mismatch leaves them out"
-        )
+    count = int(told[at].sum())
+    return f"; {count} of these {len(top)} strange in one view alone" if count else ""
 
 
 def say_of_p(run: Run, names: Sequence[ListName]) -> None:

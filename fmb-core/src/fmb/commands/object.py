@@ -20,7 +20,7 @@ def command(object_id: str, run_name: str | None, as_json: bool) -> None:
     from fmb.cli.listing import say_of_p
     from fmb.runs.remarks import quality_lines
     from fmb.runs.run import open_run
-    from fmb.terminal.printing import echo_json, say
+    from fmb.terminal.printing import echo_folded, echo_json, say
     from fmb.terminal.tables import fit_columns
 
     run = open_run(run_name)
@@ -34,7 +34,7 @@ def command(object_id: str, run_name: str | None, as_json: bool) -> None:
     text, left = fit_columns(card.rows())
     click.echo(text)
     for line in card.remarks():
-        click.echo(line)
+        echo_folded(line)
     if left:
         say(f"more columns ({', '.join(left)}): fmb object {object_id} --run {run.name} --json")
     say_of_p(run, [one.list for one in card.places if one.p_value is not None])

@@ -1,7 +1,8 @@
 """The detect step: cross-fitted scores of every list, ranked and kept."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,8 @@ from fmb.store.tables import write_table
 
 __all__ = ["make_lists"]
 
+logger = logging.getLogger(__name__)
+
 FORMAT = "fmb-list/3"
 """Of what is kept of a list, folds included; part of its key."""
 
@@ -46,6 +49,8 @@ def make_lists(
 ) -> list[dict[str, Any]]:
     """Every list of a plan in the run folder: those that are kept in the workspace, or made now.
 
+    A list that nobody asked for and that these objects are too few for, or alike, is left out.
+
     Returns:
         One record a list for the manifest: its name, size, folds and what the detector reports.
 
@@ -53,33 +58,62 @@ def make_lists(
         FmbError: too few objects for the folds, or a detector that breaks its contract.
     """
     shelf, keys = KeptLists(plan.workspace), _Keys(survey, plan.request.run)
-    records = []
+    records, left_out = [], set[ListName]()
     meter = _Fits(plan)
     for one in plan.lists:
-        key = keys.of(one)
-        if not shelf.holds(key):
-            device, options = devices[one.detector.label], plan.request.run
-            with shelf.making(key) as place:
-                if one.detector.spec.scope == "fusion" and not one.detector.spec.fitted:
-                    kept = {name: shelf.of(k) for name, k in keys.known.items()}
-                    new = _new(one, IN_SAMPLE, present_device(device), options)
-                    make_fused(place, one, survey, new, kept)
-                else:
-                    _make(place, one, survey, device, options, meter.told)
+        one = _without(one, left_out)
+        if one is None:
+            continue
+        key, device = keys.of(one), devices[one.detector.label]
+        try:
+            if not shelf.holds(key):
+                with shelf.making(key) as place:
+                    if one.detector.spec.scope == "fusion" and not one.detector.spec.fitted:
+                        kept = {name: shelf.of(k) for name, k in keys.known.items()}
+                        new = _new(one, IN_SAMPLE, present_device(device), plan.request.run)
+                        make_fused(place, one, survey, new, kept)
+                    else:
+                        _make(place, one, survey, device, plan.request.run, meter.told)
+        except DataError as error:
+            if not one.companion:
+                raise
+            logger.warning("%s is left out: %s", one.name, error)
+            left_out.add(one.name)
+            continue
         meter.list_done(one)
         # Lists made of lists come after all others: they read those in the run folder.
         shelf.put(key, folder, one.name)
-        record = {
-            "name": one.name.as_dict(),
-            "title": str(one.name),
-            "reference": plan.request.run.reference,
-            **shelf.record(key),
-            "key": key,
-            "aside": one.detector.spec.aside,
-        }
-        publish_json(folder.record(one.name), record)
-        records.append(record)
+        records.append(_record(one, plan, key, shelf.record(key)))
+        publish_json(folder.record(one.name), records[-1])
     return records
+
+
+def _record(one: ListPlan, plan: Plan, key: str, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """What the manifest says of a list, of which some is kept with it."""
+    return {
+        "name": one.name.as_dict(),
+        "title": str(one.name),
+        "reference": plan.request.run.reference,
+        **kept,
+        "key": key,
+        "aside": one.detector.spec.aside,
+    }
+
+
+def _without(one: ListPlan, left_out: Collection[ListName]) -> ListPlan | None:
+    """The list without members that could not be made; None where a companion has too few left.
+
+    Raises:
+        DataError: it was asked for, and cannot be made without them.
+    """
+    members = tuple(part for part in one.name.of if part not in left_out)
+    if len(members) == len(one.name.of):
+        return one
+    if len(members) > 1:
+        return replace(one, name=replace(one.name, of=members))
+    if one.companion:
+        return None
+    raise DataError(f"{one.name}: too few of the lists that it fuses could be made")
 
 
 class _Fits:

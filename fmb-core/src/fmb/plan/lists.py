@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from fmb.contract.detector import DetectorSpec
@@ -142,8 +142,8 @@ Lists = Sequence[ListPlan]
 
 def _singles(judge: Judge, judged: Views, lists: Lists) -> Made:
     for one in _views(judge, judged):
-        given = _given(judge, one)
-        yield ListPlan(ListName(judge.detector.label, (one.name,), given), judge.detector)
+        name = ListName(judge.detector.label, (one.name,), _given(judge, one))
+        yield ListPlan(name, judge.detector, companion=judge.companion)
 
 
 def _pairs(judge: Judge, judged: Views, lists: Lists) -> Made:
@@ -151,7 +151,7 @@ def _pairs(judge: Judge, judged: Views, lists: Lists) -> Made:
     for a, b in combinations(parts, 2):
         if (a.name.model, a.name.embedder) == (b.name.model, b.name.embedder):
             name = ListName(judge.detector.label, (a.name, b.name), _given(judge, a, b))
-            yield ListPlan(name, judge.detector, a.aligned and b.aligned)
+            yield ListPlan(name, judge.detector, a.aligned and b.aligned, judge.companion)
 
 
 def _given(judge: Judge, *judged: Judged) -> tuple[str, ...]:
@@ -170,7 +170,7 @@ def _fusions(judge: Judge, judged: Views, lists: Lists) -> Made:
     for one in fuse_lists(judge.detector, judge.of, judge.terms, lists, joint):
         # Unasked for, it is there for what views say of each other, not detectors of one view.
         if not judge.companion or len({of.view for of in one.name.of}) > 1:
-            yield one
+            yield replace(one, companion=judge.companion)
 
 
 def _views(judge: Judge, judged: Views) -> Views:

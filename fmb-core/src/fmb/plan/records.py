@@ -58,6 +58,8 @@ class ListPlan:
     detector: Chosen[DetectorSpec]
     aligned: bool = False
     """Of a pair: True when both views live in one space."""
+    companion: bool = False
+    """True when nobody asked for it, so that it is left out where it cannot be made."""
     apart: bool = False
     """Of a fusion: True when objects that some lists lack are ranked too, among their like."""
     thresholds: Mapping[ListName, float] = field(default_factory=dict)
