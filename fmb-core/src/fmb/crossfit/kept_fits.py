@@ -23,6 +23,7 @@ from fmb.store.tensors import map_tensors, tensor_bytes
 __all__ = ["KeptFits", "load_fits", "save_fits"]
 
 FOLD, GIVEN, ARRAYS, VALUES = "fold", "given", "conditioning.safetensors", "conditioning.json"
+OFFSETS = "offsets.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +62,8 @@ def save_fits(
 ) -> None:
     """Write fits into `folder`: "fold-0" of the detector, "given-0" of its conditioning.
 
+    What is taken off the scores of each fit, so that all share one scale, is in "offsets.json".
+
     Args:
         folder: made where it is not there.
         detectors: fitted ones, which can be saved.
@@ -69,6 +72,7 @@ def save_fits(
     """
     for fold, detector in enumerate(detectors):
         detector.detector.save(ensure_folder(folder / f"{FOLD}-{fold}"))
+    publish_json(folder / OFFSETS, {"offsets": [one.offset for one in detectors]})
     for fold, transforms in enumerate(given):
         place = ensure_folder(folder / f"{GIVEN}-{fold}")
         arrays = {
@@ -77,11 +81,11 @@ def save_fits(
             for i, piece in enumerate(transform.pieces)
             for name, array in _arrays(piece).items()
         }
-        publish(place / ARRAYS, tensor_bytes(arrays))
         for view, transform in enumerate(transforms):
             for i, level in enumerate(transform.level):
                 if level is not None:
                     arrays |= _level_arrays(f"{view}.{i}.level", level)
+        publish(place / ARRAYS, tensor_bytes(arrays))
         degrees = [[piece.polynomial.degree for piece in one.pieces] for one in transforms]
         publish_json(
             place / VALUES, {"revision": REVISION, "roles": list(names), "degrees": degrees}
@@ -105,6 +109,11 @@ def load_fits(folder: Path, load: Callable[[Path], Any], label: str) -> KeptFits
     detectors = [
         Checked(load(folder / f"{FOLD}-{i}"), f"{label}, fold {i}").accept() for i in range(folds)
     ]
+    offsets = read_record(folder / OFFSETS).get("offsets", [])
+    if len(offsets) != folds:
+        raise StoreError(f"{folder / OFFSETS} is damaged; make its list anew")
+    for detector, offset in zip(detectors, offsets, strict=True):
+        detector.offset = float(offset)
     if not (folder / f"{GIVEN}-0").exists():
         return KeptFits(tuple(detectors), (), ())
     read = [_read(folder / f"{GIVEN}-{i}") for i in range(folds)]

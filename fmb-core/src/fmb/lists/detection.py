@@ -40,7 +40,7 @@ __all__ = ["make_lists"]
 
 logger = logging.getLogger(__name__)
 
-FORMAT = "fmb-list/3"
+FORMAT = "fmb-list/4"
 """Of what is kept of a list, folds included; part of its key."""
 
 
@@ -60,9 +60,8 @@ def make_lists(
     shelf, keys = KeptLists(plan.workspace), _Keys(survey, plan.request.run)
     records, left_out = [], set[ListName]()
     meter = _Fits(plan)
-    for one in plan.lists:
-        one = _without(one, left_out)
-        if one is None:
+    for planned in plan.lists:
+        if (one := _without(planned, left_out)) is None:
             continue
         key, device = keys.of(one), devices[one.detector.label]
         try:
@@ -80,7 +79,7 @@ def make_lists(
             logger.warning("%s is left out: %s", one.name, error)
             left_out.add(one.name)
             continue
-        meter.list_done(one)
+        meter.list_done(planned)
         # Lists made of lists come after all others: they read those in the run folder.
         shelf.put(key, folder, one.name)
         records.append(_record(one, plan, key, shelf.record(key)))
