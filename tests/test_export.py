@@ -46,7 +46,7 @@ def detect(fmb, tmp_path):
     return run
 
 
-LIST_A, LIST_B = "own.given.a.gaussian", "own.given.b.gaussian"
+LIST_A, LIST_B = "own.as-is.a.gaussian", "own.as-is.b.gaussian"
 
 
 def test_a_labelled_list_without_its_artefacts_opens_in_astropy(fmb, home, tmp_path, make_survey):
@@ -194,7 +194,7 @@ def test_a_file_that_is_there_is_replaced_on_demand_only(detect, fmb, tmp_path):
 
 def test_a_request_that_cannot_be_met_is_one_line(detect, fmb):
     detect()
-    refused(fmb("export", "mine", "--list", "own.given.c.gaussian"), "did you mean", LIST_B)
+    refused(fmb("export", "mine", "--list", "own.as-is.c.gaussian"), "did you mean", LIST_B)
     refused(fmb("export", "mine", "-o", "x.txt"), "add --format")
     refused(fmb("export", "mine", "--format", "fit"), "did you mean 'fits'?")
     refused(fmb("export", "mine", "--only", "lens"), "'lens'")

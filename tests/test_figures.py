@@ -103,7 +103,7 @@ def done(result):
 def drawn(home, name="mine"):
     """Names of figures in a run's folder, without that of the list."""
     files = (home / "runs" / name / "plots").glob("*.[ps][ndv][gf]")
-    return {path.name.removeprefix("own.given.v.gaussian.") for path in files}
+    return {path.name.removeprefix("own.as-is.v.gaussian.") for path in files}
 
 
 def said(result):
@@ -198,17 +198,17 @@ def test_a_figure_that_fails_is_named_in_one_line_and_drawn_later(curve, run, fm
     result = run("--plot", "curve", "--plot", "score-histogram", "--out", "mine")
     assert result.exit_code == 1
     assert said(result) == (
-        "fmb: 1 figure was not drawn: own.given.v.gaussian.curve (plot 'curve' of plugin 'curve'"
-        " (curve-dist 1.2) failed at 'v: own v (given), gaussian': ZeroDivisionError: division by"
+        "fmb: 1 figure was not drawn: own.as-is.v.gaussian.curve (plot 'curve' of plugin 'curve'"
+        " (curve-dist 1.2) failed at 'v: own v (as-is), gaussian': ZeroDivisionError: division by"
         " zero); all else is kept, and `fmb plot mine` draws what is missing"
     )
     assert "the strangest of 60" in result.stdout
     manifest = home / "runs" / "mine" / "manifest.json"
     before = manifest.read_bytes()
     record = json.loads(before)
-    assert record["figures"] == ["plots/own.given.v.gaussian.score-histogram.png"]
+    assert record["figures"] == ["plots/own.as-is.v.gaussian.score-histogram.png"]
     (failed,) = record["not_drawn"]
-    assert failed["figure"] == "own.given.v.gaussian.curve"
+    assert failed["figure"] == "own.as-is.v.gaussian.curve"
     assert "ZeroDivisionError" in failed["why"]
     assert "Traceback" in (home / "runs" / "mine" / "run.log").read_text()
     curve.write(PARTS)
@@ -216,15 +216,15 @@ def test_a_figure_that_fails_is_named_in_one_line_and_drawn_later(curve, run, fm
     assert "curve.png" in drawn(home)
     assert manifest.read_bytes() == before
     later = json.loads((home / "runs" / "mine" / "plots" / "drawn.json").read_text())
-    assert later["files"]["plots/own.given.v.gaussian.curve.png"]["figure"] == "curve:curve"
+    assert later["files"]["plots/own.as-is.v.gaussian.curve.png"]["figure"] == "curve:curve"
 
 
 def test_many_figures_that_fail_are_one_line(curve, run):
     curve.breaks("figure = Figure()", "figure = 1 / 0")
     labels = [word for label in "abcde" for word in ("--plot", f"{label}=curve")]
     line = said(run(*labels, "--out", "mine"))
-    assert line.startswith("fmb: 5 figures were not drawn: own.given.v.gaussian.a, ")
-    assert "own.given.v.gaussian.c and 2 more (" in line
+    assert line.startswith("fmb: 5 figures were not drawn: own.as-is.v.gaussian.a, ")
+    assert "own.as-is.v.gaussian.c and 2 more (" in line
 
 
 @pytest.mark.parametrize(
@@ -298,4 +298,4 @@ def test_a_run_tells_what_the_models_of_a_list_read(fmb, survey, home):
 
 def test_of_own_vectors_nobody_knows_what_was_read(run, home):
     done(run("--out", "mine"))
-    assert open_run("mine").reads("own.given.v.gaussian") is None
+    assert open_run("mine").reads("own.as-is.v.gaussian") is None

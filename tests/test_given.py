@@ -72,14 +72,14 @@ def test_given_finds_what_raw_hides_behind_the_extremes_of_a_role(fmb, survey):
 
 def test_every_screen_says_what_a_list_is_given(fmb, survey):
     done = detect(fmb, "--given", "magnitude,snr")
-    title = "own v (given), gaussian given magnitude, snr"
+    title = "own v (as-is), gaussian given magnitude, snr"
     assert f"{title}: the strangest of 900" in done.stdout
     assert title in fmb("top", "r").stdout
     assert title in fmb("object", "3", "--run", "r").stdout
     record = json.loads(fmb("top", "r", "--json").stdout)
-    assert list(record) == ["own.given.v.gaussian.given"]
+    assert list(record) == ["own.as-is.v.gaussian.given"]
     scores = survey / "runs" / "r" / "scores"
-    assert json.loads((scores / "own.given.v.gaussian.given.json").read_text())["given"] == {
+    assert json.loads((scores / "own.as-is.v.gaussian.given.json").read_text())["given"] == {
         "magnitude, snr": 900
     }
     told = open_run("r").top(3)
@@ -90,11 +90,11 @@ def test_a_dry_run_says_what_each_list_is_given(fmb, survey):
     both = ("gaussian", "raw=gaussian")
     roles = ("--given", "magnitude,snr", "--set", "detector.raw.given=none", "--dry-run")
     told = detect(fmb, *roles, detectors=both).stdout
-    assert "given magnitude, snr: own.given.v.gaussian.given\n" in told
+    assert "given magnitude, snr: own.as-is.v.gaussian.given\n" in told
     record = json.loads(detect(fmb, *roles, "--json", detectors=both).stdout)
     assert record["given"] == {
-        "own.given.v.gaussian.given": ["magnitude", "snr"],
-        "own.given.v.raw": [],
+        "own.as-is.v.gaussian.given": ["magnitude", "snr"],
+        "own.as-is.v.raw": [],
     }
 
 
@@ -111,7 +111,7 @@ def test_auto_takes_the_roles_that_tell_something_and_names_the_others(fmb, surv
 
 def test_auto_gives_a_small_survey_nothing_and_says_so(fmb, survey):
     done = detect(fmb, "--given", "auto", "--limit", 279)
-    assert "own v (given), gaussian: the strangest of 279" in done.stdout
+    assert "own v (as-is), gaussian: the strangest of 279" in done.stdout
     assert "lists are given no role of the catalogue: 279 objects are fewer than 280" in done.stderr
 
 
@@ -232,7 +232,7 @@ def test_a_rule_takes_scores_as_they_are(fmb, survey):
     ]  # fmt: skip
     detectors = ("gaussian", "mine=from-table")
     done = detect(fmb, *mine, "--given", "snr", detectors=detectors)
-    assert "own v (given), mine: the strangest" in done.stdout
+    assert "own v (as-is), mine: the strangest" in done.stdout
     mine += ["--set", "detector.mine.given=snr"]
     refused(detect(fmb, *mine, detectors=detectors), "detector.mine.given: a rule takes its scores")
 

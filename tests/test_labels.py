@@ -59,7 +59,7 @@ def test_a_label_is_an_event_with_all_that_was_known(detect, fmb, home, tmp_path
     assert first["object_id"] == str(FIRST)
     assert (first["id_type"], first["class"], first["run"]) == ("int64", "artefact", "mine")
     assert (first["ra"], third["dec"]) == (FIRST / 2, -THIRD / 3)
-    assert (first["list"], first["rank"], third["rank"]) == ("own.given.v.gaussian", 1, 3)
+    assert (first["list"], first["rank"], third["rank"]) == ("own.as-is.v.gaussian", 1, 3)
     assert path.stem == first["who"]
     assert datetime.fromisoformat(first["time"]).utcoffset().total_seconds() == 0
 
@@ -119,19 +119,19 @@ def test_a_class_that_looks_like_a_slip_gets_a_hint(detect, fmb):
 
 def test_labelled_objects_are_hidden_and_ranks_stay(detect, fmb):
     detect("--out", "mine")
-    before = open_run("mine").scores("own.given.v.gaussian")
+    before = open_run("mine").scores("own.as-is.v.gaussian")
     done(fmb("label", "mine", "artefact", FIRST, THIRD))
     top = done(fmb("top", "mine", "-k", 2, "--without", "artefact"))
     assert "the strangest of 60; 2 not shown, labelled artefact\n" in top.stdout
     shown = json.loads(done(fmb("top", "mine", "--json", "--without", "artefact")).stdout)
-    rows = shown["own.given.v.gaussian"]
+    rows = shown["own.as-is.v.gaussian"]
     assert rows[0]["object_id"] == str(SECOND)
     assert [row["rank"] for row in rows[:2]] == [2, 4]
     run = open_run("mine")
     assert run.top(5, only="artefact")["object_id"].tolist() == [FIRST, THIRD]
-    table = run.ranked("own.given.v.gaussian", without=["artefact"])
+    table = run.ranked("own.as-is.v.gaussian", without=["artefact"])
     assert (len(table), table.attrs["ranked"]) == (N - 2, N)
-    pd.testing.assert_frame_equal(before, run.scores("own.given.v.gaussian"))
+    pd.testing.assert_frame_equal(before, run.scores("own.as-is.v.gaussian"))
     hidden = done(fmb("top", "mine", "--only", "artefact")).stdout
     assert "58 not shown, not labelled artefact" in " ".join(hidden.split())
 
@@ -147,12 +147,12 @@ def test_a_class_that_nobody_gave_is_refused(detect, fmb, option):
 
 def test_ids_of_one_list_go_through_a_pipe(detect, fmb, home, tmp_path):
     detect("--out", "both", views=True)
-    refused(fmb("top", "both", "--ids"), "choose by --list", "own.given.w.gaussian")
+    refused(fmb("top", "both", "--ids"), "choose by --list", "own.as-is.w.gaussian")
     printed = done(fmb("top", "both", "--ids", "-k", 3, "--view", "v")).stdout
     assert printed == f"{FIRST}\n{SECOND}\n{THIRD}\n"
-    assert done(fmb("top", "both", "--ids", "-k", 3, "--list", "own.given.v.gaussian")).stdout
+    assert done(fmb("top", "both", "--ids", "-k", 3, "--list", "own.as-is.v.gaussian")).stdout
     (tmp_path / "ids.txt").write_text(printed)
-    done(fmb("label", "both", "artefact", "--ids", "ids.txt", "--list", "own.given.v.gaussian"))
+    done(fmb("label", "both", "artefact", "--ids", "ids.txt", "--list", "own.as-is.v.gaussian"))
     (path,) = journals(home)
     assert [json.loads(line)["rank"] for line in path.read_text().splitlines()] == [1, 2, 3]
     rest = done(fmb("top", "both", "--ids", "--view", "v", "--without", "artefact"))

@@ -24,7 +24,7 @@ def detect(fmb, tmp_path):
 
 
 def scores(home, run, label="gaussian"):
-    return home / "runs" / run / "scores" / f"own.given.v.{label}.parquet"
+    return home / "runs" / run / "scores" / f"own.as-is.v.{label}.parquet"
 
 
 def kept(home):
@@ -60,7 +60,7 @@ def test_a_list_under_another_label_is_the_same_list(detect, fmb, home):
     detect("--detector", "gaussian", "--out", "one")
     detect("--detector", "mine=gaussian", "--out", "two")
     assert scores(home, "one").samefile(scores(home, "two", "mine"))
-    assert "own v (given), mine" in fmb("top", "two").stdout
+    assert "own v (as-is), mine" in fmb("top", "two").stdout
 
 
 @pytest.mark.parametrize("change", [("--seed", 1), ("--folds", 3), ("--fit", "in-sample")])

@@ -152,7 +152,7 @@ def test_it_comes_along_with_another_detector_and_stays_away_where_there_are_too
     image[: N // 2], spectrum[N // 2 + 3 :] = np.nan, np.nan
     np.savez(tmp_path / "two.npz", object_id=np.arange(N), image=image, spectrum=spectrum)
     told = done(fmb(*command, "few"))
-    assert "image x spectrum (given), mismatch is left out: " in " ".join(told.stderr.split())
+    assert "image x spectrum (as-is), mismatch is left out: " in " ".join(told.stderr.split())
     assert [name.detector for name in open_run("few").lists] == ["gaussian", "gaussian"]
     refused(detect(fmb), "3")  # what is asked for is not left out
 

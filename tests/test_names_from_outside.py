@@ -116,7 +116,7 @@ class Brought:
     def __init__(self, name="s", instrument="cam", view="image") -> None:
         self.identity = {"name": name}
         self.inputs = {instrument: None}
-        self.vectors = {VectorName("own", "given", view): None}
+        self.vectors = {VectorName("own", "as-is", view): None}
 
 
 @pytest.mark.parametrize(

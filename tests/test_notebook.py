@@ -122,9 +122,9 @@ def test_a_part_of_a_run_says_that_it_is_one(mine):
 
 def test_names_and_vectors_are_shown_as_people_read_them(mine):
     view = mine.vectors("image")
-    assert repr(view) == "<own image (given): 40 of 40 objects, 4 numbers each>"
-    assert repr(mine.vector_names) == "[own.given.image, own.given.spectrum]"
-    assert repr(mine.list_called("wide image")) == "own.given.image.wide"
+    assert repr(view) == "<own image (as-is): 40 of 40 objects, 4 numbers each>"
+    assert repr(mine.vector_names) == "[own.as-is.image, own.as-is.spectrum]"
+    assert repr(mine.list_called("wide image")) == "own.as-is.image.wide"
 
 
 def test_an_object_is_told_as_the_command_tells_it(mine, fmb):
@@ -237,7 +237,7 @@ def test_unasked_a_run_without_cutouts_shows_a_figure_that_needs_none(mine):
 def test_fmb_plot_draws_of_one_list_by_words(mine, fmb, home):
     drawn = fmb("plot", "mine", "--list", "image wide")
     assert [Path(line).name for line in drawn.stdout.split()] == [
-        "own.given.image.wide.score-histogram.png"
+        "own.as-is.image.wide.score-histogram.png"
     ]
     wrong = fmb("plot", "mine", "mine", "--list", "image wide")
     assert (wrong.exit_code, "name one RUN" in wrong.stderr) == (2, True)

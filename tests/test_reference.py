@@ -28,7 +28,7 @@ def detect(fmb, *args, file="v.npz"):
 
 def table(home):
     path = home / "runs" / "r"
-    scores = pd.read_parquet(path / "scores" / "own.given.vectors.gaussian.parquet")
+    scores = pd.read_parquet(path / "scores" / "own.as-is.vectors.gaussian.parquet")
     return scores.set_index(pd.read_parquet(path / "objects.parquet")["object_id"])
 
 
@@ -111,7 +111,7 @@ def test_repeats_of_a_reference_source_are_not_ranked(fmb, home, tmp_path):
     catalog.to_csv(tmp_path / "cat.csv", index=False)
     args = ("--catalog", "cat.csv", "--reference", "aside == 1", "--out", "r")
     assert fmb("detect", "--embeddings", "v.npz", "--detector", "gaussian", *args).exit_code == 0
-    scores = pd.read_parquet(home / "runs/r/scores/own.given.v.gaussian.parquet")["score"]
+    scores = pd.read_parquet(home / "runs/r/scores/own.as-is.v.gaussian.parquet")["score"]
     assert scores.notna().sum() == 49
     assert np.isnan(scores[10])
 

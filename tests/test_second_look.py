@@ -199,8 +199,8 @@ def test_what_a_detector_does_with_its_arrays_later_changes_no_score(broken, fmb
     done(fmb("detect", "--embeddings", "v.npz", "--detector", "reusing", "--fit", "in-sample"))
     run = open_run()
     first = np.load(tmp_path / "v.npz")["v"][:, 0].astype(float)
-    np.testing.assert_array_equal(run.scores("own.given.v.reusing")["score"], first)
-    np.testing.assert_array_equal(run.details("own.given.v.reusing")["twice"], 2 * first)
+    np.testing.assert_array_equal(run.scores("own.as-is.v.reusing")["score"], first)
+    np.testing.assert_array_equal(run.details("own.as-is.v.reusing")["twice"], 2 * first)
 
 
 def test_columns_of_the_catalogue_may_be_called_like_those_of_a_list(detect, fmb, tmp_path):

@@ -6,7 +6,7 @@ from fmb.contract.names import ListName, VectorName
 from fmb.listing.list_words import list_called, words_for
 from fmb.messages.errors import UnknownNameError
 
-OWN = VectorName("own", "given", "image")  # embedder of vectors of a user's own
+OWN = VectorName("own", "as-is", "image")  # embedder of vectors of a user's own
 RAW = ListName("plain", (OWN,))
 GIVEN = ListName("wide", (OWN,), ("magnitude", "size"))
 
@@ -18,8 +18,8 @@ GIVEN = ListName("wide", (OWN,), ("magnitude", "size"))
         ("raw image", RAW),
         ("plain", RAW),
         ("wide image given", GIVEN),
-        ("own.given.image.wide.given", GIVEN),
-        ("own image (given), wide given magnitude, size", GIVEN),
+        ("own.as-is.image.wide.given", GIVEN),
+        ("own image (as-is), wide given magnitude, size", GIVEN),
     ],
 )
 def test_given_and_raw_are_words(words, expected):
@@ -44,7 +44,7 @@ def test_the_words_shown_of_a_list_pick_it():
 
 
 def test_names_say_what_a_list_is_given():
-    assert str(GIVEN) == "own image (given), wide given magnitude, size"
-    assert GIVEN.stem == "own.given.image.wide.given"
+    assert str(GIVEN) == "own image (as-is), wide given magnitude, size"
+    assert GIVEN.stem == "own.as-is.image.wide.given"
     roles = ListName("roles", (VectorName("catalogue", "roles", "catalogue"),))
     assert str(roles) == "catalogue (roles), roles"

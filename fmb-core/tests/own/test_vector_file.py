@@ -25,7 +25,7 @@ def read(path, **options):
 
 
 def own(view):
-    return VectorName("own", "given", view)
+    return VectorName("own", "as-is", view)
 
 
 def write_all(folder):

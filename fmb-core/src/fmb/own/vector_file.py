@@ -71,7 +71,7 @@ class VectorFile:
         self.identity = {**identity, **catalog_identity}
         self.inputs: Mapping[str, InputInfo] = {}
         self.warnings = list(warnings)
-        names = {view: VectorName("own", "given", view) for view in views}
+        names = {view: VectorName("own", "as-is", view) for view in views}
         self.vectors: Mapping[VectorName, VectorView] = {
             names[view]: VectorView(
                 names[view], {**identity, "view": view}, len(ids), rows[view], parts, rows[view]
