@@ -75,35 +75,106 @@ def _row(z, degree):
     return [*z, *products] if degree == 2 else list(z)
 
 
-def _ridge(columns, targets, at):
-    """Predictions at `at` of a regression with a penalty of 1/10,000 of the columns' mean variance.
-
-    Least squares with rows of the penalty below the data; the constant is outside of it.
-    """
-    mean, level = columns.mean(axis=0), targets.mean(axis=0)
+def _penalised(columns):
+    """Columns about their means with rows of the penalty below, 1/10,000 of their mean variance."""
     c = columns.shape[1]
     weight = np.sqrt(1e-4 * len(columns) * columns.var(axis=0).mean())
-    a = np.vstack([columns - mean, weight * np.eye(c)])
-    b = np.vstack([targets - level, np.zeros((c, targets.shape[1]))])
-    return level + (at - mean) @ np.linalg.lstsq(a, b, rcond=None)[0]
+    return np.vstack([columns - columns.mean(axis=0), weight * np.eye(c)])
 
 
-def _direct(values, roles, seen, degree):
-    x, roles = np.asarray(values, dtype=np.float64), np.asarray(roles, dtype=np.float64)
+def _ridge(columns, targets, at):
+    """Predictions at `at` by least squares; the constant is outside of the penalty."""
+    mean, level = columns.mean(axis=0), targets.mean(axis=0)
+    b = np.concatenate([targets - level, np.zeros((columns.shape[1], *targets.shape[1:]))])
+    return level + (at - mean) @ np.linalg.lstsq(_penalised(columns), b, rcond=None)[0]
+
+
+def _polynomial(roles, seen, degree):
+    roles = np.asarray(roles, dtype=np.float64)
     centre = np.median(roles[seen], axis=0)
     spread = 1.4826 * np.median(np.abs(roles[seen] - centre), axis=0)
     z = np.minimum(np.maximum((roles - centre) / spread, -3), 3)
-    p = np.array([_row(list(one), degree) for one in z])
+    return z, np.array([_row(list(one), degree) for one in z])
+
+
+def _pooled(z, logs):
+    """Slopes (R, d) of regressions of each column of `logs` on z, drawn to their mean.
+
+    In the principal directions of z; James and Stein's factor is 1 - noise / scatter, of
+    which the noise is what the regressions leave.
+    """
+    n, d = logs.shape
+    u, s, axes = np.linalg.svd(z - z.mean(axis=0), full_matrices=False)
+    own = np.array([[u[:, i] @ logs[:, j] for j in range(d)] for i in range(len(s))])
+    away = logs - logs.mean(axis=0)
+    noise = np.mean([away[:, j] @ away[:, j] - own[:, j] @ own[:, j] for j in range(d)]) / n
+    for i in range(len(s)):
+        common = own[i].mean()
+        scatter = np.mean((own[i] - common) ** 2)
+        own[i] = common + max(1 - noise / scatter, 0) * (own[i] - common)
+    return axes.T @ (own / s[:, None])
+
+
+def _within_five(log_spread):
+    return np.exp(np.clip(log_spread, -np.log(5), np.log(5)))
+
+
+def _residuals(values, roles, seen, degree):
+    x = np.asarray(values, dtype=np.float64)
+    z, p = _polynomial(roles, seen, degree)
     away = x - _ridge(p[seen], x[seen], p)
     least = 1e-2 * np.sqrt(np.mean(away[seen] ** 2, axis=0))
-    squares = np.log(np.maximum(np.abs(away), least) ** 2)
-    size = np.exp(0.5 * squares[seen].mean(axis=0))
-    log_g = 0.5 * _ridge(p[seen], squares[seen].mean(axis=1)[:, None], p)
-    log_g -= log_g[seen].mean()
-    return away / size / np.exp(np.clip(log_g, -np.log(5), np.log(5)))
+    logs = np.log(np.maximum(np.abs(away[seen]), least))
+    log_spread = (z - z[seen].mean(axis=0)) @ _pooled(z[seen], logs)
+    return away / np.exp(logs.mean(axis=0)) / _within_five(log_spread)
+
+
+def _left_out(values, roles, seen, degree):
+    """Of those in `seen`: divided by what share of an object's prediction is not its own."""
+    _, p = _polynomial(roles, seen, degree)
+    a = _penalised(p[seen])
+    own = 1 / seen.sum() + np.diag(a @ np.linalg.pinv(a))[: seen.sum()]
+    return _residuals(values, roles, seen, degree)[seen] / (1 - np.minimum(own, 0.9))[:, None]
+
+
+def _levelled(scores, own, roles, seen, degree):
+    """Scores without their level along the roles, which is that of the scores `own` of `seen`."""
+    _, p = _polynomial(roles, seen, degree)
+    level = _ridge(p[seen], own, p)
+    away = np.abs(own - level[seen])
+    logs = np.log(np.maximum(away, 1e-2 * np.sqrt(np.mean(away**2))))
+    return own.mean() + (scores - level) / _within_five(_ridge(p[seen], logs, p) - logs.mean())
 
 
 @pytest.fixture
 def direct_residuals():
     """(x - m(c)) / s(c) by formula: (values, roles, seen by the fit, degree) -> residuals."""
-    return _direct
+    return _residuals
+
+
+@pytest.fixture
+def direct_scores():
+    """Scores of residuals by formula, their level taken out.
+
+    (views, roles, seen by the fit, degree, judge) -> (n,), where judge takes, for each view, the
+    residuals of the fit's own objects and those of the objects to score.
+    """
+
+    def scores(views, roles, seen, degree, judge):
+        made = [_residuals(one, roles, seen, degree) for one in views]
+        left = [_left_out(one, roles, seen, degree) for one in views]
+        fitted = [one[seen] for one in made]
+        own = judge(*zip(fitted, left, strict=True))
+        return _levelled(judge(*zip(fitted, made, strict=True)), own, roles, seen, degree)
+
+    return scores
+
+
+@pytest.fixture
+def direct_in_sample():
+    """Scores (n,) of a fit to all of the same objects, (scores, roles, degree) -> levelled."""
+
+    def scores(scores, roles, degree):
+        return _levelled(scores, scores, roles, np.full(len(scores), True), degree)
+
+    return scores

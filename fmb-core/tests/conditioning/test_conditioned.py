@@ -165,6 +165,60 @@ def test_a_spread_stays_within_a_factor_of_five_of_its_mean():
     np.testing.assert_allclose(most / least, 25.0, rtol=1e-4)
 
 
+def test_left_out_residuals_are_those_of_fits_without_the_object():
+    """Its row taken out of the least squares that give the mean; penalty and scales are held."""
+    values, roles = survey(n=240)
+    (made,) = fitted(values, roles)
+    r, left = made.residuals(values, roles), made.left_out(values, roles)
+    centre = np.median(roles, axis=0)
+    z = np.clip((roles - centre) / (1.4826 * np.median(np.abs(roles - centre), axis=0)), -3, 3)
+    a, b = z.T
+    p = np.column_stack([np.ones(240), a, b, a * a, a * b, b * b])
+    penalty = np.diag([0.0] + 5 * [1e-4 * 240 * p[:, 1:].var(axis=0).mean()])
+    # All six columns at once, the constant without penalty: as those about their means.
+    whole = values - p @ np.linalg.solve(p.T @ p + penalty, p.T @ values.astype(float))
+    at = np.argsort(-np.abs(z).max(axis=1))[:20].tolist() + list(range(20))
+    for i in at:
+        q, v = np.delete(p, i, axis=0), np.delete(values, i, axis=0).astype(float)
+        without = values[i] - p[i] @ np.linalg.solve(q.T @ q + penalty, q.T @ v)
+        np.testing.assert_allclose(left[i], r[i] / whole[i] * without, rtol=1e-4, atol=1e-4)
+    assert (np.abs(left[at]) > 1.2 * np.abs(r[at])).any()  # edges make much of their prediction
+
+
+def test_an_object_alone_with_its_roles_is_left_out_within_a_factor_of_ten():
+    values, roles = survey(n=150, r=1)
+    alone = np.zeros((150, 1))
+    alone[0] = 1.0  # the spread is that of the values, half of which are the same
+    (made,) = fitted(values, np.hstack([roles, alone]))
+    both = np.hstack([roles, alone])
+    left, r = made.left_out(values, both)[0], made.residuals(values, both)[0]
+    np.testing.assert_allclose(left, 10 * r, rtol=1e-4)
+
+
+def test_spreads_that_differ_by_noise_alone_are_one_and_others_keep_their_own():
+    """Of 40 components that spread alike along a role, and of 40 half of which do the opposite."""
+    rng = np.random.default_rng(0)
+    roles = rng.normal(size=(2000, 1))
+    z = np.clip((roles - np.median(roles)) / (1.4826 * np.median(np.abs(roles))), -3, 3)
+    noise = rng.normal(size=(2000, 40))
+    slopes = {}
+    for name, signs in (("alike", np.ones(40)), ("apart", np.repeat([1.0, -1.0], 20))):
+        values = (noise * np.exp(0.3 * z * signs)).astype(np.float32)
+        (made,) = fitted(values, roles)
+        at = np.array([[0.0], [1.0]])
+        low, high = (
+            made.residuals(np.ones((1, 40), np.float32), one[None])
+            - made.residuals(np.zeros((1, 40), np.float32), one[None])
+            for one in at
+        )
+        step = (1.0 - 0.0) / (1.4826 * np.median(np.abs(roles - np.median(roles))))
+        slopes[name] = np.log(low / high)[0] / step
+    # log |normal| spreads by 1.11: a slope from 2,000 is known to 0.025, their mean to 0.004.
+    np.testing.assert_allclose(slopes["alike"], 0.3, atol=0.03)
+    assert slopes["alike"].std() < 0.025 / 2
+    np.testing.assert_allclose(slopes["apart"], np.repeat([0.3, -0.3], 20), atol=0.1)
+
+
 def test_vectors_of_another_width_are_refused():
     values, roles = survey()
     (made,) = fitted(values, roles)
