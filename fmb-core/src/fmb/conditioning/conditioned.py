@@ -16,6 +16,8 @@ REVISION = 2
 """Of the formulas; part of the key of a list."""
 CACHED_ROWS = 256
 """Rows at a time: a block that goes through several operations stays in a core's cache."""
+LEVELLED_ROWS = 16_384
+"""Of which there are polynomials in float64."""
 WIDEST = math.log(5.0)
 """How far a log spread may be from its mean over the fit, in either direction."""
 MOST_OWN = 0.9
@@ -142,8 +144,11 @@ class Conditioning:
             return scores
         made, which = scores.copy(), self._piece_of(roles)
         for i in np.unique(which):
-            level, at = self.level[i], np.flatnonzero(which == i)
-            if level is not None:
+            level, of_piece = self.level[i], np.flatnonzero(which == i)
+            if level is None:
+                continue
+            for start in range(0, len(of_piece), LEVELLED_ROWS):
+                at = of_piece[start : start + LEVELLED_ROWS]
                 made[at] = level(scores[at], self.pieces[i].polynomial(roles[at]))
         return made
 

@@ -44,14 +44,10 @@ class Polynomial:
             roles: columns of `values`.
             degree: 0 where there are none.
         """
-        own = values[:, roles]
-        if not roles or not len(own):
+        if not roles or not len(values):
             return cls(roles, degree, np.zeros(len(roles)), np.ones(len(roles)))
-        centre = np.median(own, axis=0)
-        spread = NORMAL * np.median(np.abs(own - centre), axis=0)
-        # Half of all values may be the same; of a constant any unit will do.
-        spread = np.where(spread > 0, spread, own.std(axis=0))
-        return cls(roles, degree, centre, np.where(spread > 0, spread, 1.0))
+        centre, spread = np.transpose([_middle(values[:, role]) for role in roles])
+        return cls(roles, degree, centre, spread)
 
     @property
     def columns(self) -> int:
@@ -124,6 +120,14 @@ def chosen_polynomials(values: Array) -> list[Polynomial]:
         )
         for roles in order
     ]
+
+
+def _middle(role: Array) -> tuple[float, float]:
+    """Median and scaled median absolute deviation of known values of a role, (m,)."""
+    centre = float(np.median(role))
+    spread = NORMAL * float(np.median(np.abs(role - centre)))
+    # Half of all values may be the same; of a constant any unit will do.
+    return centre, spread or float(role.std()) or 1.0
 
 
 def _rows(known: Array, roles: Sequence[int]) -> int:
