@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from astropy.io import fits
+from astropy.table import Table
 
 from fmb import Vectors, open_run
 from fmb.crossfit import Given, load_fits
@@ -84,6 +86,25 @@ def test_every_screen_says_what_a_list_is_given(fmb, survey):
     }
     told = open_run("r").top(3)
     assert set(told["given"]) == {"magnitude, snr"}
+
+
+def test_exported_tables_say_what_each_list_is_given(fmb, survey):
+    both = ("gaussian", "raw=gaussian")
+    roles = ("--given", "magnitude,snr", "--set", "detector.raw.given=none")
+    detect(fmb, *roles, detectors=both)
+    assert fmb("export", "r", "--top", 3, "-o", "long.fits").exit_code == 0
+    with fits.open("long.fits") as file:
+        rows, header = file[1].data, " ".join(file[1].header["COMMENT"])
+    assert dict(zip(rows["list"], rows["given"], strict=True)) == {
+        "own.given.v.gaussian.given": "magnitude, snr",
+        "own.given.v.raw": "",
+    }
+    assert "own.given.v.gaussian.given (v_gaussian) given magnitude, snr: 900 ranked" in header
+    assert "own.given.v.raw (v_raw): 900 ranked" in header
+    fmb("export", "r", "--wide", "-o", "wide.ecsv")
+    told = {name: column.description for name, column in Table.read("wide.ecsv").columns.items()}
+    assert told["rank_v_gaussian"].endswith("; list v_gaussian given magnitude, snr")
+    assert told["rank_v_raw"].endswith("; list v_raw")
 
 
 def test_a_dry_run_says_what_each_list_is_given(fmb, survey):

@@ -31,8 +31,8 @@ TOLD = {
     "models": {"m": {"component": "p:m", "weights": {"sha256": "cd"}}},
     "detectors": {"d": "gaussian"},
     "lists": [
-        {"list": "m.mean.image.d", "short": "image_d", "ranked": 3, "fit": "cross-fit, 5 folds",
-         "reference": None}
+        {"list": "m.mean.image.d", "short": "image_d", "given": ["snr"], "ranked": 3,
+         "fit": "cross-fit, 5 folds", "reference": None}
     ],
     "shown": "all objects",
     "calibration": [],

@@ -37,6 +37,7 @@ def _list(run: Run, name: ListName, short: str) -> dict[str, Any]:
     return {
         "list": name.stem,
         "short": short,
+        "given": list(name.given),
         "ranked": record["ranked"],
         "fit": record["fit"] + (f", {folds} folds" if folds > 1 else ""),
         "reference": f"{record['reference']}, {known} objects" if known else None,
@@ -53,8 +54,9 @@ def provenance_lines(told: Mapping[str, Any]) -> Iterator[str]:
             yield f"{kind[:-1]} {label}: {_text(value)}"
     for one in told["lists"]:
         reference = one["reference"] or "none, so that p and q are empty"
+        given = f" given {', '.join(one['given'])}" if one["given"] else ""
         yield (
-            f"list {one['list']} ({one['short']}): {one['ranked']} ranked, {one['fit']},"
+            f"list {one['list']} ({one['short']}){given}: {one['ranked']} ranked, {one['fit']},"
             f" reference: {reference}"
         )
     yield from told["calibration"]

@@ -34,9 +34,10 @@ class Field:
     ucd: str = ""
     """Unified content descriptor of the International Virtual Observatory Alliance, 1.5."""
 
-    def of(self, short: str) -> "Field":
-        """The same of one of several lists."""
-        return replace(self, about=f"{self.about}; list {short}")
+    def of(self, short: str, given: Sequence[str]) -> "Field":
+        """The same of one of several lists, with the roles that it is given."""
+        roles = f" given {', '.join(given)}" if given else ""
+        return replace(self, about=f"{self.about}; list {short}{roles}")
 
 
 _FIELDS = {
@@ -48,6 +49,7 @@ _FIELDS = {
     "embedder": Field("label of the embedder", ucd="meta.id"),
     "view": Field("view of the model", ucd="meta.id"),
     "detector": Field("label of the detector", ucd="meta.id"),
+    "given": Field("roles of the catalogue that the list is given, empty = none", ucd="meta.note"),
     "rank": Field("1 = strangest; of a repeat that of its source", ucd="stat.rank"),
     "score": Field("higher is stranger", ucd="stat.value"),
     "percentile": Field("1 for the strangest, towards 0 for the others", ucd="stat.rank"),
@@ -87,7 +89,7 @@ def long_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
         rows.append(_rows(scores, kept & run.kept(name), top))
         own = {c: getattr(name, c) for c in ("model", "embedder", "view", "detector")}
         place = _taken(run.objects[_there(run.objects)], rows[-1])
-        place = place.assign(list=name.stem, **own)
+        place = place.assign(list=name.stem, **own, given=", ".join(name.given))
         parts.append(_beside(place, _taken(scores[[*_SCORES]], rows[-1]), _taken(labels, rows[-1])))
     table = pd.concat(parts, ignore_index=True)
     return _with_catalog(table, dict(_FIELDS), run.objects, np.concatenate(rows))
@@ -114,7 +116,7 @@ def wide_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
             if column in _SHORT and scores[column].isna().all():
                 continue  # there is no reference
             own, field = f"{_SHORT.get(column, column)}_{short}", _FIELDS[column]
-            columns[own], fields[own] = scores[column], field.of(short)
+            columns[own], fields[own] = scores[column], field.of(short, name.given)
     rows = np.flatnonzero(kept if top is None else listed)
     rows = rows[np.argsort(best[rows], kind="stable")]
     place = _taken(run.objects[_there(run.objects)], rows)
