@@ -96,11 +96,11 @@ def test_exported_tables_say_what_each_list_is_given(fmb, survey):
     with fits.open("long.fits") as file:
         rows, header = file[1].data, " ".join(file[1].header["COMMENT"])
     assert dict(zip(rows["list"], rows["given"], strict=True)) == {
-        "own.given.v.gaussian.given": "magnitude, snr",
-        "own.given.v.raw": "",
+        "own.as-is.v.gaussian.given": "magnitude, snr",
+        "own.as-is.v.raw": "",
     }
-    assert "own.given.v.gaussian.given (v_gaussian) given magnitude, snr: 900 ranked" in header
-    assert "own.given.v.raw (v_raw): 900 ranked" in header
+    assert "own.as-is.v.gaussian.given (v_gaussian) given magnitude, snr: 900 ranked" in header
+    assert "own.as-is.v.raw (v_raw): 900 ranked" in header
     fmb("export", "r", "--wide", "-o", "wide.ecsv")
     told = {name: column.description for name, column in Table.read("wide.ecsv").columns.items()}
     assert told["rank_v_gaussian"].endswith("; list v_gaussian given magnitude, snr")

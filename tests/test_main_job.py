@@ -65,12 +65,13 @@ def test_a_run_prints_the_strangest_objects_and_what_to_look_at(done, home):
     table = scores(home)
     strangest = table.loc[table["score"].idxmax(), "object_id"]
     assert str(strangest) in done.stdout
-    for view in ("image", "spectrum", "joint"):
-        assert f"astropt {view} (mean), gaussian: the strangest of 40" in done.stdout
+    for view in ("image", "spectrum"):
+        assert f"{view} = astropt {view} (mean), gaussian, 40 objects" in done.stdout
+    assert 'other lists: "gaussian joint"' in done.stdout
     (look,) = [line for line in done.stdout.splitlines() if "look at" in line]
-    assert look.startswith("look at 8 figures in ")
+    assert look.startswith("look at 10 figures in ")
     figures = [path.read_bytes() for path in (home / "runs" / Path(look).parts[-2]).glob("plots/*")]
-    assert [figure[1:4] for figure in figures] == [b"PNG"] * 8
+    assert [figure[1:4] for figure in figures] == [b"PNG"] * 10
     assert "random weights" in done.stderr
 
 
@@ -174,7 +175,7 @@ def test_an_object_is_found_by_a_negative_id(fmb, home, done):
     shown = ok(fmb("object", "-50000")).stdout
     assert "object -50000" in shown
     assert "redshift" in shown
-    assert shown.count("of 40)") == 4
+    assert shown.count("of 40)") == 5
 
 
 def test_an_unknown_object_and_a_misspelt_option_are_one_line(fmb, done):
@@ -211,7 +212,7 @@ def test_the_python_api_gives_the_same_as_the_command(done, survey, home):
     assert run.vectors("image").aligned().shape[0] == 40
     assert set(run.all_scores()["view"]) == {"image", "spectrum", "joint", "image+spectrum"}
     top = run.top(3)
-    assert len(top) == 12
+    assert len(top) == 15
     assert package.open_run("python").name == "python"
 
 

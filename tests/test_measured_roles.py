@@ -176,6 +176,7 @@ def test_lists_are_given_what_is_measured_on_what_they_judge(fmb, counting, larg
         "image": ("sky@euclid", "noise@euclid"),
         "spectrum": ("noise@desi",),
         "joint": ("sky@euclid", "noise@euclid", "noise@desi"),
+        "image+spectrum": (),
     }
     assert "gaussian given sky@euclid, noise@euclid" in result.stdout.replace("\n  ", " ")
     measured = dict(zip(IMAGE_ROLES, measure_images(images_of(large)).T, strict=True))
@@ -187,7 +188,8 @@ def test_one_instrument_can_be_named_and_other_views_are_given_nothing(fmb, coun
     fmb(*DETECT, "--data", large, "--given", "light@desi", "--out", "mine")
     run = open_run("mine")
     given = {name.view: name.given for name in run.lists}
-    assert given == {"image": (), "spectrum": ("light@desi",), "joint": ("light@desi",)}
+    light = ("light@desi",)
+    assert given == {"image": (), "spectrum": light, "joint": light, "image+spectrum": ()}
     said = [line for line in run.remarks() if "is given nothing" in line]
     assert len(said) == 1
     assert said[0].endswith("its inputs have no light")
@@ -199,7 +201,7 @@ def test_without_a_catalogue_lists_of_images_are_given_their_light_unasked(fmb, 
     assert result.exit_code == 0, result.stderr
     chosen = ("sky@euclid", "noise@euclid", "light@euclid")
     given = {name.view: name.given for name in open_run("mine").lists}
-    assert given == {"image": chosen, "spectrum": (), "joint": chosen}
+    assert given == {"image": chosen, "spectrum": (), "joint": chosen, "image+spectrum": ()}
     large.write_text(large.read_text().replace('unit = "uJy"', 'unit = "display"'))
     fmb(*DETECT, "--data", large, "--given", "auto", "--view", "image", "--out", "display")
     (name,) = open_run("display").lists

@@ -113,7 +113,7 @@ def test_p_values_of_pairs_are_valid():
     """P(p <= 0.1) over surveys of independent pairs, against a reference of like pairs."""
     from fmb import Pairs, VectorName
     from fmb.crossfit import cross_fit
-    from fmb.crossfit.scored import score_each
+    from fmb.crossfit.fitted import score_each
     from fmb.scoring.calibration import p_values_by_fold
     from fmb_detectors.mismatch import MismatchDetector
     from fmb_detectors.mismatch_config import MismatchConfig
@@ -145,6 +145,7 @@ def test_it_comes_along_with_another_detector_and_stays_away_where_there_are_too
         "gaussian",
         "gaussian",
         "mismatch",
+        "any-view",
     ]
     done(fmb(*command, "without", "--no-companions"))
     assert [name.detector for name in open_run("without").lists] == ["gaussian", "gaussian"]
@@ -153,7 +154,7 @@ def test_it_comes_along_with_another_detector_and_stays_away_where_there_are_too
     np.savez(tmp_path / "two.npz", object_id=np.arange(N), image=image, spectrum=spectrum)
     told = done(fmb(*command, "few"))
     assert "image x spectrum (as-is), mismatch is left out: " in " ".join(told.stderr.split())
-    assert [name.detector for name in open_run("few").lists] == ["gaussian", "gaussian"]
+    assert [name.detector for name in open_run("few").lists] == ["gaussian", "gaussian", "any-view"]
     refused(detect(fmb), "3")  # what is asked for is not left out
 
 

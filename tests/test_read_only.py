@@ -65,7 +65,7 @@ def test_a_survey_and_code_that_cannot_be_written_to_are_all_a_run_needs(
     assert done.returncode == 0, done.stderr.decode()
     told = done.stderr.decode().splitlines()
     assert [line for line in told if not line.startswith("note: ")] == []
-    assert len(list((tmp_path / "home").glob("runs/*/plots/*.png"))) == 8
+    assert len(list((tmp_path / "home").glob("runs/*/plots/*.png"))) == 10
     assert sorted(path.name for path in read_only.iterdir()) == ["survey.toml", "tiny.h5"]
 
 

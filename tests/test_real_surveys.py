@@ -47,7 +47,7 @@ def test_the_pairs_of_deep2_and_hst_go_all_the_way(fmb, home, tmp_path):
     pairs = pd.read_parquet(folder / "scores" / "astropt.mean.image+spectrum.mismatch.parquet")
     assert pairs["score"].notna().sum() == 28
     assert "few correlations or none can be told from chance" in result.stderr
-    assert len(list((folder / "plots").glob("*.png"))) == 8
+    assert len(list((folder / "plots").glob("*.png"))) == 10
 
 
 def test_euclid_cutouts_go_all_the_way_and_are_called_not_photometric(fmb, home, tmp_path):
@@ -55,7 +55,7 @@ def test_euclid_cutouts_go_all_the_way_and_are_called_not_photometric(fmb, home,
     result = run(fmb, path, "--set", "model.astropt.preset=one-band")
     assert "not photometric" in result.stderr
     (folder,) = (home / "runs").iterdir()
-    scores = pd.read_parquet(folder / "scores" / "astropt.mean.image.gaussian.parquet")
+    scores = pd.read_parquet(folder / "scores" / "astropt.mean.image.gaussian.given.parquet")
     assert scores["score"].notna().all()
     assert len(scores) == 2139
     assert {p.suffix for p in (folder / "plots").iterdir()} == {".png"}

@@ -64,7 +64,7 @@ OF_A_KIND = {
     ),
     "detector of an unknown scope": (
         yields("detector", scope="pairs"),
-        "scope of 'first' is 'pairs', expected one of 'single', 'pair', 'fusion'",
+        "scope of 'first' is 'pairs', expected one of 'single', 'pair', 'catalogue', 'fusion'",
     ),
     "detector that asks for a column by its name": (
         yields("detector", columns=("mag_r",)),

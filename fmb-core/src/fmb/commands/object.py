@@ -31,7 +31,7 @@ def command(object_id: str, run_name: str | None, as_json: bool) -> None:
     click.echo(card.title)
     for line in card.facts():
         click.echo(f"  {line}")
-    text, left = fit_columns(card.rows())
+    text, left = fit_columns(card.rows(), prose="list")
     click.echo(text)
     for line in card.remarks():
         echo_folded(line)
