@@ -88,7 +88,7 @@ def _known_to_fewer(record: Mapping[str, Any]) -> str:
 
 def _small_notes(records: Sequence[Mapping[str, Any]]) -> list[Note]:
     """How few objects were fitted, with the number of lists where it was done so."""
-    told = [str(record["note"]) for record in records if record["note"]]
+    told = [str(record["note"]) for record in records if record.get("note")]
     return [
         Note("small-survey", f"{told.count(text)} of {len(records)} lists have {text}")
         for text in dict.fromkeys(told)
