@@ -109,3 +109,11 @@ def test_on_labelled_sets_cross_fitting_costs_the_gaussian_nothing(fmb, tmp_path
         for fit in ("cross-fit", "in-sample")
     }  # fmt: skip
     assert found["cross-fit"] >= found["in-sample"] - 0.0005
+
+
+def test_a_run_of_few_objects_that_fuses_lists_ends_well(fmb, survey):
+    more = ("--detector", "gaussian", "--detector", "knn", "--fusion", "avg", "--no-companions")
+    result = fmb("detect", "--embeddings", "v.npz", *more, "--out", "r")
+    assert result.exit_code == 0, result.stderr
+    assert [name.is_fusion for name in open_run("r").lists] == [False, False, True]
+    assert "1 of 3 lists have fewer than 4 objects" in result.stderr
