@@ -102,3 +102,7 @@ def test_rows_of_the_catalogue_are_judged_by_what_others_are_given_or_all_there_
         made, _ = give_roles(judges, wanted, survey(100))
         (row,) = plan_lists(made, [])
         assert (row.roles, row.name.given) == (roles, ())
+
+
+def test_what_a_detector_is_given_is_nobodys_business_where_none_is_planned():
+    check_given((), build_request({"detector": {"gaussian": {"given": ["magnitude"]}}}))

@@ -74,3 +74,8 @@ def test_a_mistake_is_one_line_that_says_what_to_do(options, message):
     with pytest.raises(ConfigError, match=message) as caught:
         options_request(options)
     assert "\n" not in str(caught.value)
+
+
+def test_an_input_without_a_model_to_feed_is_refused():
+    with pytest.raises(ConfigError, match="goes with a model: name one with --model"):
+        options_request({"input": ["image=euclid"]})

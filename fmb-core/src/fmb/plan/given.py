@@ -25,11 +25,12 @@ def check_given(judges: Sequence[Judge], request: Request) -> None:
         UnknownNameError: there is no such role.
     """
     check_roles(request.run.given, "given", MEASURED)
+    specs = {one.detector.label: one.detector.spec for one in judges}
     for label, table in request.detector.items():
         where = f"detector.{label}.given"
-        spec = next(one.detector.spec for one in judges if one.detector.label == label)
-        if table.given is None or isinstance(table.given, str):
+        if label not in specs or table.given is None or isinstance(table.given, str):
             continue
+        spec = specs[label]
         if spec.scope == "fusion":
             raise ConfigError(f"{where}: a list made of lists is given nothing; give it to these")
         if not spec.fitted:

@@ -132,6 +132,8 @@ def _model_layers(given: Mapping[str, Any], labels: list[str]) -> Iterator[Layer
         label, dot, slot = place.rpartition(".")
         if not equals or not slot:
             raise ConfigError(f"--input {text!r}: write SLOT=INSTRUMENT, for instance image=euclid")
+        if not (dot or labels):
+            raise ConfigError(f"{text!r} goes with a model: name one with --model")
         for one in [label] if dot else labels:
             yield "--input", {_known(one, labels): {"input": {slot: instrument}}}
 
