@@ -19,9 +19,10 @@ CORE = REPOSITORY / "fmb-core" / "src" / "fmb"
 OTHERS = sorted(p for p in REPOSITORY.glob("fmb-*/src/*") if p.is_dir() and p != CORE)
 
 FLOORS = {
-    "commands": 11,
-    "cli": 10,
-    "steps": 9,
+    "commands": 12,
+    "cli": 11,
+    "steps": 10,
+    "fitted": 9,
     "cache": 8,
     "lists": 8,
     "embedding": 7,

@@ -34,6 +34,7 @@ def print_run(run: Run, *, as_json: bool) -> None:
         print_beside_lists(run, run.lists)
     else:
         print_lists(run, run.lists, SHOWN)
+    print_drift(run)
     click.echo("")
     if figures := run.manifest["figures"]:
         some = "1 figure" if len(figures) == 1 else f"{len(figures)} figures"
@@ -44,9 +45,22 @@ def print_run(run: Run, *, as_json: bool) -> None:
     print_remarks(run)
 
 
+def print_drift(run: Run) -> None:
+    """Print how unlike the objects are to those that the fits have seen, where others made them."""
+    if lines := _drift_lines(run):
+        click.echo("")
+        for line in lines:
+            echo_folded(line)
+
+
+def _drift_lines(run: Run) -> list[str]:
+    return list((run.manifest.get("drift") or {}).get("lines", []))
+
+
 def print_remarks(run: Run) -> None:
     """Print what to know of a run on stderr, the weightiest, and where the rest is."""
     beside_lists = {line for name in run.lists for line in owner_lines(run.record(name))}
+    beside_lists.update(_drift_lines(run))
     lines = [line for line in run.remarks() if line not in beside_lists]
     for line in lines[:REMARKS]:
         say(f"note: {line}")
@@ -94,5 +108,5 @@ def _alone(run: Run, name: ListName, top: pd.DataFrame) -> str:
 
 def say_of_p(run: Run, names: Sequence[ListName]) -> None:
     """Say why p is not in the order of ranks, where lists with p values came from several fits."""
-    if any(run.record(name)["folds"] > 1 for name in names):
+    if any(run.record(name)["folds"] > 1 for name in names) and not run.manifest.get("drift"):
         say(f"note: {BY_FOLD}")

@@ -12,7 +12,7 @@ from fmb.crossfit.checked import Checked
 from fmb.crossfit.given import Given, Transforms, scored_given
 from fmb.crossfit.one_pass import has_sums, score_blocks
 
-__all__ = ["score_each", "score_new"]
+__all__ = ["judge_each", "score_each", "score_new"]
 
 
 def score_each(
@@ -31,15 +31,28 @@ def score_each(
         PluginError: the detector breaks its contract.
         ScoreError: a score is not finite.
     """
+    return judge_each(detectors, x, given)[0]
+
+
+def judge_each(
+    detectors: Sequence[Checked],
+    x: Judged | Stored | StoredPairs | Given,
+    given: Sequence[Transforms] = (),
+    details: Sequence[str] = (),
+) -> tuple[Array, dict[str, Array]]:
+    """As `score_each`, and what each fit tells of the objects: column -> (fits, n), float64."""
     if isinstance(x, Given):
         require_sound(x.of, detectors[0].label)
-        return np.stack([scored_given(*one, x)[0] for one in zip(detectors, given, strict=True)])
-    if has_sums(x, detectors[0]):
+        told = [scored_given(*one, x, details) for one in zip(detectors, given, strict=True)]
+    elif has_sums(x, detectors[0]):
         require_sound(x, detectors[0].label)
         one = np.zeros(len(x), dtype=np.int64)
-        return np.stack([score_blocks([detector], x, one)[0] for detector in detectors])
-    whole = gathered(x)
-    return np.stack([detector.score(whole) for detector in detectors])
+        told = [score_blocks([detector], x, one, details) for detector in detectors]
+    else:
+        whole = gathered(x)
+        told = [detector.judge(whole, details) for detector in detectors]
+    tables = {column: np.stack([table[column] for _, table in told]) for column in details}
+    return np.stack([scores for scores, _ in told]), tables
 
 
 def score_new(

@@ -6,7 +6,7 @@ import pandas as pd
 from fmb.contract.arrays import Array
 from fmb.datasets.copies import HOST, host_texts
 
-__all__ = ["group_keys"]
+__all__ = ["RADIUS_ARCSEC", "group_keys", "nearest_place"]
 
 RADIUS_ARCSEC = 1.0
 """Rows nearer than this are one source."""
@@ -28,7 +28,7 @@ def group_keys(objects: pd.DataFrame) -> Array:
     if HOST in objects:
         pairs.append(_same_value(host_texts(objects)))
     if {"ra", "dec"} <= set(objects):
-        pairs.append(_same_place(objects["ra"].to_numpy(float), objects["dec"].to_numpy(float)))
+        pairs.append(_same_place(objects))
     links = np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
     if not len(links):
         return ids if ids.dtype.kind != "O" else ids.astype(np.str_)
@@ -59,12 +59,43 @@ def _same_value(column: pd.Series) -> Array:
     return np.column_stack([rows, rows[first[codes]]]).astype(np.int64).reshape(-1, 2)
 
 
-def _same_place(ra: Array, dec: Array) -> Array:
+def nearest_place(objects: pd.DataFrame, others: pd.DataFrame, arcsec: float) -> Array:
+    """(n,), int64: the row of `others` that lies nearest to each object, -1 where none is near.
+
+    Args:
+        objects: n rows with `ra`, `dec` in degrees, which may be unknown.
+        others: as `objects`.
+        arcsec: no further than this.
+    """
+    found = np.full(len(objects), -1, dtype=np.int64)
+    (own, places), (known, theirs) = (_on_sphere(table) for table in (objects, others))
+    if len(own) and len(known):
+        from scipy.spatial import cKDTree  # imported here: as in `_same_place`
+
+        distance, at = cKDTree(theirs).query(places)
+        near = distance <= _chord(arcsec)
+        found[own[near]] = known[at[near]]
+    return found
+
+
+def _on_sphere(objects: pd.DataFrame) -> tuple[Array, Array]:
+    """Rows with a position, and these as unit vectors (m, 3)."""
+    ra, dec = (objects[column].to_numpy(float) for column in ("ra", "dec"))
     known = np.flatnonzero(np.isfinite(ra) & np.isfinite(dec))
     lon, lat = np.radians(ra[known]), np.radians(dec[known])
-    unit = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
-    chord = 2 * np.sin(np.radians(RADIUS_ARCSEC / 3600) / 2)
+    return known, np.column_stack(
+        [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]
+    )
+
+
+def _chord(arcsec: float) -> float:
+    return float(2 * np.sin(np.radians(arcsec / 3600) / 2))
+
+
+def _same_place(objects: pd.DataFrame) -> Array:
+    known, unit = _on_sphere(objects)
     from scipy.spatial import cKDTree  # imported here: only surveys with positions need it
 
+    chord = _chord(RADIUS_ARCSEC)
     pairs = cKDTree(unit).query_pairs(chord, output_type="ndarray") if len(known) else []
     return known[np.asarray(pairs, dtype=np.int64).reshape(-1, 2)]

@@ -190,7 +190,8 @@ def run_shards(
     session = Session.open(quiet, home=None if home is None else Path(home))
     asked = build(Request, request, "request")
     # Lists say what is to be measured on the inputs while they are read.
-    plan = session.plan(asked, steps=("embed", "detect") if asked.detector else ("embed",))
+    lists = asked.detector and not asked.run.fitted  # by other fits: measured when they are made
+    plan = session.plan(asked, steps=("embed", "detect") if lists else ("embed",))
     labels = [model.label for model in plan.models]
     if label not in labels:
         raise FailedError(f"no model is labelled {label!r}{did_you_mean(label, labels)}")

@@ -58,6 +58,9 @@ def texts_of(table: pd.DataFrame, ranked: int) -> list[dict[str, str]]:
         row["score"] = f"{item['score']:.4g}"
         if calibrated:
             row["p"], row["q"] = (_short(item[name]) for name in ("p_value", "q_value"))
+        if "percentile_fitted" in item:
+            among = item["percentile_fitted"]
+            row["fitted"] = "" if pd.isna(among) else f"{100 * among:.4g} %"
         for column in COLUMNS:
             value = item.get(column)
             if value is not None and not pd.isna(value) and value != "":

@@ -36,7 +36,7 @@ from fmb.store.atomic import publish_json
 from fmb.store.keys import array_key, content_key, derive_seed
 from fmb.store.tables import write_table
 
-__all__ = ["make_lists"]
+__all__ = ["ListKeys", "make_lists", "new_detector", "show"]
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def make_lists(
     Raises:
         FmbError: too few objects for the folds, or a detector that breaks its contract.
     """
-    shelf, keys = KeptLists(plan.workspace), _Keys(survey, plan.request.run)
+    shelf, keys = KeptLists(plan.workspace), ListKeys(survey, plan.request.run)
     records, left_out = [], set[ListName]()
     meter = _Fits(plan)
     for planned in plan.lists:
@@ -69,7 +69,7 @@ def make_lists(
                 with shelf.making(key) as place:
                     if one.detector.spec.scope == "fusion" and not one.detector.spec.fitted:
                         kept = {name: shelf.of(k) for name, k in keys.known.items()}
-                        new = _new(one, IN_SAMPLE, present_device(device), plan.request.run)
+                        new = new_detector(one, IN_SAMPLE, present_device(device), plan.request.run)
                         make_fused(place, one, survey, new, kept)
                     else:
                         _make(place, one, survey, device, plan.request.run, meter.told)
@@ -80,23 +80,26 @@ def make_lists(
             left_out.add(one.name)
             continue
         meter.list_done(planned)
-        # Lists made of lists come after all others: they read those in the run folder.
-        shelf.put(key, folder, one.name)
-        records.append(_record(one, plan, key, shelf.record(key)))
-        publish_json(folder.record(one.name), records[-1])
+        records.append(show(shelf, key, folder, one, plan.request.run.reference))
     return records
 
 
-def _record(one: ListPlan, plan: Plan, key: str, kept: Mapping[str, Any]) -> dict[str, Any]:
-    """What the manifest says of a list, of which some is kept with it."""
-    return {
+def show(
+    shelf: KeptLists, key: str, folder: RunFolder, one: ListPlan, reference: str | None
+) -> dict[str, Any]:
+    """Show a kept list in a run; what the manifest says of it."""
+    # Lists made of lists come after all others: they read those in the run folder.
+    shelf.put(key, folder, one.name)
+    record = {
         "name": one.name.as_dict(),
         "title": str(one.name),
-        "reference": plan.request.run.reference,
-        **kept,
+        "reference": reference,
+        **shelf.record(key),
         "key": key,
         "aside": one.detector.spec.aside,
     }
+    publish_json(folder.record(one.name), record)
+    return record
 
 
 def _without(one: ListPlan, left_out: Collection[ListName]) -> ListPlan | None:
@@ -138,7 +141,7 @@ class _Fits:
         self.told(0)
 
 
-class _Keys:
+class ListKeys:
     """Everything a list depends on, as digests."""
 
     def __init__(self, survey: Survey, options: RunOptions) -> None:
@@ -268,7 +271,7 @@ def _fit(
     objects, groups, unchanged = survey.objects, survey.groups[rows], ~survey.copies[rows]
 
     def make(fold: int) -> Any:
-        return _new(one, fold, device, options)
+        return new_detector(one, fold, device, options)
 
     details = tuple(spec.details)
     if spec.persistent and spec.fitted and not hasattr(one.detector.component.load(), "save"):
@@ -292,7 +295,8 @@ def _fit(
     return cross_fit(make, x, groups, k, folds=folds, **more)
 
 
-def _new(one: ListPlan, fold: int, device: str, options: RunOptions) -> Any:
+def new_detector(one: ListPlan, fold: int, device: str, options: RunOptions) -> Any:
+    """A new detector of a list for the number of a fold, with a seed of its own."""
     qualified = one.detector.component.qualified
     seed = derive_seed(options.seed, "detector", qualified, one.name.view, fold)
     return one.detector.new(seed=seed, device=device)

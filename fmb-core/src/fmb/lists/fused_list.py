@@ -1,11 +1,12 @@
 """A list made of lists, and what is kept of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from fmb.contract.arrays import Array
 from fmb.contract.names import ListName
 from fmb.crossfit.checked import Checked
 from fmb.crossfit.scored import IN_SAMPLE
@@ -31,7 +32,12 @@ def fusion_terms(one: ListPlan) -> Any:
 
 
 def make_fused(
-    place: KeptList, one: ListPlan, survey: Survey, new: Any, kept: Mapping[ListName, KeptList]
+    place: KeptList,
+    one: ListPlan,
+    survey: Survey,
+    new: Any,
+    kept: Mapping[ListName, KeptList],
+    beside: Callable[[Checked, Array], dict[str, Array]] = lambda rule, rows: {},
 ) -> None:
     """Fuse lists that were made before, by a rule, and write what is kept of it.
 
@@ -40,20 +46,25 @@ def make_fused(
         one: the list.
         survey: the objects, with the lists made before.
         new: the rule.
-        kept: where its members are kept.
+        kept: where its members are kept, some with scores of a reference.
+        beside: more columns of the objects at some rows, by the rule.
 
     Raises:
         FmbError: as `fuse`.
     """
     ordinary = None
-    if survey.reference is not None:
+    if all(kept[name].reference.exists() for name in one.name.of if isinstance(name, ListName)):
         ordinary = Ordinary(lambda name: read_table(kept[name].reference))
     rule = Checked(new, f"detector {str(one.name)!r}")
     fused = fuse(one, survey, rule.accept(), ordinary)
     rows, n = fused.rows, len(survey.objects)
     fold = np.full(len(rows), IN_SAMPLE)
     standing = write_scores(
-        place, survey, rows, (fused.scores, fold, fused.p_values, fused.q_values)
+        place,
+        survey,
+        rows,
+        (fused.scores, fold, fused.p_values, fused.q_values),
+        more=beside(rule, rows),
     )
     table = pd.DataFrame({c: spread(v, rows, n) for c, v in fused.details.items()})
     table.attrs["units"] = dict(one.detector.spec.details)

@@ -1,6 +1,7 @@
 """The table of a list: scores, ranks, percentiles, folds, p and q, aligned with the survey."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ def write_scores(
     rows: Array,
     columns: tuple[Array, Array, Array, Array],
     given: Sequence[str] = (),
+    more: Mapping[str, Array] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Rank the objects at `rows`, write their list and tell what its record says of the ranks.
 
@@ -30,6 +32,7 @@ def write_scores(
         rows: (m,) positions of those that have a score.
         columns: (m,) each: score, fold, p and q, of which the latter may be NaN.
         given: roles of the list, in which its objects are alike too.
+        more: column -> (m,), float64, that stands beside.
     """
     n, (scores, fold, p, q) = len(survey.objects), columns
     ids, groups, copies = survey.ids[rows], survey.groups[rows], survey.copies[rows]
@@ -46,6 +49,7 @@ def write_scores(
         "fold": pd.array(spread(fold, rows, n), dtype="Int16"),
         "p_value": pd.array(spread(p, rows, n), dtype="Float64"),
         "q_value": pd.array(spread(q, rows, n), dtype="Float64"),
+        **{column: spread(values, rows, n) for column, values in more.items()},
     }
     write_table(place.scores, pd.DataFrame(table), {})
     return {"ranked": ranking.n, **nuisances.record(rows, ranking, among)}

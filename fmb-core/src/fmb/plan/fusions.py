@@ -10,7 +10,7 @@ from fmb.plan.choice import Chosen
 from fmb.plan.records import ListPlan
 from fmb.request.record import DetectorRequest
 
-__all__ = ["FusionTerms", "fuse_lists", "terms_of"]
+__all__ = ["FusionTerms", "fuse_lists", "terms_of", "thresholds_of"]
 
 _JUDGES = {"single": "vectors of one view", "pair": "two views side by side"}
 
@@ -94,13 +94,19 @@ def fuse_lists(
                 f"{did_you_mean(words, known)}"
             )
     for names in fused:
-        least = {
-            name: max(reached)
-            for name in names
-            if (reached := [t for words, t in terms.thresholds.items() if name.is_called(words)])
-        }
         name = ListName(detector.label, names)
+        least = thresholds_of(name, terms)
         yield ListPlan(name, detector, apart=terms.apart, thresholds=least)
+
+
+def thresholds_of(name: ListName, terms: FusionTerms) -> dict[ListName, float]:
+    """List that a fusion takes -> the percentile to be reached in it, of those that have one."""
+    return {
+        part: max(reached)
+        for part in name.of
+        if isinstance(part, ListName)
+        and (reached := [t for words, t in terms.thresholds.items() if part.is_called(words)])
+    }
 
 
 def _within(name: ListName, views: Sequence[str]) -> bool:

@@ -125,6 +125,13 @@ OPTIONS = (
         "Roles of the catalogue to be strange given, as magnitude,size [auto].",
         "detect",
     ),
+    Option(
+        "fitted",
+        "run.fitted",
+        "RUN",
+        "Score the objects of --data by the fits of RUN, and tell drift.",
+        "detect",
+    ),
     Option("out", "run.name", "NAME", "Name of the run.", "detect"),
     _component("analysis", "plot", "Analysis; repeatable."),
     _component("plot", "plot", "Only the figures named here; repeatable."),

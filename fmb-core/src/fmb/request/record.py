@@ -148,6 +148,8 @@ class RunOptions(Config):
     given: AskedRoles = "auto"
     """Roles of the catalogue that lists of one view are given: what these tell is taken out."""
     reference: str | None = None
+    fitted: str | None = None
+    """Run by whose fits all objects are scored; nothing is fitted."""
     batch_size: int = Field(default=64, gt=0)
     workers: int = Field(default=0, ge=0)
     device: str = "auto"

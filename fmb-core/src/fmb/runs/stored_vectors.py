@@ -23,7 +23,7 @@ from fmb.store.vector_store import VectorStore
 from fmb.store.views import view_of
 from fmb.vectors.asked import OwnVectors
 
-__all__ = ["keep_shown", "run_vectors", "shown_vectors", "write_inputs"]
+__all__ = ["keep_shown", "read_inputs", "run_vectors", "shown_vectors", "write_inputs"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,11 @@ logger = logging.getLogger(__name__)
 def write_inputs(path: Path, inputs: Array) -> None:
     """Keep (n, 16) digests of a run's objects, by which their vectors are found for ever."""
     publish(path, tensor_bytes({"input": inputs}))
+
+
+def read_inputs(path: Path) -> Array:
+    """The (n, 16) digests that `write_inputs` kept."""
+    return np.asarray(map_tensors(path)["input"])
 
 
 def keep_shown(path: Path, view: VectorView, rows: Array) -> None:
@@ -76,7 +81,7 @@ def run_vectors(
             return _own_vectors(name, entry, ids, home)
         place = home / "embeddings" / entry["folder"]
         store = VectorStore(place, read_json(place / "key.json"), entry["versions"])
-        inputs = map_tensors(folder.vectors(name))["input"]
+        inputs = read_inputs(folder.vectors(name))
         return view_of(name, store, inputs, entry["comparable"])
     except StoreError as error:
         changed = "own" in entry and still_there(OwnVectors(**entry["own"]))

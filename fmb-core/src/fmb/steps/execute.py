@@ -7,6 +7,8 @@ from typing import Any
 
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
+from fmb.fitted.asked import base_run
+from fmb.fitted.new_lists import make_new_lists
 from fmb.lists.detection import make_lists
 from fmb.lists.devices import detector_devices
 from fmb.messages.errors import StoppedError
@@ -156,9 +158,13 @@ def _carry_out(plan: Plan, folder: RunFolder, devices: Mapping[str, str]) -> Run
     embedded.keep(folder)
     clock.lap("embed")
     survey = survey_of(plan, embedded, folder)
-    records = make_lists(folder, plan, survey, devices)
+    base = base_run(plan.request, plan.workspace)
+    if base is None:
+        records = make_lists(folder, plan, survey, devices)
+    else:
+        records = make_new_lists(folder, plan, survey, base, embedded.inputs, devices)
     clock.lap("detect")
-    manifest = manifest_of(plan, embedded, survey, records)
+    manifest = manifest_of(plan, embedded, survey, records, base)
     done = Run(folder, manifest)
     keep_cutouts(done, plan, embedded.views)
     tables = analyze_run(done, plan.analyses, plan.request.run.seed, plan.progress)

@@ -6,12 +6,14 @@ from typing import Any
 
 from fmb.contract.dataset import Dataset
 from fmb.contract.inputs import InputInfo
+from fmb.fitted.drift import drift_report
 from fmb.lists.judged import Survey
 from fmb.matching.bindings import feeds
 from fmb.messages.notes import Note
 from fmb.plan.records import ModelPlan, Plan
 from fmb.plugins.environment import environment
 from fmb.request.record import FORMAT
+from fmb.runs.run import Run
 from fmb.scoring.calibration import NO_REFERENCE, reference_lines
 from fmb.scoring.folds import group_codes
 from fmb.steps.vectors import Embedded
@@ -20,7 +22,11 @@ __all__ = ["manifest_of"]
 
 
 def manifest_of(
-    plan: Plan, embedded: Embedded, survey: Survey, records: Sequence[Mapping[str, Any]]
+    plan: Plan,
+    embedded: Embedded,
+    survey: Survey,
+    records: Sequence[Mapping[str, Any]],
+    base: Run | None = None,
 ) -> dict[str, Any]:
     """Provenance and results in brief; tables, figures and timings are filled in as they come.
 
@@ -29,9 +35,13 @@ def manifest_of(
         embedded: the vectors.
         survey: the objects.
         records: one a list, from the detect step.
+        base: the run whose fits scored the objects; None = its own.
     """
     of_fits = [note for record in records for note in _fit_notes(record)]
     notes = [*plan.notes, *_held_out(survey), *of_fits, *_small_notes(records)]
+    drift = None if base is None else drift_report(base, survey, records)
+    if drift is not None:
+        notes.extend(Note("drift", line) for line in drift["lines"])
     return {
         "format": FORMAT,
         "request": plan.recorded,
@@ -43,7 +53,8 @@ def manifest_of(
         "vectors": list(embedded.entries),
         "quality": list(embedded.findings),
         "lists": list(records),
-        "calibration": _calibration(records),
+        "drift": drift,
+        "calibration": _calibration(records, base),
         "tables": [],
         "figures": [],
         "not_drawn": [],
@@ -95,12 +106,15 @@ def _small_notes(records: Sequence[Mapping[str, Any]]) -> list[Note]:
     ]
 
 
-def _calibration(records: Sequence[Mapping[str, Any]]) -> list[str]:
+def _calibration(records: Sequence[Mapping[str, Any]], base: Run | None) -> list[str]:
     """What to know of p and q values, once a size of reference."""
     lines: dict[str, None] = {}
+    none = NO_REFERENCE
+    if base is not None:
+        none = f"p_value and q_value are empty: run {base.name!r} gives no reference scores"
     for record in records:
         m = record["reference_objects"]
-        told = reference_lines(record["ranked"], m) if m else (NO_REFERENCE,)
+        told = reference_lines(record["ranked"], m) if m else (none,)
         lines.update(dict.fromkeys(told))
     return list(lines)
 

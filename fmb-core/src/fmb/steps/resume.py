@@ -4,6 +4,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from fmb.fitted.asked import base_run, request_of_base
+from fmb.fitted.planned import plan_fitted
 from fmb.messages.errors import ConfigError, StoreError, UnknownNameError, did_you_mean
 from fmb.plan.records import Plan
 from fmb.plan.session import Session
@@ -37,10 +39,13 @@ def plan_run(
     Raises:
         FmbError: a name, key, file, input or weights that do not work, or no such run.
     """
-    if not resume:
-        return session.plan(request, steps=steps), None
-    request, folder = resumed(request, session.workspace)
-    return session.plan(request, steps=steps), folder
+    folder = None
+    if base := base_run(request, session.workspace):
+        request = request_of_base(request, base)
+    if resume:
+        request, folder = resumed(request, session.workspace)
+    made = plan_fitted if request.run.fitted else Session.plan
+    return made(session, request, steps), folder
 
 
 def resumed(request: Request, home: Path) -> tuple[Request, RunFolder]:

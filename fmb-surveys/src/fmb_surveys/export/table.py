@@ -17,6 +17,7 @@ _SCORES = (
     "score",
     "percentile",
     "percentile_cond",
+    "percentile_fitted",
     "p_value",
     "q_value",
     "is_repeat",
@@ -56,6 +57,9 @@ _FIELDS = {
     "percentile_cond": Field(
         "percentile among the objects alike in brightness, S/N ...", ucd="stat.rank"
     ),
+    "percentile_fitted": Field(
+        "share of the objects of the run whose fits score that are no stranger", ucd="stat.rank"
+    ),
     "p_value": Field("chance of such a score among the reference", ucd="stat.probability"),
     "q_value": Field("false-discovery rate of the list ending here", ucd="stat.probability"),
     "is_repeat": Field("another row of its source is ranked for it", ucd="meta.code"),
@@ -90,7 +94,9 @@ def long_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
         own = {c: getattr(name, c) for c in ("model", "embedder", "view", "detector")}
         place = _taken(run.objects[_there(run.objects)], rows[-1])
         place = place.assign(list=name.stem, **own, given=", ".join(name.given))
-        parts.append(_beside(place, _taken(scores[[*_SCORES]], rows[-1]), _taken(labels, rows[-1])))
+        parts.append(
+            _beside(place, _taken(scores[_told(scores)], rows[-1]), _taken(labels, rows[-1]))
+        )
     table = pd.concat(parts, ignore_index=True)
     return _with_catalog(table, dict(_FIELDS), run.objects, np.concatenate(rows))
 
@@ -112,7 +118,7 @@ def wide_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
         scores = run.scores(name)
         listed[_rows(scores, kept & run.kept(name), top)] = True
         best = np.fmin(best, scores["rank"].to_numpy(dtype=np.float64, na_value=np.nan))
-        for column in _SCORES:
+        for column in _told(scores):
             if column in _SHORT and scores[column].isna().all():
                 continue  # there is no reference
             own, field = f"{_SHORT.get(column, column)}_{short}", _FIELDS[column]
@@ -122,6 +128,11 @@ def wide_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
     place = _taken(run.objects[_there(run.objects)], rows)
     table = _beside(place, _taken(pd.DataFrame(columns), rows), _taken(_labels(run), rows))
     return _with_catalog(table, fields, run.objects, rows)
+
+
+def _told(scores: pd.DataFrame) -> list[str]:
+    """The columns of a list that leave it; some are there in lists by other fits only."""
+    return [column for column in _SCORES if column in scores]
 
 
 def short_names(names: Sequence[ListName]) -> dict[ListName, str]:
