@@ -10,11 +10,13 @@ from fmb.crossfit.scored import IN_SAMPLE
 from fmb.fitted.new_fused import among_fused
 from fmb.fitted.new_list import NewList
 from fmb.fitted.shared_objects import Shared
-from fmb.lists.detection import ListKeys, new_detector, show
+from fmb.lists.detection import show
 from fmb.lists.devices import present_device
 from fmb.lists.fused_list import make_fused
 from fmb.lists.judged import Survey
 from fmb.lists.kept_lists import KeptLists
+from fmb.lists.list_keys import ListKeys
+from fmb.lists.scored_list import new_detector
 from fmb.plan.records import ListPlan, Plan
 from fmb.runs.folder import RunFolder
 from fmb.runs.run import Run
