@@ -294,7 +294,7 @@ def test_the_plan_and_the_record_are_printed(fmb, skies):
     fit(fmb)
     plan = json.loads(score(fmb, "new", "--dry-run", "--json").stdout)
     assert plan["lists"] == [name.stem for name in open_run("base").lists]
-    assert plan["given"]["own.given.v.gaussian.given"] == ["magnitude"]
+    assert plan["given"]["own.as-is.v.gaussian.given"] == ["magnitude"]
     record = json.loads(score(fmb, "new", "--json").stdout)
     assert record["request"]["run"]["fitted"] == "base"
     assert record["drift"]["run"] == "base"
@@ -334,8 +334,8 @@ def test_lists_that_cannot_be_made_are_named_with_the_reason(fmb, skies):
     shutil.rmtree(base.folder.detectors(base.list_called("gaussian w")))
     run = scored(fmb)
     assert [name.stem for name in run.lists] == [
-        "own.given.v.gaussian.given",
-        "own.given.v+w.mismatch",
+        "own.as-is.v.gaussian.given",
+        "own.as-is.v+w.mismatch",
     ]
     notes = [note["text"] for note in run.manifest["notes"] if note["code"] == "fitted"]
     assert any("gaussian given magnitude: the fits were removed" in text for text in notes)
@@ -354,7 +354,7 @@ def test_a_view_or_a_role_that_new_objects_lack_leaves_the_other_lists(fmb, skie
     del catalog["magnitude"]
     write("new", (ids, vectors, catalog), views=("v",))
     run = scored(fmb)
-    assert [name.stem for name in run.lists] == ["own.given.v.raw"]
+    assert [name.stem for name in run.lists] == ["own.as-is.v.raw"]
     notes = " ".join(note["text"] for note in run.manifest["notes"])
     assert "these objects have no magnitude" in notes
     assert "these objects have no w" in notes
