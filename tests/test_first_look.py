@@ -72,6 +72,13 @@ def test_a_list_that_is_no_part_of_a_fusion_is_named(detect):
     assert 'other lists: "wide image", "wide spectrum"; fmb top r --list WORDS' in screen
 
 
+def test_lists_for_which_there_is_no_room_beside_the_leading_one_are_named(detect):
+    more = ("--detector", "a-detector-of-a-long-name=gaussian", "--detector", "another=gaussian")
+    screen, _ = detect(np.arange(N) + 10**18, *more)
+    rest = " ".join(screen.partition("\nand ")[2].split())
+    assert "mismatch" in rest.partition(": fmb object ID --run r")[0]
+
+
 def test_on_a_simulated_survey_it_says_what_each_list_found_beside_chance(fmb):
     words = ("--model", "astropt", "--detector", "gaussian", "--detector", "mismatch")
     more = ("--fusion", "any-view", "--limit", "300", "--plot", "score-histogram", "--out", "r")

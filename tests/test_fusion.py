@@ -331,3 +331,12 @@ def test_strategies_compare_what_lists_would_show(detect, fmb, tmp_path):
     assert chance["one_view"] < looks.loc[("any-view", "image+spectrum"), "one_view"]
     kinds = ["one_view", "several_views", "mismatch_only", "ordinary"]
     np.testing.assert_allclose(looks[kinds].sum(axis=1), 15)
+
+
+def test_a_list_of_what_is_ordinary_is_fused_only_where_it_is_named(detect):
+    lists = ("--detector", "gaussian", "--detector", "typical", "--fusion", "any-view")
+    fused = {name.detector for name in detect(also=lists).list_called("any-view").of}
+    assert fused == {"gaussian"}
+    named = ("--set", 'detector.any-view.of=["gaussian", "typical"]')
+    run = detect(*named, also=lists, out="named")
+    assert {name.detector for name in run.list_called("any-view").of} == {"gaussian", "typical"}

@@ -89,6 +89,7 @@ def _of_vectors() -> Iterator[DetectorSpec]:
         summary="The suspiciously ordinary: blanks, repeats, tight clumps",
         target="fmb_detectors.typical:TypicalDetector",
         config="fmb_detectors.neighbour_config:TypicalConfig",
+        fused=False,
         details={"nearest": "", "clump": "", "clump_size": ""},
         licence="BSD-3-Clause",
     )

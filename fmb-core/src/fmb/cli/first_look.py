@@ -28,7 +28,10 @@ def print_first_look(run: Run, leads: Sequence[ListName], k: int) -> None:
         ranked = run.record(lead)["ranked"]
         click.echo("")
         echo_folded(f"{lead}: the strangest of {ranked:,}, and their ranks in each list")
-        click.echo(fit_columns(places(run, lead, k))[0] or "nothing to show")
+        text, left = fit_columns(places(run, lead, k))
+        click.echo(text or "nothing to show")
+        if left:
+            echo_folded(f"and {', '.join(left)}: fmb object ID --run {run.name}")
     click.echo("")
     click.echo(f"the strangest {k} of each list:")
     for part in _in_width(beside(run, members, k)):

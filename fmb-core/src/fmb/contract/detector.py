@@ -42,6 +42,9 @@ yield DetectorSpec(name="norm", summary="Distance from the mean",
     """True when it runs beside what was asked for, wherever its inputs exist."""
     members: tuple[str, ...] = ()
     """Of a fusion: detectors that come along where nothing but fusions is asked for."""
+    fused: bool = True
+    """False where its head is no oddity of a kind that others show: only a fusion that names it
+    takes its lists."""
     by_row: bool = False
     """Of a fusion: True for a rule that reads an object's own percentiles, and among how many they
     stand, and nothing else; its score never falls when one of them rises. It gets p-values."""

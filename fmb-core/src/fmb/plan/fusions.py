@@ -59,8 +59,8 @@ def fuse_lists(
 ) -> Iterator[ListPlan]:
     """The fusions that a detector makes: one a model and embedder that has two lists to fuse.
 
-    Left alone it takes lists of one view that is not joint and of pairs of views; any other list
-    has to be named.
+    Left alone it takes lists of one view that is not joint and of pairs of views, by detectors whose
+    lists are fused; any other list has to be named.
 
     Args:
         detector: of scope "fusion".
@@ -80,7 +80,8 @@ def fuse_lists(
     of_views = [name for name in of if name not in labels]
     groups: dict[tuple[str, str], list[ListName]] = {}
     for one in lists:
-        usual = one.detector.spec.scope in _JUDGES or one.detector.label in of_labels
+        spec = one.detector.spec
+        usual = (spec.scope in _JUDGES and spec.fused) or one.detector.label in of_labels
         separate = one.name.view not in joint or one.name.view in of_views
         chosen = one.detector.label in (of_labels or labels) and _within(one.name, of_views)
         if usual and separate and chosen:

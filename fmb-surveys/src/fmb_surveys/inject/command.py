@@ -92,7 +92,7 @@ def _inject(survey: str, options: dict[str, Any], as_json: bool) -> None:
     for line in told.remarks:
         say(f"note: {line}")
     click.echo(f"wrote {folder}")
-    say(f"next: fmb run --data {folder}")
+    say(f"next: fmb run --data {folder} --model MODEL --detector DETECTOR, then fmb evaluate RUN")
 
 
 def _config(options: dict[str, Any]) -> Any:
