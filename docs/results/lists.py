@@ -78,9 +78,9 @@ def told(options: argparse.Namespace) -> list[str]:
     """What the tables are of."""
     seeds = ", ".join(map(str, options.seeds))
     return [
-        f"Surveys of the seeds {seeds}, {options.objects:,} hosts and {options.copies} copies a kind"
-        " and strength each, AstroPT `tiny`, cross-fitted; rows of copies measured again. Values are"
-        " means over the surveys, with the 95 % interval of that mean.",
+        f"Surveys of the seeds {seeds}, {options.objects:,} hosts and {options.copies} copies a"
+        " kind and strength each, AstroPT `tiny`, cross-fitted; rows of copies measured again."
+        " Values are means over the surveys, with the 95 % interval of that mean.",
         "",
     ]
 
@@ -103,14 +103,16 @@ def declared(record: dict[str, Any]) -> bool:
 
 
 def by_kind(
-    surveys: list[list[dict[str, Any]]], metric: str, strength: float | None
+    surveys: list[list[dict[str, Any]]], metric: str, *, strongest: bool = False
 ) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """(kind, detector) -> its records, one a survey."""
+    """(kind, detector) -> its records, one a survey: of all strengths, or of the strongest."""
     found = defaultdict(list)
     for records in surveys:
-        for one in records:
-            same = one["metric"] == metric and one["conditions"]["strength"] == strength
-            if same and declared(one) and one["family"] != "control":
+        ours = [one for one in records if one["metric"] == metric and one["family"] != "control"]
+        graded = {one["kind"] for one in ours if one["conditions"]["strength"] is not None}
+        for one in filter(declared, ours):
+            wanted = 1.0 if strongest and one["kind"] in graded else None
+            if one["conditions"]["strength"] == wanted:
                 found[one["kind"], one["detector"]].append(one)
     return dict(found)
 
@@ -119,12 +121,12 @@ def tables(surveys: list[list[dict[str, Any]]]) -> list[str]:
     """AUROC, recall of the strongest in the top 1 %, and what 100 looks show, by kind and list."""
     lines: list[str] = []
     singles = [name for one in SINGLES for name in (f"{one}-raw", one)]
-    for title, metric, strength in (
-        ("AUROC, all strengths (chance 0.5)", "auroc", None),
-        ("Share of the strongest in the top 1 % (chance 0.01)", "recall_top_percent", 1.0),
-        ("Hits in 100 looks where the kind is 1 % of the survey (chance 1)", "precision", None),
+    for title, metric in (
+        ("AUROC, all strengths (chance 0.5)", "auroc"),
+        ("Share of the strongest in the top 1 % (chance 0.01)", "recall_top_percent"),
+        ("Hits in 100 looks where the kind is 1 % of the survey (chance 1)", "precision"),
     ):
-        found = by_kind(surveys, metric, strength)
+        found = by_kind(surveys, metric, strongest=metric == "recall_top_percent")
         kinds = list(dict.fromkeys(kind for kind, _ in found))
         for detectors in (singles, [*PAIRS, *FUSIONS]):
             lines += [f"### {title}", "", "| kind | " + " | ".join(detectors) + " |"]
@@ -148,7 +150,7 @@ def differences(less: dict[str, list[list[dict[str, Any]]]]) -> list[str]:
     """Given less raw on the same copies, with what Holm's correction leaves."""
     rows = []
     for detector, surveys in less.items():
-        found = by_kind(surveys, "auroc_less", None)
+        found = by_kind(surveys, "auroc_less")
         rows += [(k, d, pooled(v)) for (k, d), v in found.items() if d == detector]
     sure = holm([(value, low, high) for _, _, (value, low, high) in rows])
     lines = ["### AUROC, given less raw, paired", "", "| kind | detector | difference | Holm |"]

@@ -59,8 +59,8 @@ def fuse_lists(
 ) -> Iterator[ListPlan]:
     """The fusions that a detector makes: one a model and embedder that has two lists to fuse.
 
-    Left alone it takes lists of one view that is not joint and of pairs of views, by detectors whose
-    lists are fused; any other list has to be named.
+    Left alone it takes lists of one view that is not joint and of pairs of views, by detectors
+    whose lists are fused; any other list has to be named.
 
     Args:
         detector: of scope "fusion".
