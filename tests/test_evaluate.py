@@ -111,6 +111,17 @@ def test_a_list_of_ids_and_one_of_places_are_the_same_truth(run, tmp_path):
     assert "no object lies within 0.1 arcsec of one of its 30 positions" in told.stderr
 
 
+def test_what_a_list_names_that_is_not_there_is_counted(run, tmp_path):
+    (tmp_path / "mine.txt").write_text("\n".join(map(str, [1, 2, 7_000_001])))
+    told = run("evaluate", "plain", "--truth", "mine.txt")
+    assert "mine.txt: 1 of its 3 ids are not in run 'plain'" in told.stderr
+    table = np.load(tmp_path / "plain.npz")
+    places = {"ra": [*table["ra"][:2], 10.0], "dec": [*table["dec"][:2], np.nan]}
+    pd.DataFrame(places).to_csv(tmp_path / "sky.csv", index=False)
+    told = run("evaluate", "plain", "--truth", "sky.csv")
+    assert "sky.csv: 1 of its 3 positions are of no object within 1 arcsec" in told.stderr
+
+
 def test_a_view_that_is_said_to_show_a_kind_is_part_of_the_record(run):
     (told,) = {r["declared_view"] for r in results(run, "plain", "--truth", "kind", "--view", "v")}
     assert told == "v"
@@ -141,6 +152,8 @@ def test_few_objects_of_a_kind_are_quoted_with_a_warning(run):
         (["plain", "--truth", "labels:lens"], "is labelled 'lens'; `fmb label RUN CLASS ID`"),
         (["plain", "--truth", "gone.txt"], "gone.txt"),
         (["plain", "--truth", "other.txt"], "none of its 2 ids is of an object of run 'plain'"),
+        (["plain", "--truth", "head.csv"], "head.csv: holds no ids; write one a line"),
+        (["plain", "--truth", "nowhere.csv"], "none of its 1 rows has a position in degrees"),
         (["planted", "--looks", "301"], "ranks 300 objects; choose at most these"),
         (["planted", "--list", "flow"], "has no list 'flow'"),
         (["planted", "--view", "v"], "'far' was declared for 'v' before; choose lists by --list"),
@@ -151,6 +164,8 @@ def test_few_objects_of_a_kind_are_quoted_with_a_warning(run):
 )
 def test_what_cannot_be_measured_is_one_line(run, tmp_path, words, said):
     (tmp_path / "other.txt").write_text("70001\n70002\n")
+    (tmp_path / "head.csv").write_text("object_id,class\n")
+    (tmp_path / "nowhere.csv").write_text("ra,dec\nunknown,5\n")
     result = run("evaluate", *words)
     assert result.exit_code == 2
     assert said in result.stderr

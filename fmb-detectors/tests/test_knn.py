@@ -121,6 +121,16 @@ def test_distances_are_exact_where_a_product_in_float32_is_not():
     assert found[599] == pytest.approx(exact[599], rel=1e-6)
 
 
+@pytest.mark.filterwarnings("error")
+def test_vectors_whose_squares_float32_cannot_hold_have_the_same_neighbours():
+    x = normal(600, 16)
+    huge = Vectors(x.ids, x.values * np.float32(1e25))
+    expected = fitted(x, metric="euclidean").score(x)
+    found = fitted(huge, metric="euclidean").score(huge)
+    # Coordinates about their mean are float32: 2^-24 of each, here of some 16.
+    assert found / np.float32(1e25) == pytest.approx(expected, rel=1e-5)
+
+
 def test_exact_repeats_have_distance_zero():
     x = normal(500, 64)
     repeated = Vectors(x.ids, x.values[np.arange(500) % 20])

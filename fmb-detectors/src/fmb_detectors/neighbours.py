@@ -12,6 +12,8 @@ BLOCK_ROWS, BLOCK_COLUMNS = 256, 16_384
 """Of distances at a time: 16 MiB of float32."""
 SPARE = 16
 """Candidates beside the k: those that rounding may have put in the wrong order."""
+LARGEST = float(np.finfo(np.float32).max) / 64
+"""Of squares that float32 can add and subtract; of longer vectors products are taken in float64."""
 GATHERED = 1 << 22
 """Numbers of candidates' vectors at a time."""
 
@@ -29,6 +31,8 @@ class Neighbours:
         """Points, (n, d), float32."""
         self.points = points
         self._squares = np.einsum("ij,ij->i", points, points, dtype=np.float64)
+        short = self._squares.max(initial=0.0) < LARGEST
+        self._dtype: type[np.float32] | type[np.float64] = np.float32 if short else np.float64
 
     def nearest(self, points: Array, k: int, own: Array) -> tuple[Array, Array]:
         """The k nearest to each of some points.
@@ -42,6 +46,8 @@ class Neighbours:
         Returns:
             Distances (m, k), float64, ascending, and positions among the n, (m, k), int64.
         """
+        longest = np.einsum("ij,ij->i", points, points, dtype=np.float64).max(initial=0.0)
+        points = points.astype(self._dtype if longest < LARGEST else np.float64, copy=False)
         distances, at = np.empty((len(points), k)), np.empty((len(points), k), np.int64)
         count = min(len(self.points), k + SPARE)
         most = max(1, min(BLOCK_ROWS, GATHERED // (count * points.shape[1])))
@@ -66,11 +72,11 @@ class Neighbours:
         """
         n, d = self.points.shape
         for start in range(0, n, BLOCK_ROWS):
-            block = self.points[start : start + BLOCK_ROWS]
+            block = self.points[start : start + BLOCK_ROWS].astype(self._dtype, copy=False)
             squares = self._squares[start : start + BLOCK_ROWS, None]
             # As in `_nearest`, of pairs whose norms differ by no more than the length.
-            rounding = 4 * (d + 4) * np.finfo(np.float32).eps * (np.sqrt(squares) + length) ** 2
-            most = (length**2 + rounding - squares).astype(np.float32)
+            rounding = 4 * (d + 4) * float(np.finfo(self._dtype).eps) * (np.sqrt(squares) + length) ** 2
+            most = (length**2 + rounding - squares).astype(self._dtype)
             pairs = []
             for columns, product in self._products(block, start):
                 row, column = np.nonzero(product < most)

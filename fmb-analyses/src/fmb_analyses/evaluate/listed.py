@@ -1,5 +1,6 @@
 """Objects that a user's file names, by their ids or by where they are on the sky."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ from fmb import Array, ConfigError, DataError
 from fmb.files import is_table, locate, read_id_file, read_table
 
 __all__ = ["listed_objects", "names_a_file"]
+
+logger = logging.getLogger("fmb.evaluate")
 
 ID_COLUMNS = ("object_id", "id", "source_id", "targetid")
 PLACES = (("ra", "dec"), ("ra_deg", "dec_deg"), ("raj2000", "dej2000"))
@@ -50,7 +53,11 @@ def listed_objects(objects: pd.DataFrame, text: str, within_arcsec: float, run: 
         named = table.ids(column)
     else:
         named = read_id_file(path)
+    if not len(named):
+        raise DataError(f"{path}: holds no ids; write one a line, or a column object_id")
     rows = locate(named, ids)
+    if 0 < (lost := int((rows < 0).sum())) < len(named):
+        logger.warning("%s: %d of its %d ids are not in run %r", path, lost, len(named), run)
     if not (rows >= 0).any():
         raise DataError(
             f"{path}: none of its {len(named):,} ids is of an object of run {run!r}, for instance"
@@ -84,6 +91,8 @@ def _placed(
     known = np.isfinite(here).all(axis=1)
     chord = 2 * np.sin(np.radians(within_arcsec / 3600) / 2)
     usable = wanted[np.isfinite(wanted).all(axis=1)]
+    if not len(usable):
+        raise DataError(f"{path}: none of its {len(table):,} rows has a position in degrees")
     distance, at = cKDTree(here[known]).query(usable, distance_upper_bound=chord)
     near = np.isfinite(distance)
     if not near.any():
@@ -91,6 +100,9 @@ def _placed(
             f"{path}: no object lies within {within_arcsec:g} arcsec of one of its"
             f" {len(table):,} positions"
         )
+    if lost := len(table) - int(near.sum()):
+        told = "%s: %d of its %d positions are of no object within %g arcsec"
+        logger.warning(told, path, lost, len(table), within_arcsec)
     found = np.zeros(len(objects), dtype=bool)
     found[np.flatnonzero(known)[at[near]]] = True
     return found
