@@ -75,7 +75,9 @@ class Neighbours:
             block = self.points[start : start + BLOCK_ROWS].astype(self._dtype, copy=False)
             squares = self._squares[start : start + BLOCK_ROWS, None]
             # As in `_nearest`, of pairs whose norms differ by no more than the length.
-            rounding = 4 * (d + 4) * float(np.finfo(self._dtype).eps) * (np.sqrt(squares) + length) ** 2
+            rounding = (
+                4 * (d + 4) * float(np.finfo(self._dtype).eps) * (np.sqrt(squares) + length) ** 2
+            )
             most = (length**2 + rounding - squares).astype(self._dtype)
             pairs = []
             for columns, product in self._products(block, start):
