@@ -140,6 +140,8 @@ def test_objects_of_the_run_get_the_scores_that_they_have_there(fmb, skies, more
         mine, theirs = run.scores(name), base.scores(name)
         np.testing.assert_allclose(mine["score"], theirs["score"], rtol=1e-12)
         assert mine["fold"].equals(theirs["fold"])
+        if not name.is_fusion:  # of scores without ties both are the share of no stranger ones
+            np.testing.assert_allclose(mine["percentile_fitted"], theirs["percentile"])
     told = "were seen by the fit" if "in-sample" in more else "by the fit that has not seen it"
     assert any(f"{N} of these objects" in line and told in line for line in run.remarks())
 
@@ -148,11 +150,15 @@ def test_fits_of_few_objects_keep_the_scale_that_they_shared(fmb, home, rng):
     ids, vectors, catalog = sky(rng, 60, 0)
     wide = {view: np.hstack([v, rng.normal(size=(60, 20))]) for view, v in vectors.items()}
     write("old", (ids, wide, catalog))
-    fit(fmb, detectors=("--detector", "knn"), given="none")
-    base = open_run("base")
+    fit(fmb, detectors=("--detector", "knn", "--detector", "gaussian"), given="none")
+    base, run = open_run("base"), scored(fmb, "old")
     assert len(set(base.record("knn v")["offsets"])) == 20
-    got = scored(fmb, "old").scores("knn v")["score"]
-    np.testing.assert_allclose(got, base.scores("knn v")["score"], rtol=1e-12)
+    assert base.record("gaussian v")["fit"] == "leave-one-out"
+    for words in ("knn v", "gaussian v"):
+        got, theirs = run.scores(words)["score"], base.scores(words)["score"]
+        np.testing.assert_allclose(got, theirs, rtol=1e-12)
+    told = "60 of these objects are in run 'base' too: each has the score that it has there"
+    assert any(told in line for line in run.remarks())
 
 
 @pytest.mark.parametrize("alike", ["id", "vector", "place"])
@@ -209,6 +215,9 @@ def test_a_run_on_other_objects_of_the_same_sky_shows_no_drift(fmb, skies):
     fit(fmb)
     done = score(fmb)
     assert "drift: 0 of 4 lists and roles beyond chance" in done.stdout
+    assert "drift: " not in done.stderr
+    kept = [note["text"] for note in open_run("r").manifest["notes"] if note["code"] == "drift"]
+    assert kept == open_run("r").manifest["drift"]["lines"]
     assert open_run("r").manifest["drift"]["comparisons"] == 2 * 3 + 1
     assert max(map(len, done.stdout.splitlines())) <= 80
 
@@ -273,7 +282,7 @@ def test_the_same_command_again_makes_nothing(fmb, skies):
 def test_what_the_fits_depend_on_makes_other_lists(fmb, skies):
     fit(fmb)
     scored(fmb)
-    fit(fmb, "--seed", "1", "--folds", "4", out="base2")
+    fit(fmb, "--where", "object_id < 400", out="base2")
     first, second = open_run("r"), scored(fmb, base="base2", out="r2")
     assert not first.scores("gaussian v")["score"].equals(second.scores("gaussian v")["score"])
 
@@ -311,6 +320,25 @@ def test_top_and_export_have_the_place_among_the_objects_of_the_run(fmb, skies):
     assert table["percentile_fitted"].notna().all()
     assert fmb("export", "base", "-o", "base.csv").exit_code == 0
     assert "percentile_fitted" not in pd.read_csv("base.csv")
+
+
+def test_a_file_is_read_as_that_of_the_run_was(fmb, skies):
+    for name in ("old", "new"):
+        arrays = arrays_of(name)
+        table = {"name": arrays["object_id"]}
+        table |= {f"f{i}": arrays["v"][:, i] for i in range(4)}
+        pd.DataFrame({**table, "g0": 1.0, "g1": 2.0}).to_csv(f"{name}-wide.csv", index=False)
+    said = ("--ids", "name", "--vector-columns", "v=f0-f3")
+    done = fmb(
+        *("detect", "--embeddings", "old-wide.csv", *said, "--detector", "gaussian"),
+        *("--out", "base"),
+    )
+    assert done.exit_code == 0, done.stderr
+    done = fmb("detect", "--fitted", "base", "--embeddings", "new-wide.csv", "--out", "r")
+    assert done.exit_code == 0, done.stderr
+    run = open_run("r")
+    assert [name.view for name in run.vector_names] == ["v"]
+    assert run.objects["object_id"].tolist() == arrays_of("new")["object_id"].tolist()
 
 
 def test_python_does_the_same(fmb, skies):
@@ -410,7 +438,7 @@ def model_run(fmb, home):
     """A run on a third of the galaxies of a small sky, by a network."""
     done = fmb(
         *("detect", "--model", "astropt", "--view", "image", "--view", "spectrum", *DEMO),
-        *("--detector", "gaussian", "--limit", "160", "--out", "base"),
+        *("--detector", "gaussian", "--detector", "mismatch", "--limit", "160", "--out", "base"),
     )
     assert done.exit_code == 0, done.stderr
     ids = open_run("base").objects["object_id"]
@@ -441,7 +469,8 @@ def test_a_network_whose_weights_are_others_now_is_refused(fmb, model_run):
 
 def test_galaxies_without_spectra_get_the_lists_of_images(fmb, model_run):
     only = ("--model", "astropt", "--view", "image")
-    done = fmb("detect", "--fitted", "base", *DEMO, *only, "--out", "r")
+    engine = ("--engine", "local", "--set", "engine.local.workers=1")
+    done = fmb("detect", "--fitted", "base", *DEMO, *only, *engine, "--out", "r")
     assert done.exit_code == 0, done.stderr
     assert [name.view for name in open_run("r").lists] == ["image"]
     assert "these objects have no spectrum" in open_run("r").folder.log.read_text()
