@@ -45,7 +45,7 @@ def texts(figure):
     return figure.findobj(lambda artist: hasattr(artist, "get_text"))
 
 
-@pytest.mark.parametrize("words", ["wide image", "image wide", "own image wide given"])
+@pytest.mark.parametrize("words", ["wide image", "image wide", "own image wide as-is"])
 def test_words_in_any_order_pick_one_list(mine, words):
     (wanted,) = [name for name in mine.lists if (name.detector, name.view) == ("wide", "image")]
     assert mine.list_called(words) == wanted

@@ -223,7 +223,7 @@ def test_lists_are_asked_for_by_name_and_json_is_json(detect, fmb, tmp_path):
     (name,) = run.lists
     for asked in (name, name.stem, str(name)):
         pd.testing.assert_frame_equal(run.scores(asked), run.scores(name))
-    with pytest.raises(UnknownNameError, match=r"no list 'x'; it has own\.given\.v\.gaussian"):
+    with pytest.raises(UnknownNameError, match=r"no list 'x'; it has own\.as-is\.v\.gaussian"):
         run.scores("x")
     for command in (["top", "mine"], ["object", "1", "--run", "mine"], ["runs"]):
         json.loads(done(fmb(*command, "--json")).stdout, parse_constant=pytest.fail)
