@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fmb import Array, DataError, Pairs, build
+from fmb_detectors.fit_of_sums import FitOfSums
 from fmb_detectors.fitted_pairs import FittedPairs, Known, fit_pairs
 from fmb_detectors.mismatch_config import CriticConfig
 from fmb_detectors.pair_sums import SummedPairs
@@ -27,7 +28,7 @@ FEWEST = 100
 """Fitted pairs; with fewer there is nothing to learn from."""
 
 
-class CriticDetector:
+class CriticDetector(FitOfSums[tuple[FittedPairs, Trees]]):
     """Minus the log odds that two halves are a pair and not of strangers.
 
     Trained on what `mismatch` computes: what each correlation adds to the ratio, their sum, the
@@ -37,44 +38,20 @@ class CriticDetector:
     """
 
     def __init__(self, config: CriticConfig, *, seed: int, device: str = "cpu") -> None:
+        super().__init__()
         self.config = config
         self.seed = seed
-        self._sums = SummedPairs()
-        self._kept: tuple[FittedPairs, Trees] | None = None
 
-    def fit(self, x: Pairs) -> None:
-        """Learn from n pairs.
-
-        Raises:
-            DataError: there are fewer than 100, or the vectors of one view are all alike.
-        """
-        self._sums = SummedPairs()
-        self.add(x)
-        self._kept = self._fit
-
-    def add(self, x: Pairs) -> None:
-        """Take pairs into the sums that the fit follows from, when it is first asked for."""
-        self._sums.add(x)
-        self._kept = None
-
-    def merge(self, other: "CriticDetector") -> None:
-        """Take the parts of another in, which stay apart."""
-        self._sums.merge(other._sums)
-        self._kept = None
-
-    @property
-    def _fit(self) -> tuple[FittedPairs, Trees]:
-        if self._kept is None:
-            fit, known = fit_pairs(self._sums, self.config.variance, self.config.components)
-            if fit.canonical.n < FEWEST:
-                raise DataError(
-                    f"{NAME}: {fit.canonical.n} fitted pairs are too few to learn from, it takes"
-                    f" {FEWEST}; mismatch does with fewer"
-                )
-            drawn = np.random.default_rng(self.seed)
-            x, y = _lesson(fit.ratio, known, self.config.pairs, drawn)
-            self._kept = fit, Trees.trained(x, y, self.config.trees, self.seed % 2**32)
-        return self._kept
+    def _make(self, sums: SummedPairs) -> tuple[FittedPairs, Trees]:
+        fit, known = fit_pairs(sums, self.config.variance, self.config.components)
+        if fit.canonical.n < FEWEST:
+            raise DataError(
+                f"{NAME}: {fit.canonical.n} fitted pairs are too few to learn from, it takes"
+                f" {FEWEST}; mismatch does with fewer"
+            )
+        drawn = np.random.default_rng(self.seed)
+        x, y = _lesson(fit.ratio, known, self.config.pairs, drawn)
+        return fit, Trees.trained(x, y, self.config.trees, self.seed % 2**32)
 
     def score(self, x: Pairs) -> Array:
         """Minus the log odds, (n,), float64; higher is stranger; row order of `x`."""
@@ -119,7 +96,7 @@ class CriticDetector:
         detector = cls(config, seed=values["seed"])
         own = {name: array for name, array in arrays.items() if name.startswith("trees.")}
         trees = Trees(**{name.removeprefix("trees."): array for name, array in own.items()})
-        detector._kept = FittedPairs.from_arrays(arrays), trees
+        detector._made = FittedPairs.from_arrays(arrays), trees
         return detector
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fmb import Array, DataError, Pairs, build
+from fmb_detectors.fit_of_sums import FitOfSums
 from fmb_detectors.fitted_pairs import FittedPairs, fit_pairs
 from fmb_detectors.mismatch_config import MismatchConfig
 from fmb_detectors.pair_sums import SummedPairs
@@ -20,7 +21,7 @@ NAMED = 5
 """Objects that an error names."""
 
 
-class MismatchDetector:
+class MismatchDetector(FitOfSums[FittedPairs]):
     """Minus the log likelihood ratio of "belong together" against "independent", in nats.
 
     For views of one space, minus the cosine of the two vectors, each about the mean of its view,
@@ -34,40 +35,17 @@ class MismatchDetector:
     """
 
     def __init__(self, config: MismatchConfig, *, seed: int, device: str = "cpu") -> None:
+        super().__init__()
         self.config = config
         self.seed = seed
-        self._sums = SummedPairs()
         self._cosine = self._aligned = False
-        self._kept: FittedPairs | None = None
 
-    def fit(self, x: Pairs) -> None:
-        """Take correlations and means of n pairs.
-
-        Raises:
-            DataError: the vectors of one view are all alike, or have no cosine with the others.
-        """
-        self._sums = SummedPairs()
-        self.add(x)
-        self._kept = self._fit
-
-    def add(self, x: Pairs) -> None:
-        """Take pairs into the sums that the fit follows from, when it is first asked for."""
-        self._sums.add(x)
-        self._kept = None
-
-    def merge(self, other: "MismatchDetector") -> None:
-        """Take the parts of another in, which stay apart."""
-        self._sums.merge(other._sums)
-        self._kept = None
-
-    @property
-    def _fit(self) -> FittedPairs:
-        if self._kept is None:
-            sums, kind = self._sums, self.config.kind
-            self._kept, _ = fit_pairs(sums, self.config.variance, self.config.components)
-            self._cosine = kind == "cosine" or (kind == "auto" and sums.aligned)
-            self._aligned = sums.aligned
-        return self._kept
+    def _make(self, sums: SummedPairs) -> FittedPairs:
+        fit, _ = fit_pairs(sums, self.config.variance, self.config.components)
+        kind = self.config.kind
+        self._cosine = kind == "cosine" or (kind == "auto" and sums.aligned)
+        self._aligned = sums.aligned
+        return fit
 
     def score(self, x: Pairs) -> Array:
         """Minus the ratio in nats, or 1 - cosine.
@@ -133,7 +111,7 @@ class MismatchDetector:
         values, arrays = read_fit(folder, NAME)
         config = build(MismatchConfig, values["config"], str(folder))
         detector = cls(config, seed=values["seed"])
-        detector._kept = FittedPairs.from_arrays(arrays)
+        detector._made = FittedPairs.from_arrays(arrays)
         detector._cosine, detector._aligned = values["cosine"], values["aligned"]
         return detector
 
