@@ -144,7 +144,8 @@ def test_the_order_of_the_catalogue_and_of_the_vectors_plays_no_part(fmb, survey
         np.savez(tmp_path / "v.npz", object_id=file["object_id"][order], v=file["v"][order])
     pd.read_csv("cat.csv").sample(frac=1, random_state=1).to_csv("cat.csv", index=False)
     detect(fmb, "--given", "magnitude,size", out="again")
-    pd.testing.assert_series_equal(before, open_run("again").scores("given")["score"])
+    after = open_run("again").scores("given")["score"]
+    pd.testing.assert_series_equal(before, after, atol=1e-4)  # sums in another order
 
 
 def test_objects_that_know_fewer_roles_are_ranked_by_their_place_among_these(fmb, survey):

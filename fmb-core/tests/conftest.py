@@ -1,3 +1,4 @@
+import math
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
@@ -69,6 +70,10 @@ def install(site) -> Callable[..., None]:
     return install
 
 
+_NORMAL = 0.6351814227307391
+"""Minus the mean of log |x| of a standard normal x: (Euler's constant + log 2) / 2."""
+
+
 def _row(z, degree):
     """Columns of a polynomial of one object, besides the constant."""
     products = [a * b for i, a in enumerate(z) for b in z[i:]]
@@ -138,12 +143,21 @@ def _left_out(values, roles, seen, degree):
 
 
 def _levelled(scores, own, roles, seen, degree):
-    """Scores without their level along the roles, which is that of the scores `own` of `seen`."""
+    """Scores as distances from what the scores `own` of `seen` are at such roles, in spreads."""
     _, p = _polynomial(roles, seen, degree)
-    level = _ridge(p[seen], own, p)
-    away = np.abs(own - level[seen])
+    roles = np.asarray(roles, dtype=np.float64)
+    centre = np.median(roles[seen], axis=0)
+    z = (roles - centre) / (1.4826 * np.median(np.abs(roles[seen] - centre), axis=0))
+    far = np.log(1 + (z**2).sum(axis=1) / z.shape[1])
+    if len(own) >= 40 * (p.shape[1] + 2):
+        p = np.column_stack([p, far, far**2])
+    lowest = own.min()
+    roots = [math.copysign(math.sqrt(abs(one - lowest)), one - lowest) for one in scores]
+    usual = _ridge(p[seen], np.sqrt(own - lowest), p)
+    away = np.abs(np.sqrt(own - lowest) - usual[seen])
     logs = np.log(np.maximum(away, 1e-2 * np.sqrt(np.mean(away**2))))
-    return own.mean() + (scores - level) / _within_five(_ridge(p[seen], logs, p) - logs.mean())
+    spread = np.exp(_NORMAL + logs.mean()) * _within_five(_ridge(p[seen], logs, p) - logs.mean())
+    return (roots - usual) / spread
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def test_fits_given_roles_take_out_of_scores_what_they_took_out_of_the_list(tmp_
     roles[::3, 1] = np.nan
     roles[::30] = np.nan
     made, scores = again(tmp_path, Distance, Given(x, NAMES, roles), NAMES, centred=centred)
-    assert {len(one[0].level) - one[0].level.count(None) for one in made.given} == {2}
+    assert {len(one[0].level) for one in made.given} == {3}
     # Vectors go through the same float32 arithmetic in blocks of other rows.
     np.testing.assert_allclose(scores, made.scores, rtol=1e-6, atol=1e-6)
 

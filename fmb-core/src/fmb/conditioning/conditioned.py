@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fmb.conditioning.level import Level, fit_level
-from fmb.conditioning.polynomials import Polynomial
+from fmb.conditioning.polynomials import ROWS_PER_COLUMN, Polynomial
 from fmb.contract.arrays import Array
 from fmb.messages.errors import ShapeError
 
 __all__ = ["CACHED_ROWS", "REVISION", "Conditioning", "Piece"]
 
-REVISION = 2
+REVISION = 3
 """Of the formulas; part of the key of a list."""
 CACHED_ROWS = 256
 """Rows at a time: a block that goes through several operations stays in a core's cache."""
@@ -63,6 +63,10 @@ class Piece:
             away *= narrow
         return made
 
+    def columns(self, roles: Array) -> Array:
+        """(n, c + 2), float64: the polynomial of roles, and how far out they are."""
+        return np.hstack([self.polynomial(roles), self.polynomial.far(roles)])
+
     def own_share(self, roles: Array) -> Array:
         """(n,), float64, in [0, 1): the leverages of objects of the fit that know its roles."""
         p = self.polynomial(roles)
@@ -86,8 +90,8 @@ class Conditioning:
 
     pieces: tuple[Piece, ...]
     """Most roles first; the last takes none: mean and spread of all."""
-    level: tuple[Level | None, ...] = ()
-    """What scores of residuals tell of the roles, a piece; None = nothing known. () = not asked."""
+    level: tuple[Level, ...] = ()
+    """What scores of residuals tell of the roles, a piece. () = not asked."""
 
     @property
     def width(self) -> int:
@@ -139,26 +143,34 @@ class Conditioning:
         return made
 
     def levelled(self, scores: Array, roles: Array) -> Array:
-        """Scores of residuals without what they tell of the roles, (n,), float64."""
+        """How far scores of residuals are above those of objects with such roles, (n,), float64."""
         if not self.level:
             return scores
         made, which = scores.copy(), self._piece_of(roles)
         for i in np.unique(which):
-            level, of_piece = self.level[i], np.flatnonzero(which == i)
-            if level is None:
-                continue
+            of_piece = np.flatnonzero(which == i)
             for start in range(0, len(of_piece), LEVELLED_ROWS):
                 at = of_piece[start : start + LEVELLED_ROWS]
-                made[at] = level(scores[at], self.pieces[i].polynomial(roles[at]))
+                made[at] = self.level[i](scores[at], self.pieces[i].columns(roles[at]))
         return made
 
     def with_level(self, scores: Array, roles: Array) -> "Conditioning":
-        """The same with levels, from scores (m,) of residuals of objects of the fit."""
+        """The same with levels, from scores (m,) of residuals of objects of the fit.
+
+        Where fewer than 40 of them are conditioned on the same roles, from those of all.
+        """
         which = self._piece_of(roles)
         levels = []
         for i, piece in enumerate(self.pieces):
             at = np.flatnonzero(which == i)
-            levels.append(fit_level(scores[at], piece.polynomial(roles[at])))
+            width = piece.polynomial.columns
+            if len(at) < ROWS_PER_COLUMN:
+                constant = np.zeros((len(scores), width + 2))
+                constant[:, 0] = 1.0
+                levels.append(fit_level(scores, constant, [1]))
+            else:
+                columns = piece.columns(roles[at])
+                levels.append(fit_level(scores[at], columns, [width + 2, width]))
         return replace(self, level=tuple(levels))
 
     def _piece_of(self, roles: Array) -> Array:

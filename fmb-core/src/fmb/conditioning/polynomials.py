@@ -19,6 +19,8 @@ HIGHEST_DEGREE = 2
 17 % of the top 1 %; of degree 2, 4 %)."""
 ROWS_PER_COLUMN = 40
 """Fewer rows leave so much noise in a prediction that it shows in the residuals of a new object."""
+FARTHEST = 1e6
+"""Roles further out, in units of their spread, are as far: of larger ones squares overflow."""
 NORMAL = 1.4826
 """Spread of a normal distribution in units of its median absolute deviation."""
 
@@ -73,6 +75,23 @@ class Polynomial:
             pairs = list(combinations_with_replacement(range(z.shape[1]), 2))
             parts += [z[:, [i]] * z[:, [j]] for i, j in pairs]
         made[known] = np.hstack(parts)
+        return made
+
+    def far(self, values: Array) -> Array:
+        """(n, 2), float64: how far out the roles of objects are, u = log(1 + mean z^2), and u^2.
+
+        z: the standardised roles, not clipped. 0 where a role is unknown, and of the constant.
+
+        Args:
+            values: (n, R), NaN where unknown.
+        """
+        made = np.zeros((len(values), 2))
+        known = self.known(values)
+        if self.roles:
+            z = (values[:, self.roles][known] - self.centre) / self.spread
+            z.clip(-FARTHEST, FARTHEST, out=z)
+            made[known, 0] = np.log1p(np.mean(z**2, axis=1))
+            made[:, 1] = made[:, 0] ** 2
         return made
 
 

@@ -83,8 +83,7 @@ def save_fits(
         }
         for view, transform in enumerate(transforms):
             for i, level in enumerate(transform.level):
-                if level is not None:
-                    arrays |= _level_arrays(f"{view}.{i}.level", level)
+                arrays |= _level_arrays(f"{view}.{i}.level", level)
         publish(place / ARRAYS, tensor_bytes(arrays))
         degrees = [[piece.polynomial.degree for piece in one.pieces] for one in transforms]
         publish_json(
@@ -134,8 +133,8 @@ def _arrays(piece: Piece) -> dict[str, Array]:
 
 
 def _level_arrays(at: str, level: Level) -> dict[str, Array]:
-    middle = np.array([level.middle])
-    return {f"{at}.means": level.means, f"{at}.shrinks": level.shrinks, f"{at}.middle": middle}
+    scale = np.array([level.zero, level.spread])
+    return {f"{at}.means": level.means, f"{at}.shrinks": level.shrinks, f"{at}.scale": scale}
 
 
 def _read(place: Path) -> tuple[tuple[str, ...], Transforms]:
@@ -146,7 +145,7 @@ def _read(place: Path) -> tuple[tuple[str, ...], Transforms]:
         transforms = tuple(
             Conditioning(
                 tuple(_piece(arrays, f"{view}.{i}.", d) for i, d in enumerate(degrees)),
-                tuple(_level(arrays, f"{view}.{i}.level") for i, _ in enumerate(degrees)),
+                _levels(arrays, view, len(degrees)),
             )
             for view, degrees in enumerate(record["degrees"])
         )
@@ -166,8 +165,15 @@ def _piece(arrays: dict[str, Array], at: str, degree: int) -> Piece:
     return Piece(polynomial, means, shrinks, sizes, inverse)
 
 
-def _level(arrays: dict[str, Array], at: str) -> Level | None:
-    if f"{at}.means" not in arrays:
-        return None
-    means, shrinks = (np.array(arrays[f"{at}.{name}"]) for name in ("means", "shrinks"))
-    return Level(means, shrinks, float(arrays[f"{at}.middle"][0]))
+def _levels(arrays: dict[str, Array], view: int, pieces: int) -> tuple[Level, ...]:
+    """Those of the first view; the others have none."""
+    if f"{view}.0.level.means" not in arrays:
+        return ()
+    return tuple(_level(arrays, f"{view}.{i}.level") for i in range(pieces))
+
+
+def _level(arrays: dict[str, Array], at: str) -> Level:
+    means, shrinks, scale = (
+        np.array(arrays[f"{at}.{name}"]) for name in ("means", "shrinks", "scale")
+    )
+    return Level(float(scale[0]), means, shrinks, float(scale[1]))

@@ -49,7 +49,7 @@ def level_fits(
     levelled, made = scores.copy(), []
     for i, (detector, by) in enumerate(zip(detectors, fits, strict=True)):
         own = np.flatnonzero((fold != i) & fitted)
-        columns = max(piece.polynomial.columns for piece in by[0].pieces)
+        columns = 2 + max(piece.polynomial.columns for piece in by[0].pieces)
         most = max(MOST_ROWS, ROWS_PER_COLUMN * columns)
         some = own[:: -(-len(own) // most)]
         chosen = x.take(some)
