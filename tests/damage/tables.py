@@ -14,7 +14,7 @@ from reader import Reader
 
 from fmb.datasets.quality import findings
 from fmb.files import read_id_file, read_table
-from fmb_surveys.files.reader import HDF5Config, open_hdf5
+from fmb_surveys.files.reader import FilesConfig, open_survey_file
 
 ROWS = 12
 IDS = 39627652591521181 + 1009 * np.arange(ROWS)
@@ -92,7 +92,9 @@ def all_of_survey(path: Path) -> None:
     beside = {"s.h5": ("survey.toml", SURVEY), "survey.toml": ("s.h5", as_hdf5())}[path.name]
     if not (path.parent / beside[0]).exists():
         (path.parent / beside[0]).write_bytes(beside[1])
-    dataset = open_hdf5(str(path.parent), HDF5Config(), cache=path.parent / "cache" / "data")
+    dataset = open_survey_file(
+        str(path.parent), FilesConfig(), cache=path.parent / "cache" / "data"
+    )
     findings(dataset.read(np.arange(len(dataset))))
 
 

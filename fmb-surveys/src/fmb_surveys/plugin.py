@@ -27,11 +27,12 @@ def fmb_register_datasets() -> Iterator[DatasetSpec]:
     )
     yield DatasetSpec(
         name="hdf5",
-        summary="HDF5 files described by a survey.toml",
-        target="fmb_surveys.files.reader:open_hdf5",
-        config="fmb_surveys.files.reader:HDF5Config",
+        summary="Files described by a survey.toml",
+        target="fmb_surveys.files.reader:open_survey_file",
+        config="fmb_surveys.files.reader:FilesConfig",
         suffixes=(".toml",),
         markers=("survey.toml",),
+        sniff="fmb_surveys.files.survey_toml:is_survey",
     )
 
 

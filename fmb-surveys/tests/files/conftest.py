@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tomli_w
 
-from fmb_surveys.files.reader import HDF5Config, HDF5Dataset, open_hdf5
+from fmb_surveys.files.reader import FilesConfig, FilesDataset, open_survey_file
 
 N, PIXELS = 6, 40
 
@@ -75,12 +75,12 @@ class Files:
         (self.folder / "survey.toml").write_text(tomli_w.dumps(self.toml))
         return self.folder
 
-    def open(self) -> HDF5Dataset:
+    def open(self) -> FilesDataset:
         self.write()
         return self.reopen()
 
-    def reopen(self) -> HDF5Dataset:
-        return open_hdf5(str(self.folder), HDF5Config(), cache=self.folder)
+    def reopen(self) -> FilesDataset:
+        return open_survey_file(str(self.folder), FilesConfig(), cache=self.folder)
 
 
 def write_h5(path: Path, arrays: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fmb import ConfigError, DataError, ShapeError
-from fmb_surveys.files.stores import Stacked
+from fmb_surveys.files.stores.stacked_hdf5 import StackedHDF5
 
 ALL = np.arange(6)
 
@@ -225,7 +225,7 @@ def test_what_is_for_one_file_of_all_objects_is_refused_beside_a_file_each(files
 def test_what_a_dataset_says_is_kept_for_reading(files):
     files.write()
     say(files, "image", scale_factor=2.0, unit=b"nmgy")
-    told = Stacked(files.folder / "data.h5").stated("image")
+    told = StackedHDF5(files.folder / "data.h5").stated("image")
     assert (told.scale, told.unit, told.missing) == (2.0, "nmgy", ())
 
 

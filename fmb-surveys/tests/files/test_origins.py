@@ -8,7 +8,7 @@ import pytest
 
 from fmb import DataError
 from fmb.datasets import select
-from fmb_surveys.files.reader import HDF5Config, open_hdf5, write_survey
+from fmb_surveys.files.reader import FilesConfig, open_survey_file, write_survey
 
 
 def origins(dataset):
@@ -96,7 +96,7 @@ def test_origins_of_a_written_survey_change_with_its_file(files, tmp_path):
     write_survey(tmp_path / "copy", files.open())
 
     def opened():
-        return origins(open_hdf5(str(tmp_path / "copy"), HDF5Config(), cache=tmp_path))
+        return origins(open_survey_file(str(tmp_path / "copy"), FilesConfig(), cache=tmp_path))
 
     first = opened()
     assert not set(first["cam"]) & set(first["spec"]) - {0}  # each is read in its own way

@@ -9,7 +9,7 @@ import pytest
 
 from fmb.datasets import select
 from fmb.datasets.quality import check, summary
-from fmb_surveys.files.reader import HDF5Config, open_hdf5, write_survey
+from fmb_surveys.files.reader import FilesConfig, open_survey_file, write_survey
 
 DOCS = Path(__file__).parents[3] / "docs" / "your-survey.md"
 FILES = {
@@ -30,7 +30,7 @@ def survey(real_data, tmp_path):
         file = real_data / FILES[name]
         (tmp_path / file.name).symlink_to(file)
         (tmp_path / "survey.toml").write_text(shown(name))
-        return open_hdf5(str(tmp_path), HDF5Config(), cache=tmp_path), h5py.File(file)
+        return open_survey_file(str(tmp_path), FilesConfig(), cache=tmp_path), h5py.File(file)
 
     return survey
 
@@ -95,7 +95,7 @@ def test_real_pairs_survive_a_copy(survey, tmp_path):
     dataset, file = survey("deep2-acs")
     file.close()
     write_survey(tmp_path / "copy", select(dataset, limit=5))
-    copy = open_hdf5(str(tmp_path / "copy"), HDF5Config(), cache=tmp_path)
+    copy = open_survey_file(str(tmp_path / "copy"), FilesConfig(), cache=tmp_path)
     rows = np.arange(5)
     before, after = select(dataset, limit=5).read(rows), copy.read(rows)
     for name, data in before.inputs.items():

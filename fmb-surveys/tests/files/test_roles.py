@@ -3,7 +3,7 @@
 import numpy as np
 
 from fmb.datasets import select
-from fmb_surveys.files.reader import HDF5Config, open_hdf5, write_survey
+from fmb_surveys.files.reader import FilesConfig, open_survey_file, write_survey
 
 ROLES = {"magnitude": "mag", "class": "kind"}
 
@@ -34,5 +34,5 @@ def test_roles_are_kept_by_a_selection_and_a_written_survey(files, tmp_path):
     chosen = select(files.open(), limit=3)
     assert chosen.catalog.attrs["roles"] == ROLES
     write_survey(tmp_path / "copy", chosen)
-    copy = open_hdf5(str(tmp_path / "copy"), HDF5Config(), cache=tmp_path)
+    copy = open_survey_file(str(tmp_path / "copy"), FilesConfig(), cache=tmp_path)
     assert copy.catalog.attrs["roles"] == ROLES

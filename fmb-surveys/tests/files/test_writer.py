@@ -14,7 +14,7 @@ import tomli_w
 from fmb import Batch, Columns, DataError, FailedError, Images, InputInfo, Spectra, StoreError
 from fmb_surveys.demo.survey import DemoSurvey
 from fmb_surveys.files import writer
-from fmb_surveys.files.reader import HDF5Config, open_hdf5, write_survey
+from fmb_surveys.files.reader import FilesConfig, open_survey_file, write_survey
 
 N = 7
 PER_ROW = ("flux", "ivar", "mask", "band_valid", "psf_fwhm_arcsec", "lsf_aa", "wavelength_aa")
@@ -112,7 +112,7 @@ class Simulated:
 
 
 def reopen(folder):
-    return open_hdf5(str(folder), HDF5Config(), cache=folder)
+    return open_survey_file(str(folder), FilesConfig(), cache=folder)
 
 
 def assert_same_objects(one, other):
@@ -263,7 +263,7 @@ def test_a_folder_without_write_permission_is_one_line(tmp_path, monkeypatch):
 def test_a_killed_writer_leaves_no_survey(tmp_path):
     code = (
         "import os, sys; from pathlib import Path; from fmb_surveys.files.reader import *\n"
-        "source = open_hdf5(sys.argv[1], HDF5Config(), cache=Path())\n"
+        "source = open_survey_file(sys.argv[1], FilesConfig(), cache=Path())\n"
         "write_survey(Path(sys.argv[2]), source, progress=lambda n, total: os.kill(os.getpid(), 9))"
     )
     write_survey(tmp_path / "in", Simulated())

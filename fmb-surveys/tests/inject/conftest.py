@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from fmb.cli import main
 from fmb_surveys.demo.survey import DemoSurvey
-from fmb_surveys.files.reader import HDF5Config, open_hdf5, write_survey
+from fmb_surveys.files.reader import FilesConfig, open_survey_file, write_survey
 
 PICTURES = """
 name = "pictures"
@@ -84,4 +84,4 @@ def pictures(tmp_path_factory) -> Path:
 @pytest.fixture
 def opened(tmp_path):
     """The survey in a folder."""
-    return lambda folder: open_hdf5(str(folder), HDF5Config(), cache=tmp_path / "cache")
+    return lambda folder: open_survey_file(str(folder), FilesConfig(), cache=tmp_path / "cache")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fmb import DataError
-from fmb_surveys.files.reader import HDF5Config, open_hdf5
+from fmb_surveys.files.reader import FilesConfig, open_survey_file
 from fmb_surveys.planting import Planted, PlantingConfig
 
 DATA = os.environ.get("FMB_TEST_DATA", "")
@@ -58,7 +58,7 @@ calibrated = false
 def opened(text: str, folder: Path):
     path = folder / "survey.toml"
     path.write_text(text.format(folder=Path(DATA).resolve()))
-    return open_hdf5(str(path), HDF5Config(), cache=folder)
+    return open_survey_file(str(path), FilesConfig(), cache=folder)
 
 
 def test_display_pictures_take_a_trail_and_refuse_a_lens(tmp_path):

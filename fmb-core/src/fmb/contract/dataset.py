@@ -47,7 +47,7 @@ yield DatasetSpec(name="mysurvey", summary="Cutouts of my survey",
     suffixes: tuple[str, ...] = ()
     """File endings this reader answers to, with the dot."""
     markers: tuple[str, ...] = ()
-    """Files whose presence in a folder tells that this reader answers to it."""
+    """Files whose presence in a folder tells that this reader answers to it, or patterns."""
     sniff: str = ""
     """"module:function" taking a Path and telling, where several answer, whether it is its own."""
     default: bool = False

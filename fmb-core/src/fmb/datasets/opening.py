@@ -124,7 +124,7 @@ def _choose(source: str, registry: Registry) -> Reader:
 
 def _reader(path: Path, readers: list[Reader]) -> Reader:
     if path.is_dir():
-        fitting = [c for c in readers if any((path / m).exists() for m in c.spec.markers)]
+        fitting = [c for c in readers if any(any(path.glob(m)) for m in c.spec.markers)]
         wanted = " or ".join(m for c in readers for m in c.spec.markers)
         why = f"the folder holds no {wanted}" if wanted else "no installed reader takes folders"
     else:

@@ -15,7 +15,7 @@ from joblib import Parallel, delayed
 
 from fmb import Array, Dataset, Images, Spectra
 from fmb.store import end_with_parent, staged_folder
-from fmb_surveys.files.stores import Stacked
+from fmb_surveys.files.stores.stacked_hdf5 import StackedHDF5
 
 __all__ = ["PixelFile", "write_pixels"]
 
@@ -44,7 +44,7 @@ class PixelFile:
             like: of no object, with all that objects share.
             present: (n,) bool, the objects that the instrument has.
         """
-        self._store, self._like = Stacked(folder / _FILE), like
+        self._store, self._like = StackedHDF5(folder / _FILE), like
         self._at = np.cumsum(present) - 1
 
     def read(self, rows: Array) -> Observed:

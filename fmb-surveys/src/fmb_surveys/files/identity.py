@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,14 @@ from fmb.files import attributes, open_file, read_table
 from fmb.store import Digests
 from fmb_surveys.files.survey_toml import ImagesSource, SpectraSource, Survey
 
-__all__ = ["file_identity", "fingerprint", "stored_identity", "survey_digest", "unit_warnings"]
+__all__ = [
+    "file_identity",
+    "fingerprint",
+    "stored_identity",
+    "survey_digest",
+    "tree_digest",
+    "unit_warnings",
+]
 
 WHOLE_BYTES = 2 * 2**30
 """Files up to this size are digested whole; larger ones by size, time and sampled blocks."""
@@ -28,10 +36,13 @@ def fingerprint(path: Path) -> str:
 
     Up to 2 GiB every byte counts. A larger file counts with its size, its time of modification
     and 64 blocks of 1 MiB spread evenly over it, so touching or copying it makes it another one.
+    A folder counts by names, sizes and times of its files.
 
     Raises:
         DataError: the file cannot be read.
     """
+    if path.is_dir():
+        return tree_digest(path)
     digest = hashlib.blake2b(digest_size=16)
     try:
         status = path.stat()
@@ -46,6 +57,35 @@ def fingerprint(path: Path) -> str:
                     digest.update(stream.read(_BLOCK))
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    return digest.hexdigest()
+
+
+def tree_digest(path: Path) -> str:
+    """Digest of names, sizes and times of change of all files of a tree, or of the file.
+
+    Links to folders are not followed: a loop of them would have no end.
+
+    Raises:
+        DataError: the path is not there, or a folder cannot be read.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+
+    def add(entry: os.stat_result, name: str) -> None:
+        digest.update(f"{name} {entry.st_size} {entry.st_mtime_ns}\n".encode())
+
+    def fail(error: OSError) -> None:
+        raise DataError(f"{error.filename}: cannot be read: {error.strerror}")
+
+    try:
+        if path.is_file():
+            add(path.stat(), path.name)
+        for folder, folders, files in os.walk(path, onerror=fail):
+            folders.sort()
+            for name in sorted(files):
+                place = os.path.join(folder, name)
+                add(os.stat(place), os.path.relpath(place, path))
+    except OSError as error:
+        fail(error)
     return digest.hexdigest()
 
 

@@ -10,7 +10,7 @@ from fmb import Array, DataError, Images, InputInfo, ShapeError, Spectra
 from fmb.datasets import disordered
 from fmb.files import equal_to
 from fmb_surveys.files.numbers import float32, may_hold, meant_numbers, times
-from fmb_surveys.files.stores import PerObject, Stacked
+from fmb_surveys.files.stores.store import Store
 from fmb_surveys.files.survey_toml import ImagesSource, InputSource, SpectraSource
 from fmb_surveys.files.units import angstroms, convenient, is_unit, refuse_contradiction
 
@@ -25,7 +25,7 @@ S = TypeVar("S", bound=InputSource)
 class Input(Generic[S]):
     """One input: where it is stored and which row belongs to which object."""
 
-    def __init__(self, source: S, store: Stacked | PerObject, rows: Array) -> None:
+    def __init__(self, source: S, store: Store, rows: Array) -> None:
         """Check the layout of everything the source names.
 
         Args:
@@ -107,10 +107,10 @@ class Input(Generic[S]):
     def _bad(self, at: Array) -> Array | None:
         """(m, ...) bool, what `mask` or `good` declares; what is no number is bad."""
         if self._source.mask:
-            bad = self.store.read(self._source.mask, at)
+            bad = self.store.read(self._source.mask, at, pad=0)
             return bad if bad.dtype == bool else np.asarray(bad != 0)
         if self._source.good:
-            good = self.store.read(self._source.good, at)
+            good = self.store.read(self._source.good, at, pad=0)
             return np.asarray((good == 0) | np.isnan(good))
         return None
 
@@ -123,7 +123,8 @@ class Input(Generic[S]):
                 return float32(np.where(known, 1.0, 0.0) / np.where(known, error, 1.0) ** 2)
         if not self._source.ivar:
             return None
-        ivar = self._numbers(self._source.ivar, at)
+        stored = self.store.read(self._source.ivar, at, pad=0)
+        ivar = meant_numbers(self.store.stated(self._source.ivar), stored)
         gaps = self.store.stated(self._source.ivar).missing and np.isnan(ivar)
         ivar = np.where(gaps, 0, ivar) if np.any(gaps) else ivar  # nothing is known there
         return float32(times(ivar, self.factor**-2))

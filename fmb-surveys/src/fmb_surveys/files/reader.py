@@ -1,4 +1,4 @@
-"""HDF5 files as a dataset: the mapping of a survey.toml applied, read by row."""
+"""Files as a dataset: the mapping of a survey.toml applied, read by row."""
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,13 +20,13 @@ from fmb import (
     Spectra,
     did_you_mean,
 )
-from fmb.files import as_ids, locate, read_table, refuse_duplicates, whole
+from fmb.files import as_ids, locate, read_table, refuse_duplicates
 from fmb.store import Digests
 from fmb_surveys.files.catalog import read_catalog
 from fmb_surveys.files.identity import file_identity, stored_identity, unit_warnings
 from fmb_surveys.files.inputs import ImagesInput, SpectraInput
-from fmb_surveys.files.origin import origin_of
-from fmb_surveys.files.stores import PerObject, Stacked
+from fmb_surveys.files.stores.object_files import ObjectFiles, object_files
+from fmb_surveys.files.stores.store import Store, open_store
 from fmb_surveys.files.survey_toml import (
     ImagesSource,
     InputSource,
@@ -39,19 +39,19 @@ from fmb_surveys.files.writer import write_survey
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["HDF5Config", "HDF5Dataset", "open_hdf5", "open_survey", "write_survey"]
+__all__ = ["FilesConfig", "FilesDataset", "open_survey", "open_survey_file", "write_survey"]
 
 
 REVISION = 2
 """Raised when the same files are read as other numbers than before."""
 
 
-class HDF5Config(Config):
-    """The HDF5 reader has no options: the survey.toml says it all."""
+class FilesConfig(Config):
+    """No options: the survey.toml says it all."""
 
 
-class HDF5Dataset:
-    """A survey in HDF5 files. Pickles without open files and reopens in each process."""
+class FilesDataset:
+    """A survey in files. Pickles without open files and reopens in each process."""
 
     def __init__(
         self,
@@ -61,7 +61,9 @@ class HDF5Dataset:
         identity: Mapping[str, Any],
         warnings: Sequence[str],
         origins: Mapping[str, Array],
+        described: Sequence[str] = (),
     ) -> None:
+        self.described = list(described)
         self.ids, self.catalog, self._readers = ids, catalog, dict(readers)
         self.identity, self.warnings = dict(identity), list(warnings)
         self.inputs: Mapping[str, InputInfo] = {
@@ -94,13 +96,13 @@ class HDF5Dataset:
         return Batch(ids=self.ids[rows], inputs=found, rows=kept)
 
 
-def open_hdf5(
+def open_survey_file(
     source: str,
-    config: HDF5Config,
+    config: FilesConfig,
     *,
     cache: Path,
     progress: Callable[[int, int], None] | None = None,
-) -> HDF5Dataset:
+) -> FilesDataset:
     """The survey a survey.toml describes.
 
     Args:
@@ -118,7 +120,7 @@ def open_hdf5(
     return open_survey(read_survey(path), path, Digests(cache.parent))
 
 
-def open_survey(survey: Survey, path: Path, known_files: Digests | None = None) -> HDF5Dataset:
+def open_survey(survey: Survey, path: Path, known_files: Digests | None = None) -> FilesDataset:
     """The survey that `path` describes, or would describe: its files are relative to its folder.
 
     Args:
@@ -127,7 +129,7 @@ def open_survey(survey: Survey, path: Path, known_files: Digests | None = None) 
         known_files: remembers fingerprints of files that stay as they are; None = read them.
 
     Raises:
-        FmbError: as `open_hdf5`.
+        FmbError: as `open_survey_file`.
     """
     folder = path.parent
     ids, catalog = read_catalog(survey.catalog, folder / survey.catalog_file)
@@ -148,15 +150,22 @@ def open_survey(survey: Survey, path: Path, known_files: Digests | None = None) 
     digests = {} if stored else identity.get("files", {})
     mapping = survey.mapping()["inputs"]
     origins = {
-        name: origin_of(
-            reader.store,
-            reader.rows,
+        name: _origins(
+            reader,
             digests.get(f"inputs.{name}"),
             json.dumps([REVISION, mapping[name]], sort_keys=True),
         )
         for name, reader in readers.items()
     }
-    return HDF5Dataset(ids, catalog, readers, identity, told, origins)
+    return FilesDataset(ids, catalog, readers, identity, told, origins, survey.described)
+
+
+def _origins(reader: ImagesInput | SpectraInput, digest: str | None, mapping: str) -> Array:
+    """(n,), uint64: the origin of each object in one input; 0 where it has none."""
+    have = reader.rows >= 0
+    made = np.zeros(len(have), dtype=np.uint64)
+    made[have] = reader.store.origins(reader.rows[have], digest, mapping)
+    return made
 
 
 def _unknown_units(readers: Iterable[ImagesInput | SpectraInput]) -> Iterator[str]:
@@ -169,15 +178,15 @@ def _unknown_units(readers: Iterable[ImagesInput | SpectraInput]) -> Iterator[st
 
 def _locate_rows(
     path: Path, name: str, source: InputSource, survey: Survey, ids: Array
-) -> tuple[Stacked | PerObject, Array, int]:
+) -> tuple[Store, Array, int]:
     """Where an input is stored, the stored row of each object (-1 = none), and rows left over."""
     if source.files:
         return _rows_of_files(path.parent, name, source, ids)
     file = source.file or survey.file
-    store = Stacked(path.parent / file)
+    store = open_store(path.parent / file, source.format, getattr(source, "pixels", None))
     n = store.shape(source.flux)[:1]
     if source.id:
-        stored = as_ids(whole(store.dataset(source.id)), store.place(source.id))
+        stored = as_ids(store.column(source.id), store.place(source.id))
         refuse_duplicates(stored, store.place(source.id))
         if stored.shape != n:
             raise ShapeError(f"{store.place(source.flux)} has {n[0]} rows for {len(stored)} ids")
@@ -196,7 +205,7 @@ def _locate_rows(
             " id = ..., or set same_order = true"
         )
     if source.present:
-        have = whole(store.dataset(source.present))
+        have = store.column(source.present)
         if have.shape != n:
             raise ShapeError(f"{store.place(source.present)} has shape {have.shape}, expected {n}")
         rows = np.where((rows >= 0) & (have[rows] != 0), rows, -1)
@@ -205,7 +214,7 @@ def _locate_rows(
 
 def _rows_of_files(
     folder: Path, name: str, source: InputSource, ids: Array
-) -> tuple[PerObject, Array, int]:
+) -> tuple[ObjectFiles, Array, int]:
     index = folder / source.files
     table = read_table(index, text=("object_id", name))
     files = np.asarray(table.column(name), dtype=object)
@@ -215,5 +224,6 @@ def _rows_of_files(
     if not named.any():
         raise DataError(f"{index}: names no file for input {name!r}")
     rows = locate(ids, stored)
-    store = PerObject([folder / file for file in files[named]])
+    paths = [(folder / file,) for file in files[named]]
+    store = object_files(paths, getattr(source, "pixels", None))
     return store, rows, len(stored) - int((rows >= 0).sum())

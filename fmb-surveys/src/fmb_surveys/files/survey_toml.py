@@ -13,6 +13,7 @@ from fmb.store import publish
 from fmb_surveys.files.units import Unit
 
 __all__ = [
+    "FILE_NAME",
     "CatalogSource",
     "ImagesSource",
     "InputSource",
@@ -21,6 +22,7 @@ __all__ = [
     "Survey",
     "build_survey",
     "find_survey_file",
+    "is_survey",
     "read_survey",
     "write_survey_file",
 ]
@@ -68,7 +70,9 @@ class InputSource(Config):
     file: str = ""
     """One HDF5 file whose first axis is the objects; "" = the survey's `file`."""
     files: str = ""
-    """A table with the columns `object_id` and the input's name: one HDF5 file an object."""
+    """A table with the columns `object_id` and the input's name: one file an object."""
+    format: str = ""
+    """What `file` is; "" = by its ending."""
     id: str | None = None
     """Dataset of ids in `file`; needed when that is not the catalogue's file."""
     same_order: bool = False
@@ -124,6 +128,8 @@ class SpectraSource(InputSource):
     calibrated: bool = True
     lsf: str | None = None
     """(n, pixels): sigma of the line-spread function in Angstrom."""
+    pixels: int | None = Field(default=None, gt=0)
+    """Of the longest spectrum; shorter ones are padded. Left out, all have as many."""
     complete_mask: bool = False
     """True when `mask` already counts pixels without value, ivar or wavelength."""
 
@@ -151,6 +157,8 @@ class Survey(Config):
     catalog: CatalogSource
     inputs: dict[str, ImagesSource | SpectraSource]
     stored: Stored | None = None
+    described: tuple[str, ...] = ()
+    """What a reader took from which header, where it wrote this; for people."""
 
     @property
     def catalog_file(self) -> str:
@@ -164,7 +172,9 @@ class Survey(Config):
 
     def mapping(self) -> dict[str, Any]:
         """What decides which numbers are read, as plain values; not where the files are."""
-        values = self.model_dump(mode="json", exclude_defaults=True, exclude={"stored", "file"})
+        values = self.model_dump(
+            mode="json", exclude_defaults=True, exclude={"stored", "file", "described"}
+        )
         for table in (values["catalog"], *values["inputs"].values()):
             table.pop("file", None)
             table.pop("files", None)
@@ -190,6 +200,11 @@ def find_survey_file(source: str) -> Path:
     if not path.exists():
         raise DataError(f"{path}: no such file; a survey is described by a {FILE_NAME}")
     return path
+
+
+def is_survey(path: Path) -> bool:
+    """Whether a path is a survey.toml or a folder that has one, whatever else is in it."""
+    return path.suffix == ".toml" or (path / FILE_NAME).exists()
 
 
 def read_survey(path: Path) -> Survey:

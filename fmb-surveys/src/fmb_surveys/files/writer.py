@@ -47,7 +47,7 @@ def write_survey(
     shared: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Write all of a dataset; `open_hdf5` gives every array, id and column back unchanged.
+    """Write all of a dataset; `open_survey_file` gives every array, id and column back unchanged.
 
     An input that no object has is left out. Rows of absent inputs are never written: `present`
     tells them. The folder appears whole or not at all.

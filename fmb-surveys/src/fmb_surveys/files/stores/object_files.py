@@ -1,0 +1,151 @@
+"""Files of one object each, or of one band of one object: a row is an object."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from fmb import Array, ConfigError, DataError, ShapeError
+from fmb.files import Stated
+from fmb_surveys.files.stores.origins import origins_of_files
+
+__all__ = ["OPENERS", "ObjectFile", "ObjectFiles", "object_files"]
+
+OPENERS = {
+    ".h5": "fmb_surveys.files.stores.object_hdf5:open_object",
+    ".hdf5": "fmb_surveys.files.stores.object_hdf5:open_object",
+}
+"""Ending -> what opens a file of one object."""
+
+
+class ObjectFile(Protocol):
+    """An open file of one object."""
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Of an array of numbers."""
+
+    def kind(self, name: str) -> "np.dtype[Any]":
+        """Type of its numbers as they are stored."""
+
+    def stated(self, name: str) -> Stated:
+        """What the file says of them."""
+
+    def read(self, name: str) -> Array:
+        """The array as a whole."""
+
+
+class Opener(Protocol):
+    """Opens a file of one object; raises DataError where it cannot."""
+
+    def __call__(self, path: Path) -> AbstractContextManager[ObjectFile]: ...
+
+
+class ObjectFiles:
+    """One file an object, or one a band of it, all with arrays of the same names."""
+
+    def __init__(
+        self, files: Sequence[tuple[Path, ...]], opener: str, pixels: int | None = None
+    ) -> None:
+        """Nothing is opened before it is read.
+
+        Args:
+            files: of each row, those of its bands in order, or one that has all.
+            opener: "module:function" of an `Opener`.
+            pixels: of the longest spectrum, where they are not all as long.
+        """
+        self.files, self._opener, self._pixels = tuple(files), opener, pixels
+        self._first: dict[str, tuple[tuple[int, ...], np.dtype[Any], Stated]] = {}
+
+    def place(self, name: str) -> str:
+        """Where `name` is, for messages."""
+        return f"{self.files[0][0]} and {len(self.files) - 1} more: {name!r}"
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of the first object's array, with the number of objects before it."""
+        bands = () if len(self.files[0]) == 1 else (len(self.files[0]),)
+        return (len(self.files), *bands, *self._padded(self._of_first(name)[0]))
+
+    def kind(self, name: str) -> "np.dtype[Any]":
+        """Type of the numbers as the first file stores them."""
+        return self._of_first(name)[1]
+
+    def stated(self, name: str) -> Stated:
+        """What the first file says of the numbers; `read` holds the others to it."""
+        return self._of_first(name)[2]
+
+    def read(self, name: str, rows: Array, pad: float = np.nan) -> Array:
+        """(m, ...): one entry an object.
+
+        Raises:
+            ShapeError: a file's array has another shape than that of the first.
+            DataError: a file says something else of its numbers than the first.
+        """
+        shape = self.shape(name)[1:]
+        made = []
+        for row in rows:
+            bands = [self._whole(path, name, pad) for path in self.files[row]]
+            made.append(np.stack(bands) if len(bands) > 1 else bands[0])
+        return np.stack(made) if made else np.empty((0, *shape))
+
+    def column(self, name: str) -> Array:
+        """Files of single objects hold no column of all.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise ConfigError(f"{self.place(name)}: a file an object holds no column of all objects")
+
+    def origins(self, rows: Array, digest: str | None, mapping: str) -> Array:
+        """(m,), uint64, by path, size and time of change of each object's files."""
+        return origins_of_files((self.files[row] for row in rows), mapping)
+
+    def _of_first(self, name: str) -> tuple[tuple[int, ...], "np.dtype[Any]", Stated]:
+        if name not in self._first:
+            with self._open(self.files[0][0]) as file:
+                self._first[name] = file.shape(name), file.kind(name), file.stated(name)
+        return self._first[name]
+
+    def _padded(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return shape if self._pixels is None or len(shape) != 1 else (self._pixels,)
+
+    def _open(self, path: Path) -> AbstractContextManager[ObjectFile]:
+        module, _, name = self._opener.partition(":")
+        return cast(Opener, getattr(import_module(module), name))(path)
+
+    def _whole(self, path: Path, name: str, pad: float) -> Array:
+        with self._open(path) as file:
+            values, written = file.read(name), file.stated(name)
+        first = self.files[0][0]
+        if written != self.stated(name):
+            raise DataError(
+                f"{path}: {name!r} has another unit, scale or missing value than in {first};"
+                " write all files alike"
+            )
+        expected = self._padded(self._of_first(name)[0])
+        missing = expected[0] - len(values) if values.ndim == 1 and expected != values.shape else 0
+        if self._pixels is not None and missing > 0:
+            fits = values.dtype.kind == "f" or np.isfinite(pad)
+            values = values if fits else values.astype(np.float64)
+            return np.pad(values, (0, missing), constant_values=pad)
+        if values.shape != expected:
+            longest = "" if missing >= 0 else f"; set pixels = {len(values)} or more"
+            raise ShapeError(
+                f"{path}: {name!r} has shape {values.shape}, in {first} it has {expected}{longest}"
+            )
+        return values
+
+
+def object_files(files: Sequence[tuple[Path, ...]], pixels: int | None = None) -> ObjectFiles:
+    """The files of objects, by the ending of the first.
+
+    Raises:
+        DataError: nothing opens files of this ending.
+    """
+    name = files[0][0].name.lower()
+    opener = next((opener for end, opener in OPENERS.items() if name.endswith(end)), None)
+    if opener is None:
+        raise DataError(f"{files[0][0]}: no reader opens such files; one of {', '.join(OPENERS)}")
+    return ObjectFiles(files, opener, pixels)
