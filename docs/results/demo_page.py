@@ -36,8 +36,8 @@ NOTES = (
     "Weights called `random` are drawn, not trained. PCA-100 are 100 principal components of the"
     " pixels; the catalogue is magnitudes, colours, size, redshift and signal-to-noise. These are"
     " the floor that trained weights have to beat. Kinds that only a mismatch between image and"
-    " spectrum can show are given in the joint view: no detector here compares views. `expected` is"
-    " what a sane trained encoder should reach.",
+    " spectrum can show are given in the joint view; what compares views finds more of them:"
+    " [list-results](list-results.md). `expected` is what a sane trained encoder should reach.",
     "Weights are trained on simulated surveys of another seed. What was chosen by what it finds"
     " (patches and pooling of AstroPT's `tiny`) was chosen on one of a third seed.",
     "A heading names the model, its weights and the instruments through which it sees a galaxy."
