@@ -18,6 +18,8 @@ class Note:
     """What kind of thing it is, for code that asks."""
     text: str
     """The line that people read."""
+    about: str = ""
+    """Title of the only list that it concerns, as `str(ListName)`; "" = all that a run holds."""
 
     def __str__(self) -> str:
         return self.text

@@ -96,4 +96,5 @@ def redshift_notes(
                 "given",
                 f"{one.name}: also a redshift check, since a wrong redshift does not fit its"
                 " spectrum",
+                about=str(one.name),
             )

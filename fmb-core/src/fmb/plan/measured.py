@@ -113,4 +113,5 @@ def ungiven_notes(lists: Sequence[ListPlan], judges: Sequence[Judge]) -> Iterato
         roles = given.get(one.detector.label, ())
         if roles and not one.name.given and not one.roles:
             told = ", ".join(dict.fromkeys(role.partition("@")[0] for role in roles))
-            yield Note("given", f"{one.name} is given nothing: its inputs have no {told}")
+            text = f"{one.name} is given nothing: its inputs have no {told}"
+            yield Note("given", text, about=str(one.name))

@@ -1,12 +1,13 @@
 """A figure of a run: what it can be drawn for, and drawing one without keeping it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.plot import PlotData, PlotSpec
 from fmb.messages.errors import ConfigError, PluginError, StoreError
+from fmb.messages.notes import Note
 from fmb.plan.choice import Chosen
 from fmb.plan.figures import plan_plots, recorded_figures
 from fmb.plugins.registry import Registry, split_label
@@ -74,11 +75,30 @@ def subject_of(run: LabelledRun, one: ListName | VectorName | None) -> PlotData:
     survey = str(identity.get("name") or Path(str(identity.get("file", run.name))).stem)
     return PlotData(
         title=survey if one is None else f"{survey}: {one}",
-        notes=run.notes,
+        notes=_notes(run, one),
         runs=[run],
         list=one if isinstance(one, ListName) else None,
         view=one if isinstance(one, VectorName) else None,
     )
+
+
+def _notes(run: LabelledRun, one: ListName | VectorName | None) -> Sequence[Note]:
+    """Those of the run; of a list, without what concerns lists that it is not made from.
+
+    So what another detector did changes no figure but its own, which need not be drawn again.
+    """
+    if not isinstance(one, ListName):
+        return run.notes
+    concerned = {"", *map(str, _made_from(one))}
+    return [note for note in run.notes if note.about in concerned]
+
+
+def _made_from(one: ListName) -> Iterator[ListName]:
+    """The list, and all lists that it is a fusion of."""
+    yield one
+    for part in one.of:
+        if isinstance(part, ListName):
+            yield from _made_from(part)
 
 
 def draw_figure(plot: Chosen[PlotSpec], data: PlotData) -> "Figure":

@@ -42,8 +42,8 @@ class LabelledRun(RecordedRun):
         if labelled := replace(self.shown, only_mismatch=False):
             hidden = int((~labelled.keeps(self.labels)).sum())
             notes.append(Note("labels", f"objects {labelled.line(hidden)}"))
-        notes += [Note("aside", f"{n}: {self.hidden(n)}") for n in self.lists if self._aside(n)]
-        return notes
+        asides = [(str(n), self.hidden(n)) for n in self.lists if self._aside(n)]
+        return [*notes, *(Note("aside", f"{name}: {told}", name) for name, told in asides)]
 
     def showing(
         self, *, without: Classes = (), only: Classes = (), only_mismatch: bool = False

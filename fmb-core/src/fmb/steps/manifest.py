@@ -72,18 +72,17 @@ def _held_out(survey: Survey) -> list[Note]:
 def _fit_notes(record: Mapping[str, Any]) -> list[Note]:
     """What the fits of a list report, with how many of them do, and how far apart they lie."""
     name = record["title"]
-    notes = [Note("detector", text) for text in record.get("notes", ())]
+    notes = [Note("detector", text, name) for text in record.get("notes", ())]
     told = [str(report["note"]) for report in record["reports"] if report.get("note")]
     for text in dict.fromkeys(told):
-        notes.append(
-            Note("detector", f"{name}: {told.count(text)} of {record['folds']} fits: {text}")
-        )
+        of_fits = f"{told.count(text)} of {record['folds']} fits: {text}"
+        notes.append(Note("detector", f"{name}: {of_fits}", name))
     if fewer := _known_to_fewer(record):
-        notes.append(Note("given", f"{name}: {fewer}"))
+        notes.append(Note("given", f"{name}: {fewer}", name))
     if record["shift"] and record["shift"]["notable"]:
-        notes.append(Note("fold-shift", f"{name}: {record['shift']['text']}"))
-    if record["alike"]["why_not"]:
-        notes.append(Note("alike", f"no percentile among alike: {record['alike']['why_not']}"))
+        notes.append(Note("fold-shift", f"{name}: {record['shift']['text']}", name))
+    if why := record["alike"]["why_not"]:
+        notes.append(Note("alike", f"no percentile among alike: {why}", name))
     return notes
 
 

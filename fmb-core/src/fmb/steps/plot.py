@@ -95,7 +95,7 @@ def draw_together(
 ) -> Drawn:
     """Draw figures of several runs into a folder of the workspace, as `draw` does those of one."""
     title = " and ".join(run.name for run in runs)
-    notes = list(dict.fromkeys(note for run in runs for note in run.notes))
+    notes = list({note.text: note for run in runs for note in run.notes}.values())
     folder = runs[0].home / "figures" / _joined(runs) / runs[0].folder.part
     drawn = Drawn(ensure_folder(folder))
     for plot in plots:
