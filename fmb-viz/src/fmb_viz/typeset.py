@@ -17,6 +17,8 @@ SMALLEST_PT = 7.0
 """No text of a figure is smaller."""
 _HINTING = 1.03
 """Letters fitted to the pixels of a screen are up to this much wider than their outlines."""
+_ROUNDING_IN = 1e-9
+"""Of a sum of widths."""
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -79,14 +81,16 @@ def wrap(pieces: Sequence[str], limit_in: float, face: FontProperties, gap: str 
         gap: stands between two pieces of one line.
     """
     lines: list[str] = []
-    current = ""
+    current, reached = "", 0.0
+    # Nothing is kerned at a space, so widths add up: each word is measured, not each longer line.
+    between = width_in(gap, face)
     for piece in _fitting(pieces, limit_in, face):
-        longer = f"{current}{gap}{piece}" if current else piece
-        if current and width_in(longer, face) > limit_in:
+        longer = reached + between + width_in(piece, face)
+        if current and longer > limit_in + _ROUNDING_IN:
             lines.append(current)
-            current = piece
-        else:
-            current = longer
+            current = ""
+        reached = longer if current else width_in(piece, face)
+        current = f"{current}{gap}{piece}" if current else piece
     return [*lines, current] if current else lines
 
 
