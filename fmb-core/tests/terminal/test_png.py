@@ -24,12 +24,3 @@ def test_a_file_says_how_many_pixels_are_an_inch():
     read = Image.open(io.BytesIO(png_bytes(picture(255), 150)))
     assert read.info["dpi"] == pytest.approx((150, 150), abs=0.02)  # whole pixels a metre
     assert set(read.info) == {"dpi"}
-
-
-def test_a_page_of_flat_colours_and_lines_is_smaller_than_filtered():
-    page = np.full((600, 400, 4), 255, dtype=np.uint8)
-    for at in np.random.default_rng(0).integers(0, 390, 300):
-        page[at : at + 200, at % 390 : at % 390 + 3, :3] = at % 255
-    filtered = io.BytesIO()
-    Image.fromarray(page).save(filtered, "png", compress_level=3)
-    assert len(png_bytes(page, 150)) < len(filtered.getvalue())

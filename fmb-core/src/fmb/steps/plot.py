@@ -9,8 +9,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from fmb.contract.names import ListName
 from fmb.contract.plot import PlotData, PlotSpec
 from fmb.messages.errors import FmbError
@@ -21,8 +19,7 @@ from fmb.runs.run import Run
 from fmb.steps.figure_key import figure_key
 from fmb.store.atomic import ensure_folder, place, publish, publish_json, read_json
 from fmb.store.keys import content_key
-from fmb.terminal.figure_style import own_style
-from fmb.terminal.png import png_bytes
+from fmb.terminal.figure_style import own_style, pixels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -197,7 +194,7 @@ def _pages(
     pages = {}
     with own_style({"svg.hashsalt": salt}):  # else ids within an SVG are random
         for ending in formats:
-            pages[ending] = _saved(figure, ending) if ending in DRAWINGS else _pixels(figure)
+            pages[ending] = _saved(figure, ending) if ending in DRAWINGS else pixels(figure, DPI)
     return pages
 
 
@@ -205,16 +202,6 @@ def _saved(figure: "Figure", ending: str) -> bytes:
     body = io.BytesIO()
     figure.savefig(body, format=ending, dpi=DPI, **DRAWINGS[ending])
     return body.getvalue()
-
-
-def _pixels(figure: "Figure") -> bytes:
-    """A PNG file. Packing it as matplotlib does takes longer than drawing half of a figure."""
-    figure.set_dpi(DPI)
-    body = io.BytesIO()
-    figure.savefig(body, format="rgba", dpi=DPI)
-    width, height = map(int, figure.bbox.size)
-    rgba = np.frombuffer(body.getbuffer(), dtype=np.uint8).reshape(height, width, 4)
-    return png_bytes(rgba, DPI)
 
 
 def _whole(path: Path) -> bool:

@@ -10,15 +10,23 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from fmb.terminal.png import png_bytes
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["own_style", "shown_in_notebook"]
+__all__ = ["own_style", "pixels", "shown_in_notebook"]
+
+OURS = {"text.hinting": "no_hinting"}
+"""What differs from matplotlib's own: at 150 dots an inch letters that are fitted to the pixels are
+no clearer, stand unevenly, reach beyond the width they were measured by and take twice as long."""
 
 
 @contextlib.contextmanager
 def own_style(more: Mapping[str, Any] | None = None) -> Iterator[None]:
-    """Within the block matplotlib has the settings it comes with; after it, those of before.
+    """Within the block matplotlib has its own settings and `OURS`; after it, those of before.
 
     Files of settings (`MATPLOTLIBRC`), styles and `MPLBACKEND` are not what a figure is made from:
     it is kept by what its key says, and must be the same for whoever draws it.
@@ -39,7 +47,7 @@ def own_style(more: Mapping[str, Any] | None = None) -> Iterator[None]:
             warnings.simplefilter("ignore", matplotlib.MatplotlibDeprecationWarning)
             # The backend stays: it shows windows, and asking for an undecided one imports pyplot.
             settings.update({key: value for key, value in own.items() if key != "backend"})
-            settings.update(more or {})
+            settings.update({**OURS, **(more or {})})
         yield
 
 
@@ -75,7 +83,22 @@ def shown_in_notebook(figure: "Figure") -> "Figure":
 
 
 def _png(figure: "Figure") -> bytes:
-    body = io.BytesIO()
     with own_style():
-        figure.savefig(body, format="png")
-    return body.getvalue()
+        return pixels(figure, figure.dpi)
+
+
+def pixels(figure: "Figure", dpi: float) -> bytes:
+    """A figure as a PNG file; to be called within `own_style`, as `Figure.savefig` is.
+
+    Packing it as matplotlib does takes longer than drawing half of it.
+
+    Args:
+        figure: it is drawn at `dpi` from then on.
+        dpi: pixels an inch.
+    """
+    figure.set_dpi(dpi)
+    body = io.BytesIO()
+    figure.savefig(body, format="rgba", dpi=dpi)
+    width, height = map(int, figure.bbox.size)
+    rgba = np.frombuffer(body.getbuffer(), dtype=np.uint8).reshape(height, width, 4)
+    return png_bytes(rgba, dpi)
