@@ -1,101 +1,11 @@
-"""Fused lists through the command line: who is fused, among whom, and what is told of it."""
+"""Fused lists through the command line: who is fused, among whom, and how it is ranked."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import rankdata
+from two_views import N, ranked_by_scipy, score, write
 
-import fmb as api
 from fmb import open_run
-
-N = 300
-GAP = """
-import numpy as np
-
-from fmb import DetectorSpec, hookimpl
-
-FMB_API = 1
-
-
-class Gap:
-    def __init__(self, config, *, seed, device):
-        pass
-
-    def fit(self, x):
-        pass
-
-    def score(self, x):
-        return np.abs(x.a.mean(axis=1) - x.b.mean(axis=1)).astype(np.float64)
-
-
-@hookimpl
-def fmb_register_detectors():
-    yield DetectorSpec(
-        name="gap", summary="Difference of means", target="gap_plugin:Gap", scope="pair",
-        persistent=False,
-    )
-"""
-
-
-@pytest.fixture
-def gap(tmp_path, monkeypatch):
-    """A detector of pairs, installed."""
-    info = tmp_path / "site" / "fmb_gap-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fmb-gap\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[fmb]\ngap = gap_plugin\n")
-    (tmp_path / "site" / "gap_plugin.py").write_text(GAP)
-    monkeypatch.syspath_prepend(str(tmp_path / "site"))
-
-
-def write(path, missing=0, order=None, views=("image", "spectrum")):
-    """Objects in two views, of which the first few are odd in one or both."""
-    rng = np.random.default_rng(5)
-    values = [rng.normal(size=(N, 4)).astype(np.float32) for _ in views]
-    values[0][:6] *= 5
-    values[1][3:9] *= 5
-    values[1][N - missing :] = np.nan
-    at = np.arange(N) if order is None else order
-    arrays = {view: v[at] for view, v in zip(views, values, strict=True)}
-    np.savez(path, object_id=np.arange(N)[at], **arrays)
-
-
-@pytest.fixture
-def detect(fmb, home, tmp_path, gap):
-    """`fmb detect` on v.npz with gaussian and gap and nothing beside: gives the run."""
-    write(tmp_path / "v.npz")
-
-    def run(*more, out="r", file="v.npz", also=("--detector", "gaussian", "--detector", "gap")):
-        asked = ("detect", "--embeddings", file, *also, "--no-companions", *more, "--out", out)
-        result = fmb(*asked)
-        assert result.exit_code == 0, result.stderr
-        made = open_run(out)
-        made.said = result.stderr
-        return made
-
-    return run
-
-
-@pytest.fixture
-def refused(fmb, home, tmp_path, gap):
-    """What `fmb detect` on v.npz is refused with."""
-    write(tmp_path / "v.npz")
-
-    def run(*more):
-        result = fmb("detect", "--embeddings", "v.npz", "--no-companions", *more)
-        assert result.exit_code == 2
-        return " ".join(result.stderr.split())
-
-    return run
-
-
-def score(run, words):
-    table = run.scores(words)
-    return table["score"].to_numpy()
-
-
-def ranked_by_scipy(scores):
-    return rankdata(scores) / len(scores)
 
 
 def test_a_fusion_alone_brings_lists_to_fuse(fmb, home, tmp_path):
@@ -163,85 +73,6 @@ def test_an_object_in_one_list_is_ranked_by_it(detect, tmp_path):
     alone = np.arange(N) >= N - 90
     image, fused = (score(run, words)[alone] for words in ("gaussian image", "avg"))
     assert (np.argsort(image) == np.argsort(fused)).all()
-
-
-def test_details_tell_views_standings_and_uplift(detect, tmp_path):
-    write(tmp_path / "v.npz", missing=90)
-    run = detect("--fusion", "geo")
-    told, both = run.details("geo"), np.arange(N) < N - 90
-    assert set(told) == {
-        "n_views",
-        "uplift",
-        "percentile.gaussian.image",
-        "percentile.gaussian.spectrum",
-        "percentile.gap.image+spectrum",
-    }
-    assert told["n_views"].tolist() == [2.0] * (N - 90) + [1.0] * 90
-    image, spectrum = (score(run, f"gaussian {view}")[both] for view in ("image", "spectrum"))
-    best = np.maximum(ranked_by_scipy(image), ranked_by_scipy(spectrum))
-    fused = run.scores("geo")["percentile"][both]
-    np.testing.assert_allclose(told["uplift"][both], fused - best)
-    assert told["uplift"].min() < -0.05
-    assert told["uplift"].max() > 0.05
-    assert told["percentile.gaussian.spectrum"][~both].isna().all()
-
-
-def test_a_threshold_means_the_same_from_every_entry_point(detect, tmp_path):
-    asked = ("--fusion", "geo", "--set", "detector.geo.thresholds.image=0.9")
-    as_set = detect(*asked)
-    table = '[detector.geo]\nscope = "fusion"\nthresholds = {image = 0.9}\n'
-    (tmp_path / "t.toml").write_text(table)
-    as_file = detect("--config", "t.toml", out="file")
-    as_python = api.detect(
-        embeddings="v.npz",
-        detector=["gaussian", "gap"],
-        fusion="geo",
-        no_companions=True,
-        set=["detector.geo.thresholds.image=0.9"],
-        out="python",
-    )
-    image = as_set.scores("gaussian image")["percentile"]
-    free = detect("--fusion", "geo", out="free")
-    assert score(free, "geo").size == N
-    assert np.isfinite(score(free, "geo")).all()
-    for run in (as_set, as_file, as_python):
-        fused = run.scores("geo")
-        assert (fused["score"].notna() == (image >= 0.9)).all()
-        assert fused["rank"].max() == (image >= 0.9).sum() == 31
-        inside = fused["score"].notna()
-        assert (fused["score"][inside] == free.scores("geo")["score"][inside]).all()
-    assert "31 of 300 objects reach the thresholds (31 >= 0.9 in gaussian image)" in as_set.said
-
-
-def test_thresholds_that_nobody_reaches_are_told_with_how_many_reach_each(refused):
-    firsts = (("--set", f"detector.geo.thresholds.{word}=1") for word in ("image", "gap"))
-    both = ("--detector", "gaussian", "--detector", "gap")
-    line = refused(*both, "--fusion", "geo", *(word for first in firsts for word in first))
-    assert "none of 300 objects reaches all thresholds (1 >= 1 in gaussian image, 1 >= 1 in" in line
-
-
-@pytest.mark.parametrize(
-    ("asked", "told"),
-    [
-        (("--fusion", "gaussian"), "'gaussian' fuses no lists"),
-        (("--fusion", "geom"), "no detector is called 'geom'"),
-        (("--fusion", "geo"), "detector 'geo' fuses the lists of others, and there are not two"),
-        (
-            ("--detector", "gaussian", "--fusion", "geo", "--set", "detector.geo.of=['geo']"),
-            "detector.geo.of names 'geo', which is this fusion itself",
-        ),
-        (
-            ("--detector", "gaussian", "--fusion", "geo", "--set", "detector.geo.of=['flow']"),
-            "detector.geo.of names 'flow'; choose from gaussian",
-        ),
-        (
-            ("--detector", "gaussian", "--fusion", "geo", "--set", "detector.geo.weights.imge=2"),
-            "weights: no list is called 'imge'; did you mean 'image'?",
-        ),
-    ],
-)
-def test_what_cannot_be_fused_is_refused_in_a_line(refused, asked, told):
-    assert told in refused(*asked)
 
 
 def test_letters_of_a_view_play_no_part(detect, tmp_path):
