@@ -1,4 +1,4 @@
-"""Each object is scored by a fit that has not seen it, on one scale, details and rules too."""
+"""Each object is scored by a fit that has not seen it, on one scale, and its details too."""
 
 import numpy as np
 import pytest
