@@ -8,11 +8,10 @@ from hypothesis import strategies as st
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vectors import Members, Pairs, Vectors
 from fmb.crossfit.fitted import score_each, score_new
-from fmb.crossfit.scored import cross_fit, in_sample, rule
-from fmb.messages.errors import ConfigError, DataError, PluginError, ScoreError, ShapeError
+from fmb.crossfit.scored import cross_fit, in_sample
+from fmb.messages.errors import ConfigError, DataError, ShapeError
 
 NAMES = (VectorName("m", "mean", "image"), VectorName("m", "mean", "spectrum"))
-
 examples = settings(max_examples=50, deadline=None)
 
 
@@ -200,48 +199,6 @@ def test_without_details_in_the_record_nobody_is_asked_for_them():
 
     assert fitted(Mute).details == {}
     assert in_sample(lambda f: Mute(), vectors(), name="m").details == {}
-
-
-class Longest:
-    """A rule: the length of the vector."""
-
-    def fit(self, x):
-        raise AssertionError("a rule is never fitted")
-
-    def score(self, x):
-        return np.linalg.norm(x.values.astype(np.float64), axis=1)
-
-    def details(self, x):
-        return {"squared": self.score(x) ** 2}
-
-
-def test_a_rule_is_never_fitted_and_scores_all_in_one_go():
-    asked = []
-    x = vectors()
-    got = rule(lambda f: asked.append(f) or Longest(), x, name="mine", details=("squared",))
-    assert asked == [-1]
-    expected = np.sqrt((x.values.astype(float) ** 2).sum(axis=1))
-    np.testing.assert_allclose(got.scores, expected, rtol=1e-12)
-    np.testing.assert_allclose(got.details["squared"], expected**2, rtol=1e-12)
-    assert (got.fold == -1).all()
-    assert (len(got.detectors), got.shift) == (1, None)
-    new = vectors(5, seed=3)
-    assert score_new(got.detectors, new).tolist() == Longest().score(new).tolist()
-
-
-def test_a_rule_is_held_to_the_contract_too():
-    class Flat(Longest):
-        def score(self, x):
-            return np.ones(len(x))
-
-    class Short(Longest):
-        def score(self, x):
-            return super().score(x)[1:]
-
-    with pytest.raises(ScoreError, match="same score"):
-        rule(lambda f: Flat(), vectors(), name="mine")
-    with pytest.raises(PluginError, match=r"detector 'mine': .* shape \(99,\) for 100 objects"):
-        rule(lambda f: Short(), vectors(), name="mine")
 
 
 class Summed(Distance):
