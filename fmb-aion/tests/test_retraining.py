@@ -14,7 +14,6 @@ from safetensors.torch import load_file, save_file
 
 from fmb import Config, DataError, InputInfo, WeightsError
 from fmb.cli import main
-from fmb.datasets import open_dataset
 from fmb.matching.bindings import bind_inputs
 from fmb.torch.embedders import Mean
 from fmb.weights import read_card
@@ -25,9 +24,7 @@ from fmb_aion.parts import Parts
 from fmb_aion.presets import FILES, sizes_of
 from fmb_aion.recipes import AdapterRecipe, AdapterSizes
 from fmb_aion.surveys import ACCEPTS, DES_BANDS, EUCLID_BANDS
-from fmb_aion.training import AionTraining
 from fmb_surveys.demo.survey import DemoSurvey
-from fmb_train import FitJob, fit
 
 DEMO = ("--data", "demo", "--set", 'data.inputs=["euclid"]')
 SMALL = ("--set", "data.n_objects=24", "--set", "train.hidden=8", "--batch-size", "4")
@@ -263,48 +260,6 @@ def test_an_imported_folder_is_trained_and_its_codec_stays_to_the_byte(fmb, gold
     assert new.instruments == ("euclid",)
     run = ("embed", "--model", "aion", *DEMO, "--set", "data.n_objects=24")
     assert fmb(*run, "--weights", place / "golden").exit_code == 0
-
-
-def test_a_training_that_was_killed_ends_as_an_undisturbed_one(random_model, tmp_path):
-    class Stopped(Exception):
-        pass
-
-    dataset = open_dataset("demo", settings={"n_objects": 10, "inputs": ["euclid"]}, cache=tmp_path)
-
-    def job(folder, stop_at=None):
-        task = random_model().task(AionTraining(hidden=8), {"image": "euclid"})
-        if stop_at is not None:
-            updates, loss = [], task.loss
-
-            def stopping(inputs):
-                updates.extend([1] if task.module.training else [])
-                if len(updates) > stop_at:
-                    raise Stopped
-                return loss(inputs)
-
-            task.loss = stopping
-        (tmp_path / folder).mkdir(exist_ok=True)
-        return FitJob(
-            task=task,
-            config=AionTraining(hidden=8, steps=6, batch_size=4, checkpoint_steps=1, patience=0),
-            dataset=dataset,
-            sources={"image": "euclid"},
-            training=np.arange(8),
-            validation=np.arange(8, 10),
-            folder=tmp_path / folder,
-        )
-
-    undisturbed = job("undisturbed")
-    expected = fit(undisturbed)
-    with pytest.raises(Stopped):
-        fit(job("killed", stop_at=3))
-    resumed = job("killed")
-    found = fit(resumed, resume=True)
-    for ours, theirs in zip(found.history, expected.history, strict=True):
-        for key in set(theirs) - {"seconds"}:
-            assert ours[key] == pytest.approx(theirs[key], rel=1e-6)
-    for name, value in undisturbed.task.weights().items():
-        torch.testing.assert_close(resumed.task.weights()[name], value, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.slow
