@@ -1,15 +1,15 @@
-"""The flow: what it finds, when it steps back, and what each option does."""
+"""The flow: what it finds, when it steps back, and that it is the same every time."""
 
 import logging
 
 import numpy as np
 import pytest
 import torch
+from curved_cloud import curved, fitted, vectors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from fmb import ConfigError, Vectors, build
 from fmb_detectors import correction
 from fmb_detectors.config import FlowConfig, GaussianConfig
 from fmb_detectors.flow import FlowDetector
@@ -19,29 +19,10 @@ from fmb_detectors.plugin import fmb_register_detectors
 RECORDS = {record.name: record for record in fmb_register_detectors()}
 
 
-def vectors(values):
-    values = np.asarray(values, dtype=np.float32)
-    return Vectors(np.arange(len(values)), values)
-
-
-def fitted(values, seed=0, **options):
-    detector = FlowDetector(FlowConfig(**options), seed=seed)
-    detector.fit(vectors(values))
-    return detector
-
-
 def gaussian_scores(values):
     detector = GaussianDetector(GaussianConfig(), seed=0)
     detector.fit(vectors(values))
     return detector.score(vectors(values))
-
-
-def curved(n, seed=0, latent=6, d=16):
-    """Six columns are parabolas of six others: uncorrelated with them, yet anything but free."""
-    rng = np.random.default_rng(seed)
-    t = rng.normal(size=(n, latent))
-    bent = (t**2 - 1) / np.sqrt(2) + 0.1 * rng.normal(size=(n, latent))
-    return np.hstack([t, bent, rng.normal(size=(n, d - 2 * latent))]) * 3 + 50
 
 
 def planted(n, m):
@@ -265,54 +246,3 @@ def test_flows_that_are_fitted_together_are_those_of_each_alone():
         # Products of a stack may be added up in another order, over some hundred steps.
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-3 * b.std())
         assert set(np.argsort(-a)[:20]) == set(np.argsort(-b)[:20])
-
-
-@pytest.mark.parametrize(
-    "option",
-    [
-        {"kind": "coupling"},
-        {"kind": "coupling", "components": 5},
-        {"components": 5},
-        {"hidden": 32},
-        {"transforms": 2},
-        {"epochs": 2},
-        {"batch_size": 50},
-        {"learning_rate": 1e-3},
-        {"weight_decay": 0.5},
-        {"gradient_clip": 0.1},
-        {"gradient_clip": 0.0},
-        {"validation": 0.3},
-        {"clip": 1.5},
-        {"clip": 0.0},
-    ],
-    ids=str,
-)
-def test_every_option_changes_the_fit(option):
-    values = curved(400)
-    values[:40, 0] *= 1000.0  # beyond 8 standard deviations are only objects to clip
-    values[:39, 0] /= 100.0
-    gains = [fitted(values, **o).report()["validation_gain"] for o in ({}, option)]
-    assert gains[0] != gains[1]
-
-
-def test_components_and_epochs_are_what_was_asked_for():
-    report = fitted(curved(600), components=7, epochs=2).report()
-    assert report["components"] == 7
-    assert report["epochs"] == 2
-
-
-@pytest.mark.parametrize("d", [15, 70])
-def test_no_components_asked_for_are_all_of_them_whether_even_or_odd_in_number(d):
-    detector = fitted(curved(300, d=d), kind="coupling", components=0, epochs=1, hidden=4)
-    assert detector.report()["components"] == d
-
-
-@pytest.mark.parametrize(("n", "d", "k"), [(1600, 200, 64), (400, 200, 20), (400, 5, 5)])
-def test_one_component_for_twenty_objects_up_to_sixty_four(n, d, k):
-    values = np.random.default_rng(0).normal(size=(n, d))
-    assert fitted(values, epochs=1, hidden=4).report()["components"] == k
-
-
-def test_an_option_out_of_range_is_named():
-    with pytest.raises(ConfigError, match="validation"):
-        build(FlowConfig, {"validation": 1.0}, "detector.flow")
