@@ -1,115 +1,17 @@
-"""Training: the loss, what learns and what stays, the temperature, resuming, kept tokens."""
+"""Training: what learns and what stays, parts of a batch, kept tokens, resuming."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
-from safetensors.torch import save_file
-from scipy.special import logsumexp
+from contrast import expected_losses
 
-from fmb import ConfigError, InputInfo
-from fmb.weights import read_card
-from fmb_astroclip.config import AstroCLIPConfig
-from fmb_astroclip.contrastive import pair_losses
-from fmb_astroclip.model import AstroCLIPModel
+from fmb import ConfigError
 from fmb_astroclip.training import AstroCLIPTraining
-from fmb_train import FitJob, fit
+from fmb_train import fit
 
 HEADS = ("cross_attention", "mlp.")
-
-
-def expected_losses(image, spectrum, temperature=15.5):
-    """InfoNCE both ways in float64: -log softmax of the own pair along rows and columns."""
-    a, b = (
-        x.astype(np.float64) / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-3)
-        for x in (image, spectrum)
-    )
-    s = temperature * a @ b.T
-    return logsumexp(s, axis=1) - np.diag(s), logsumexp(s, axis=0) - np.diag(s)
-
-
-@pytest.mark.parametrize("length", [1.0, 1e-4], ids=["ordinary", "shorter than eps"])
-@pytest.mark.parametrize("temperature", [15.5, 100.0])
-def test_the_loss_is_that_of_the_formula(length, temperature):
-    rng = np.random.default_rng(0)
-    image, spectrum = (length * rng.normal(size=(2, 40, 16))).astype(np.float32)
-    found = pair_losses(torch.from_numpy(image), torch.from_numpy(spectrum), temperature)
-    for ours, theirs in zip(found, expected_losses(image, spectrum, temperature), strict=True):
-        # float32 sums over 16 terms, times the temperature
-        np.testing.assert_allclose(ours, theirs, rtol=2e-6, atol=2e-7 * temperature)
-
-
-def test_the_loss_is_log_n_when_all_vectors_are_alike_and_0_for_a_pair_alone():
-    same = torch.ones(8, 4)
-    torch.testing.assert_close(
-        pair_losses(same, same, 15.5)[0], torch.full((8,), np.log(8.0)).float()
-    )
-    assert pair_losses(same[:1], same[:1], 15.5)[1].item() == 0
-
-
-def test_the_loss_is_float32_under_autocast():
-    x = torch.randn(2, 6, 8, generator=torch.Generator().manual_seed(0))
-    exact = pair_losses(x[0], x[1], 15.5)
-    with torch.autocast("cpu", torch.bfloat16):
-        rough = pair_losses(x[0], x[1], 15.5)
-    assert all(torch.equal(a, b) for a, b in zip(exact, rough, strict=True))
-
-
-class Survey:
-    """30 pairs that share a level, with a catalogue; the last ten repeat the data of the first.
-
-    What is held out repeats what is learned from, so that a few updates are sure to show in it.
-    """
-
-    def __init__(self, batch):
-        n = len(batch)
-        self.ids, self.identity, self.warnings = batch.ids, {"name": "pairs"}, []
-        rng = np.random.default_rng(5)
-        level = rng.normal(size=n)
-        batch.inputs["legacysurvey"].flux[:, :, 60:90, 60:90] += np.exp(level)[:, None, None, None]
-        batch.inputs["desi"].flux[:] += 3 * level[:, None]
-        for data in batch.inputs.values():
-            data.flux[20:] = data.flux[:10]
-        self.catalog = pd.DataFrame(
-            {"redshift": rng.uniform(0, 0.5, n), "mag_r": 20 - level, "mag_g": 21 - level}
-        )
-        self.inputs = {
-            "legacysurvey": InputInfo(kind="images", unit="nmgy"),
-            "desi": InputInfo(kind="spectra", unit="1e-17 erg / (s cm2 Angstrom)"),
-        }
-        self._batch = batch
-
-    def __len__(self):
-        return len(self.ids)
-
-    def read(self, rows, inputs=None):
-        return self._batch.take(rows)
-
-
-@pytest.fixture
-def job_of(random_model, legacy_desi, sources, tmp_path) -> Callable[..., FitJob]:
-    """A training of the tiny network on 20 pairs: job_of(folder, model, settings)."""
-
-    def build(folder="training", model=None, **settings) -> FitJob:
-        usual = {"epochs": 2, "batch_size": 10, "warmup": 0, "learning_rate": 2e-3, "patience": 0}
-        config = AstroCLIPTraining(**{**usual, **settings})
-        model = model or random_model(preset="tiny")
-        (tmp_path / folder).mkdir(exist_ok=True)
-        return FitJob(
-            task=model.task(config, sources),
-            config=config,
-            dataset=Survey(legacy_desi(30, pixels=400)),
-            sources=sources,
-            training=np.arange(20),
-            validation=np.arange(20, 30),
-            folder=tmp_path / folder,
-            seed=3,
-        )
-
-    return build
 
 
 def chosen(name: str, blocks) -> bool:
@@ -243,48 +145,6 @@ def test_nothing_is_kept_of_towers_that_learn(job_of):
     job = job_of(blocks=1)
     inputs = job.task.preparer(job.sources)(job.dataset.read(np.arange(2)))
     assert job.task.settled(inputs) is inputs
-
-
-def saved(job, base, folder):
-    """A weights folder of a training, as the core writes it."""
-    folder.mkdir()
-    tensors = {name: value.contiguous() for name, value in job.task.weights().items()}
-    save_file(tensors, folder / "model.safetensors")
-    values = {**base.model_dump(), "random_seed": None, **job.task.card_changes()}
-    (folder / "card.json").write_text(type(base).model_validate(values).model_dump_json())
-    return folder
-
-
-def test_a_learned_temperature_is_kept_in_the_card_and_gone_on_with(job_of, tmp_path):
-    job = job_of(learn_temperature=True, temperature=10.0)
-    fit(job)
-    learned = job.task.card_changes()["architecture"]["temperature"]
-    assert learned == pytest.approx(10, rel=0.1)
-    assert learned != pytest.approx(10, rel=1e-6)
-    assert not [name for name in job.task.weights() if "temperature" in name]
-    folder = saved(job, read_card(tmp_path / "random-tiny"), tmp_path / "learned")
-    model = AstroCLIPModel(AstroCLIPConfig())
-    model.load(folder)
-    again = job_of("again", model)
-    inputs = again.task.preparer(again.sources)(again.dataset.read(np.arange(6)))
-    again.task.train(False)
-    with torch.no_grad():
-        loss, _ = again.task.loss(inputs)
-        vectors = {k: v.numpy() for k, v in again.task.vectors(inputs).items()}
-    wanted = np.mean(expected_losses(vectors["image"], vectors["spectrum"], learned), axis=0)
-    np.testing.assert_allclose(loss, wanted, rtol=1e-5, atol=1e-5)
-
-
-def test_a_fixed_temperature_is_upstreams_unless_told(job_of):
-    assert job_of().task.card_changes()["architecture"]["temperature"] == 15.5
-    job = job_of(temperature=20.0)
-    fit(job)
-    assert job.task.card_changes()["architecture"]["temperature"] == 20.0
-
-
-def test_a_temperature_is_learned_up_to_100_only(job_of):
-    task = job_of(learn_temperature=True, temperature=150.0).task
-    assert task.card_changes()["architecture"]["temperature"] == pytest.approx(100)
 
 
 @pytest.mark.parametrize("blocks", [0, "all"])
