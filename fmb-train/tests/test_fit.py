@@ -1,15 +1,12 @@
-"""The training loop learns, keeps the best, goes on where it was, and says what went wrong."""
+"""The training loop learns, keeps the best, and says what went wrong."""
 
 import csv
-import errno
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from fmb import DataError, FailedError, Inputs, PluginError, StoreError
+from fmb import DataError, FailedError, PluginError
 from fmb_train.config import TrainConfig
 from fmb_train.fit import fit
 from fmb_train.schedule import learning_rate
@@ -235,90 +232,6 @@ def test_a_task_that_gives_one_loss_for_all_is_told(job_of, line):
         fit(job_of(task=Mean()))
 
 
-def test_a_full_disk_leaves_the_last_checkpoint_and_the_training_goes_on(job_of, monkeypatch):
-    expected = fit(job_of("undisturbed"))
-    honest, count = os.fsync, 0
-
-    def full(handle):
-        nonlocal count
-        count += "checkpoint" in os.readlink(f"/proc/self/fd/{handle}")
-        if count == 3:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        honest(handle)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", full)
-        with pytest.raises(FailedError, match="no space left"):
-            fit(job_of())
-    job = job_of()
-    assert (job.folder / "checkpoint.safetensors").exists()
-    assert not list(job.folder.glob(".*.tmp"))
-    done = fit(job, resume=True)
-    assert losses(done.history) == losses(expected.history)
-
-
-def test_a_kill_after_the_last_checkpoint_loses_no_row_of_the_history(job_of, monkeypatch):
-    """Five checkpoints: of the starting weights and of each of four epochs."""
-    honest, checkpoints = Path.replace, 0
-
-    def killed(path, target):
-        nonlocal checkpoints
-        honest(path, target)
-        checkpoints += target.name == "checkpoint.safetensors"
-        if checkpoints == 5:
-            raise Stopped
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", killed)
-        with pytest.raises(Stopped):
-            fit(job_of())
-    job = job_of()
-    assert len(fit(job, resume=True).history) == 5
-    assert len((job.folder / "history.csv").read_text().splitlines()) == 1 + 5
-
-
-@pytest.mark.parametrize("stop_at", [0, 1, 5, 6, 7, 20])
-def test_a_training_stopped_after_any_update_ends_as_an_undisturbed_one(job_of, line, stop_at):
-    class Stopping(line):
-        left = stop_at
-
-        def loss(self, inputs):
-            if self.module.training:
-                if self.left == 0:
-                    raise Stopped
-                self.left -= 1
-            return super().loss(inputs)
-
-    options = {"checkpoint_steps": 2, "patience": 0}
-    undisturbed = job_of("undisturbed", task=line(dropout=0.2), **options)
-    expected = fit(undisturbed)
-    with pytest.raises(Stopped):
-        fit(job_of(task=Stopping(dropout=0.2), **options))
-    resumed = job_of(task=line(dropout=0.2), **options)
-    done = fit(resumed, resume=True)
-    assert losses(done.history) == losses(expected.history)
-    assert (done.samples, done.updates) == (expected.samples, expected.updates)
-    for ours, theirs in zip(
-        resumed.task.module.parameters(), undisturbed.task.module.parameters(), strict=True
-    ):
-        assert torch.equal(ours, theirs)
-
-
-def test_a_damaged_or_foreign_checkpoint_is_refused(job_of, line):
-    job = job_of()
-    fit(job)
-    path = job.folder / "checkpoint.safetensors"
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-7])
-    with pytest.raises(StoreError, match="damaged"):
-        fit(job_of(), resume=True)
-    path.write_bytes(whole)
-    other = line()
-    other.module = torch.nn.Linear(1, 1)
-    with pytest.raises(StoreError, match="another network"):
-        fit(job_of(task=other), resume=True)
-
-
 def test_progress_tells_loss_speed_and_time_left(job_of):
     told = []
     fit(job_of(), progress=lambda *line: told.append(line))
@@ -328,72 +241,3 @@ def test_progress_tells_loss_speed_and_time_left(job_of):
     assert what.startswith("epoch 4 of 4: loss ")
     assert "objects/s" in what
     assert what.endswith(" 0:00:00 left at most")
-
-
-@pytest.fixture
-def judging(line):
-    """A line that is judged by the mean of its answers beside that of the catalogue's."""
-
-    class JudgingLine(line):
-        def vectors(self, inputs):
-            return {"y": torch.as_tensor(inputs.arrays["y"])}
-
-        def judge(self, objects, vectors):
-            assert list(objects["object_id"]) == sorted(objects["object_id"])
-            return {"objects": len(objects), "off": abs(vectors["y"][:, 0] - objects["y"]).max()}
-
-    return JudgingLine
-
-
-@pytest.mark.parametrize("settings", [{"batch_size": 5}, {"micro_batch": 2}, {"cache_mb": 0}])
-def test_a_task_judges_all_held_out_objects_with_their_catalogue_rows(
-    job_of, judging, numbers, settings
-):
-    """12 of 60 objects are held out; of ids 1000 and 1005 one lacks y and one has it torn."""
-    survey = numbers(lacks_y=1)
-    survey.catalog["y"] = survey.y
-    task = judging(required=("image", "spectrum"), unusable=frozenset({1005}))
-    done = fit(job_of(task=task, dataset=survey, **settings))
-    assert [row["held_out_objects"] for row in done.history] == [10] * 5
-    assert [row["held_out_off"] for row in done.history] == [0] * 5
-
-
-def test_judging_changes_nothing_of_the_training(job_of, judging, numbers):
-    survey = numbers()
-    survey.catalog["y"] = survey.y
-    plain = fit(job_of("plain", dataset=survey)).history
-    judged = fit(job_of("judged", dataset=survey, task=judging())).history
-    assert losses(plain) == losses(judged)
-
-
-def test_held_out_objects_of_which_none_has_both_are_one_clear_line(job_of, line, numbers):
-    survey = numbers(lacks_y=30)
-    survey.has["cam"][30:] = False
-    job = job_of(task=line(required=("image", "spectrum")), dataset=survey)
-    with pytest.raises(DataError, match="for validation has a usable image and spectrum"):
-        fit(job)
-
-
-def test_what_a_task_has_settled_is_kept_in_place_of_the_inputs_where_it_fits(job_of, line):
-    """x and y of 60 objects take 480 bytes; settled ones with a filler a hundred times that."""
-
-    class Settling(line):
-        filler = 0
-
-        def settled(self, inputs):
-            n = len(inputs.valid["image"])
-            arrays = {**inputs.arrays, "filler": np.zeros((n, self.filler), np.float32)}
-            return Inputs(arrays=arrays, valid=inputs.valid, reasons=inputs.reasons)
-
-        def loss(self, inputs):
-            seen.add("filler" in inputs.arrays)
-            return super().loss(inputs)
-
-    found = []
-    for filler, kept in ((1, True), (10**6, False)):
-        seen = set()
-        task = Settling(required=("image", "spectrum"))
-        task.filler = filler
-        found.append(losses(fit(job_of(f"with-{filler}", task=task, cache_mb=1)).history))
-        assert seen == {kept}
-    assert found[0] == found[1] == losses(fit(job_of("plain")).history)
