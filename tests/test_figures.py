@@ -1,8 +1,6 @@
-"""Figures of a run: which are drawn, as which files, how often, and what happens when one fails."""
+"""Figures of a run: which are drawn, as which files, and what happens when one fails."""
 
 import json
-import shutil
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -145,52 +143,6 @@ def test_a_run_names_the_folder_of_its_figures_in_one_line(run, home):
     printed = done(run("--format", "pdf", "--format", "png", "--out", "mine")).stdout
     (line,) = [line for line in printed.splitlines() if "plots" in line]
     assert line == f"look at 2 figures in {home / 'runs' / 'mine' / 'plots'}"
-
-
-def test_the_same_request_again_draws_nothing(run, home, tmp_path):
-    done(run("--out", "mine"))
-    command = ["run", "--embeddings", "v.npz", "--detector", "gaussian", "--out", "again"]
-    code = (
-        "import sys; from fmb.cli import main;"
-        f"main({command}, prog_name='fmb', standalone_mode=False);"
-        "assert 'matplotlib' not in sys.modules, 'imported'"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
-    first, second = (
-        next((home / "runs" / name / "plots").glob("*.png")) for name in ("mine", "again")
-    )
-    assert first.samefile(second)
-
-
-def test_what_a_figure_is_made_from_decides_whether_it_is_drawn_again(run, fmb, home, tmp_path):
-    done(run("--out", "mine"))
-    kept = home / "figures"
-    assert len(list(kept.iterdir())) == 1
-    done(run("--out", "same"))
-    assert len(list(kept.iterdir())) == 1
-    done(fmb("plot", "mine", "--set", "plot.score-histogram.top_k=3"))
-    assert len(list(kept.iterdir())) == 2
-    done(run("--fit", "in-sample", "--out", "other"))
-    assert len(list(kept.iterdir())) == 3
-    values = np.load(tmp_path / "v.npz")["v"]
-    np.savez(tmp_path / "v.npz", object_id=np.arange(60), v=values + np.arange(4))
-    done(run("--out", "moved"))
-    assert len(list(kept.iterdir())) == 4
-
-
-def test_a_figure_lives_on_when_what_is_kept_is_removed_and_is_drawn_with_the_same_bytes(
-    run, fmb, home
-):
-    done(run("--format", "png", "--format", "pdf", "--format", "svg", "--out", "mine"))
-    shutil.rmtree(home / "figures")
-    plots = home / "runs" / "mine" / "plots"
-    before = {path.name: path.read_bytes() for path in plots.iterdir()}
-    assert len(before) == 3
-    done(fmb("plot", "mine"))
-    (kept,) = (home / "figures").iterdir()
-    for name, body in before.items():
-        assert (plots / name).read_bytes() == body
-        assert (plots / name).samefile(kept / f"figure.{name.rpartition('.')[2]}")
 
 
 def test_a_figure_that_fails_is_named_in_one_line_and_drawn_later(curve, run, fmb, home):

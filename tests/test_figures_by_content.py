@@ -1,5 +1,9 @@
 """A figure is drawn once: a second look at a survey draws what is new in it and nothing else."""
 
+import shutil
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from matplotlib.text import Text
@@ -9,6 +13,69 @@ from fmb import open_run
 N = 90
 FEW = "fell back to the Gaussian"
 """What a flow says of its fit to so few objects."""
+
+
+@pytest.fixture
+def run(fmb, tmp_path):
+    """`fmb run` on vectors of one's own, which has no cutouts: run("--out", "mine", ...)."""
+    values = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    np.savez(tmp_path / "v.npz", object_id=np.arange(60), v=values)
+
+    def run(*more):
+        return fmb("run", "--embeddings", "v.npz", "--detector", "gaussian", *more)
+
+    return run
+
+
+def done(result):
+    assert result.exit_code == 0, result.stderr
+    return result
+
+
+def test_the_same_request_again_draws_nothing(run, home, tmp_path):
+    done(run("--out", "mine"))
+    command = ["run", "--embeddings", "v.npz", "--detector", "gaussian", "--out", "again"]
+    code = (
+        "import sys; from fmb.cli import main;"
+        f"main({command}, prog_name='fmb', standalone_mode=False);"
+        "assert 'matplotlib' not in sys.modules, 'imported'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+    first, second = (
+        next((home / "runs" / name / "plots").glob("*.png")) for name in ("mine", "again")
+    )
+    assert first.samefile(second)
+
+
+def test_what_a_figure_is_made_from_decides_whether_it_is_drawn_again(run, fmb, home, tmp_path):
+    done(run("--out", "mine"))
+    kept = home / "figures"
+    assert len(list(kept.iterdir())) == 1
+    done(run("--out", "same"))
+    assert len(list(kept.iterdir())) == 1
+    done(fmb("plot", "mine", "--set", "plot.score-histogram.top_k=3"))
+    assert len(list(kept.iterdir())) == 2
+    done(run("--fit", "in-sample", "--out", "other"))
+    assert len(list(kept.iterdir())) == 3
+    values = np.load(tmp_path / "v.npz")["v"]
+    np.savez(tmp_path / "v.npz", object_id=np.arange(60), v=values + np.arange(4))
+    done(run("--out", "moved"))
+    assert len(list(kept.iterdir())) == 4
+
+
+def test_a_figure_lives_on_when_what_is_kept_is_removed_and_is_drawn_with_the_same_bytes(
+    run, fmb, home
+):
+    done(run("--format", "png", "--format", "pdf", "--format", "svg", "--out", "mine"))
+    shutil.rmtree(home / "figures")
+    plots = home / "runs" / "mine" / "plots"
+    before = {path.name: path.read_bytes() for path in plots.iterdir()}
+    assert len(before) == 3
+    done(fmb("plot", "mine"))
+    (kept,) = (home / "figures").iterdir()
+    for name, body in before.items():
+        assert (plots / name).read_bytes() == body
+        assert (plots / name).samefile(kept / f"figure.{name.rpartition('.')[2]}")
 
 
 @pytest.fixture
