@@ -4,6 +4,8 @@ import multiprocessing
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import time
 
 import h5py
@@ -53,6 +55,16 @@ def cache(tmp_path_factory):
 
 def test_only_the_instruments_asked_for_are_made(cache):
     assert kept_in(cache) == ["desi", "euclid"]
+
+
+def test_a_survey_that_is_there_is_read_without_what_shares_out_a_simulation(cache):
+    code = (
+        "import sys; from pathlib import Path; from fmb_surveys.demo import DemoConfig, open_demo;"
+        f"config = DemoConfig.model_validate_json({CONFIG.model_dump_json()!r});"
+        f"batch = open_demo('demo', config, cache=Path({str(cache)!r})).read([3]);"
+        "assert len(batch) == 1; assert 'joblib' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_what_is_kept_is_to_the_bit_what_was_simulated(cache):

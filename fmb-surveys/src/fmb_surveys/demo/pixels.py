@@ -3,7 +3,7 @@
 import errno
 import shutil
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import fields, replace
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Any
 
 import h5py
 import numpy as np
-from joblib import Parallel, delayed
 
 from fmb import Array, Dataset, Images, Spectra
 from fmb.store import end_with_parent, staged_folder
@@ -91,14 +90,23 @@ def write_pixels(
             raise OSError(errno.ENOSPC, f"{needed:,} bytes are needed")
         progress(0, n)
         pieces = [np.arange(i, min(i + ROWS_AT_ONCE, n)) for i in range(0, n, ROWS_AT_ONCE)]
-        # The processes stay for the next survey: the first pays a few seconds for them.
-        workers = -1 if shared else 1
-        jobs = Parallel(workers, return_as="generator", initializer=end_with_parent)
-        made = jobs(delayed(_made)(dataset, list(files), rows) for rows in pieces)
+        made = _side_by_side(dataset, list(files), pieces, workers=-1 if shared else 1)
         for rows, piece in zip(pieces, made, strict=True):
             for name, file in files.items():
                 file.write(rows, piece[name])
             progress(int(rows[-1]) + 1, n)
+
+
+def _side_by_side(
+    dataset: Dataset, names: Sequence[str], pieces: Sequence[Array], *, workers: int
+) -> Iterator[dict[str, Rows]]:
+    """What `_made` makes of each piece, in their order; -1 workers = one a core."""
+    # Imported here: a survey that is there does without its tenth of a second.
+    from joblib import Parallel, delayed
+
+    # The processes stay for the next survey: the first pays a few seconds for them.
+    jobs = Parallel(workers, return_as="generator", initializer=end_with_parent)
+    yield from jobs(delayed(_made)(dataset, names, rows) for rows in pieces)
 
 
 def like(dataset: Dataset, name: str) -> Observed:
