@@ -148,8 +148,7 @@ class FlowDetector:
         Of several seeds it is that of the first; `fallback` says that all fell back,
         `seeds_fallen_back` how many did, and `top_kept` is `RankMean.kept`.
         """
-        normal = self._normal
-        return {"shrinkage": normal.shrinkage, "n": normal.n, "d": normal.d, **self._report}
+        return {**self._normal.sizes, **self._report}
 
     def save(self, folder: Path) -> None:
         """Write the fit into `folder`."""

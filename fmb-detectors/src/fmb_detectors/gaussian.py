@@ -79,8 +79,8 @@ class GaussianDetector:
 
     def score_with_details(self, x: Vectors) -> tuple[Array, dict[str, Array]]:
         """Scores and details, for the price of one."""
-        squared = self._normal.squared_distance(x.values)
-        return 0.5 * squared + self._normal.log_normaliser, {"squared_mahalanobis": squared}
+        scores, squared = self._normal.likelihood_and_distance(x.values)
+        return scores, {"squared_mahalanobis": squared}
 
     def score_left_out(self, x: Vectors, groups: Array) -> tuple[Array, dict[str, Array]]:
         """Scores and details of the fitted objects, each as if it and its repeats were left out.
@@ -97,8 +97,7 @@ class GaussianDetector:
 
     def report(self) -> dict[str, Any]:
         """Shrinkage, number of vectors and dimension of the fit."""
-        normal = self._normal
-        return {"shrinkage": normal.shrinkage, "n": normal.n, "d": normal.d}
+        return self._normal.sizes
 
     def save(self, folder: Path) -> None:
         """Write the fit into `folder`."""

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.linalg import lapack
@@ -57,6 +58,11 @@ class ShrunkNormal:
         half_log_det = -float(np.sum(np.log(np.diagonal(self.whitener))))
         return half_log_det + 0.5 * self.d * math.log(2 * math.pi)
 
+    @property
+    def sizes(self) -> dict[str, Any]:
+        """Shrinkage, number of vectors and dimension, for a report of the fit."""
+        return {"shrinkage": self.shrinkage, "n": self.n, "d": self.d}
+
     def squared_distance(self, values: Array) -> Array:
         """Squared Mahalanobis distance from the mean, (n,), float64."""
         distance = np.empty(len(values))
@@ -78,4 +84,9 @@ class ShrunkNormal:
 
     def negative_log_likelihood(self, values: Array) -> Array:
         """-log N(x; mean, C) of each row, (n,), float64, in nats."""
-        return 0.5 * self.squared_distance(values) + self.log_normaliser
+        return self.likelihood_and_distance(values)[0]
+
+    def likelihood_and_distance(self, values: Array) -> tuple[Array, Array]:
+        """`negative_log_likelihood`, and the `squared_distance` that it follows from."""
+        squared = self.squared_distance(values)
+        return 0.5 * squared + self.log_normaliser, squared

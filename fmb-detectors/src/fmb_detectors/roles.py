@@ -78,15 +78,13 @@ class RolesDetector:
 
     def score_with_details(self, x: Vectors) -> tuple[Array, dict[str, Array]]:
         """Scores and details, for the price of one."""
-        squared = self._normal.squared_distance(self._standardised(x))
+        scores, squared = self._normal.likelihood_and_distance(self._standardised(x))
         units = float(np.log(self._spread).sum())
-        scores = 0.5 * squared + self._normal.log_normaliser + units
-        return scores, {"squared_mahalanobis": squared}
+        return scores + units, {"squared_mahalanobis": squared}
 
     def report(self) -> dict[str, Any]:
         """Shrinkage, number of rows and of roles of the fit."""
-        normal = self._normal
-        return {"shrinkage": normal.shrinkage, "n": normal.n, "d": normal.d}
+        return self._normal.sizes
 
     def save(self, folder: Path) -> None:
         """Write the fit into `folder`."""
