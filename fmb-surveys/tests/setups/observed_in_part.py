@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fmb import Batch, Images, InputInfo, Spectra
-from fmb_surveys.files.reader import HDF5Config, open_hdf5
+from fmb_surveys.files.reader import FilesConfig, open_survey_file
 
 N = 7
 PER_ROW = ("flux", "ivar", "mask", "band_valid", "psf_fwhm_arcsec", "lsf_aa", "wavelength_aa")
@@ -104,7 +104,7 @@ class Simulated:
 
 
 def reopen(folder):
-    return open_hdf5(str(folder), HDF5Config(), cache=folder)
+    return open_survey_file(str(folder), FilesConfig(), cache=folder)
 
 
 def assert_same_objects(one, other):
