@@ -240,10 +240,25 @@ def test_the_list_of_roles_needs_no_list_given_them(fmb, survey):
             ["--set", "detector.gaussian.given=snrr"],
             "detector.gaussian.given names 'snrr'; did you mean 'snr'?",
         ),
+        (["--given", ""], "run.given = '': names no role: name some, or write none or auto"),
+        (["--given", " , "], "run.given = ' , ': names no role"),
+        (["--given", "none,auto"], "'none' stands alone: write none, or roles and nothing else"),
+        (["--given", "snr,auto"], "'auto' stands alone: write auto, or roles and nothing else"),
+        (["--set", "run.given=[]"], "run.given = []: names no role"),
+        (["--set", "detector.gaussian.given=3"], "given = 3: write names of roles, or none or"),
+        (
+            ["--set", "detector.given=snr"],
+            "detector.given = 'snr' is no table: write detector.LABEL.OPTION = VALUE",
+        ),
     ],
 )
 def test_a_role_that_cannot_be_given_is_refused_in_a_line(fmb, survey, args, told):
     refused(detect(fmb, *args), told)
+
+
+def test_a_word_for_all_roles_may_stand_in_a_list_of_one(fmb, survey):
+    assert detect(fmb, "--set", "run.given=['none']").exit_code == 0
+    assert [name.given for name in open_run("r").lists] == [()]
 
 
 def test_a_rule_takes_scores_as_they_are(fmb, survey):

@@ -52,14 +52,16 @@ def test_a_threshold_means_the_same_from_every_entry_point(detect, tmp_path):
         assert fused["rank"].max() == (image >= 0.9).sum() == 31
         inside = fused["score"].notna()
         assert (fused["score"][inside] == free.scores("geo")["score"][inside]).all()
-    assert "31 of 300 objects reach the thresholds (31 >= 0.9 in gaussian image)" in as_set.said
+    told = "31 of 300 objects are in the list, which asks for the percentile 0.9 in gaussian image"
+    assert f"{told} (reached by 31)" in " ".join(as_set.said.split())
 
 
 def test_thresholds_that_nobody_reaches_are_told_with_how_many_reach_each(refused):
     firsts = (("--set", f"detector.geo.thresholds.{word}=1") for word in ("image", "gap"))
     both = ("--detector", "gaussian", "--detector", "gap")
     line = refused(*both, "--fusion", "geo", *(word for first in firsts for word in first))
-    assert "none of 300 objects reaches all thresholds (1 >= 1 in gaussian image, 1 >= 1 in" in line
+    each = "1 in gaussian image (reached by 1), 1 in gap image+spectrum (reached by 1)"
+    assert f"none of 300 objects has the percentiles asked for, {each}; lower thresholds" in line
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,17 @@ def test_thresholds_that_nobody_reaches_are_told_with_how_many_reach_each(refuse
         (
             ("--detector", "gaussian", "--fusion", "geo", "--set", "detector.geo.weights.imge=2"),
             "weights: no list is called 'imge'; did you mean 'image'?",
+        ),
+        (
+            ("--detector", "gaussian", "--fusion", "gaussian"),
+            "'gaussian' is named by --detector and by --fusion: name it once",
+        ),
+        (
+            (
+                *("--detector", "gaussian", "--fusion", "consensus"),
+                *("--set", "detector.consensus.at_least=3"),
+            ),
+            "consensus: at_least = 3, and there are 2 lists: no object is in the top of so many",
         ),
     ],
 )

@@ -148,7 +148,7 @@ def test_what_is_no_fusion_is_refused_as_one(registry):
         "--fusion flow: 'flow' fuses no lists, it judges vectors of one view; name it with"
         " --detector"
     )
-    with pytest.raises(ConfigError, match="two detectors are labelled 'any'"):
+    with pytest.raises(ConfigError, match="'any' is named by --detector and by --fusion"):
         labels(registry, fusion="any", detector="any")
 
 

@@ -1,8 +1,10 @@
 """Consensus: how many lists have an object in their top."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from fmb import Array, Members
+from fmb import Array, ConfigError, ListName, Members
 from fmb_detectors.fusion_config import ConsensusConfig
 from fmb_detectors.votes import each_list
 
@@ -25,6 +27,18 @@ class Consensus:
 
     def __init__(self, config: ConsensusConfig, *, seed: int, device: str) -> None:
         self.top, self.at_least = config.top, config.at_least
+
+    def require_lists(self, names: Sequence[ListName]) -> None:
+        """Refuse to wait for more lists than there are.
+
+        Raises:
+            ConfigError: says how many there are.
+        """
+        if self.at_least > len(names):
+            raise ConfigError(
+                f"consensus: at_least = {self.at_least}, and there are {len(names)} lists: no object"
+                f" is in the top of so many; ask for {len(names)} at most"
+            )
 
     def score(self, x: Members) -> Array:
         """(n,): lists that agree, 0 where fewer than asked for, plus the mean percentile / 2."""

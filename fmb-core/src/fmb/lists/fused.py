@@ -171,12 +171,18 @@ def _reach(one: ListPlan, details: Mapping[str, Array], n: int) -> tuple[Array, 
     }
     kept = np.flatnonzero(np.logical_and.reduce(list(passed.values())))
     each = ", ".join(
-        f"{np.count_nonzero(reached):,} >= {one.thresholds[name]:g} in {name.detector} {name.view}"
+        f"{one.thresholds[name]:g} in {_called(name)} (reached by {np.count_nonzero(reached):,})"
         for name, reached in passed.items()
     )
     if not len(kept):
-        raise DataError(f"{one.name}: none of {n:,} objects reaches all thresholds ({each})")
-    return kept, [f"{one.name}: {len(kept):,} of {n:,} objects reach the thresholds ({each})"]
+        raise DataError(
+            f"{one.name}: none of {n:,} objects has the percentiles asked for, {each}; lower"
+            " thresholds"
+        )
+    return kept, [
+        f"{one.name}: {len(kept):,} of {n:,} objects are in the list, which asks for the"
+        f" percentile {each}"
+    ]
 
 
 def _apart(standings: list[_Standing], n_lists: int) -> Iterator[str]:

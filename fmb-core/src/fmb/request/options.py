@@ -83,18 +83,24 @@ def _listed(value: str | Iterable[str]) -> list[str]:
 
 def _components(given: Mapping[str, Any]) -> Iterator[Layer]:
     """The components that are named, by kind and label."""
-    seen: set[tuple[str, str]] = set()
+    seen: dict[tuple[str, str], tuple[str, str]] = {}  # (kind, label) -> (flag, what it names)
     for option in (*COMPONENTS, "fusion"):
         kind, more = ("detector", {"scope": option}) if option == "fusion" else (option, {})
         for text in _listed(given.get(option, ())):
             label, name = split_label(text)
-            if (kind, label) in seen:
+            flag, (before, same) = _flag(option), seen.get((kind, label), ("", ""))
+            if before != flag and same == name:
+                raise ConfigError(
+                    f"{name!r} is named by {before} and by {flag}: name it once, with --fusion if it"
+                    " fuses lists, else with --detector"
+                )
+            if before:
                 raise ConfigError(
                     f"two {kind}s are labelled {label!r}: tell them apart, for instance"
                     f" other={name}"
                 )
-            seen.add((kind, label))
-            yield _flag(option), {kind: {label: {"use": name, **more}}}
+            seen[kind, label] = (flag, name)
+            yield flag, {kind: {label: {"use": name, **more}}}
 
 
 def _own_vectors(given: Mapping[str, Any]) -> Iterator[Layer]:

@@ -59,11 +59,27 @@ class _Component(Config):
         return dict(self.model_extra or {})
 
 
+_WORDS = ("auto", "none")
+"""What stands alone in the place of roles."""
+
+
 def _roles(value: Any) -> Any:
-    """Roles as on the command line, "magnitude,size", each once."""
-    if isinstance(value, str) and value not in ("auto", "none"):
+    """Roles as on the command line, "magnitude,size", each once.
+
+    Raises:
+        ValueError: no names, or beside one stands a word for all of them.
+    """
+    if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
-    return list(dict.fromkeys(value)) if isinstance(value, list | tuple) else value
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        raise ValueError("write names of roles, or none or auto")
+    named = list(dict.fromkeys(value))
+    if not named:
+        raise ValueError("names no role: name some, or write none or auto")
+    word = next((one for one in named if one in _WORDS), "")
+    if word and len(named) > 1:
+        raise ValueError(f"{word!r} stands alone: write {word}, or roles and nothing else")
+    return word or named
 
 
 AskedRoles = Annotated[Literal["auto", "none"] | tuple[str, ...], BeforeValidator(_roles)]
@@ -221,10 +237,12 @@ def build_request(*layers: Mapping[str, Any]) -> Request:
         labelled = tables.get(kind, {})
         if not isinstance(labelled, Mapping):
             raise ConfigError(f"{kind}: write a table [{kind}.LABEL] with use = NAME")
-        tables[kind] = {
-            label: {"use": label, **table} if isinstance(table, Mapping) else table
-            for label, table in labelled.items()
-        }
+        for label, table in labelled.items():
+            if not isinstance(table, Mapping):
+                raise ConfigError(
+                    f"{kind}.{label} = {table!r} is no table: write {kind}.LABEL.OPTION = VALUE"
+                )
+        tables[kind] = {label: {"use": label, **table} for label, table in labelled.items()}
     return build(Request, tables, "configuration")
 
 
