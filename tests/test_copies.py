@@ -67,3 +67,37 @@ def test_no_copy_enters_a_file_of_lists(fmb, home, survey, tmp_path, shape):
     run_on(fmb, "both")
     assert fmb("export", "both", "-o", "lists.parquet", *shape).exit_code == 0
     assert sorted(pd.read_parquet(tmp_path / "lists.parquet")["object_id"]) == list(range(N))
+
+
+def planted(fmb, hosts):
+    """`fmb detect` on 60 objects whose `injected_from` is `hosts`."""
+    values = np.random.default_rng(1).normal(size=(60, 3)).astype(np.float32)
+    np.savez("p.npz", object_id=np.arange(60), injected_from=hosts, v=values)
+    return fmb("detect", "--embeddings", "p.npz", "--detector", "gaussian", "--out", "p")
+
+
+def test_copies_without_their_host_are_named_and_scored(fmb, home, survey):
+    hosts = np.arange(60)
+    hosts[[50, 51]], hosts[52] = [900, 901], 3
+    result = planted(fmb, hosts)
+    told = " ".join(result.stderr.split())
+    lost = "injected_from: 2 of 3 changed copies have no host among these objects (50, 51)"
+    assert lost in told
+    assert "3 changed copies: no fit has seen them" in told
+    assert np.isfinite(api.open_run("p").scores("gaussian v")["score"].iloc[[50, 51]]).all()
+
+
+def test_a_copy_of_a_copy_is_refused_as_a_fit_might_have_seen_its_host(fmb, home, survey):
+    hosts = np.arange(60)
+    hosts[[50, 51]] = [3, 50]
+    result = planted(fmb, hosts)
+    assert result.exit_code == 2
+    assert "injected_from: 1 of 2 changed copies were made of copies (51): name the unch" in (
+        result.stderr
+    )
+
+
+def test_copies_alone_are_no_survey_to_rank(fmb, home, survey):
+    result = planted(fmb, np.arange(60) + 900)
+    assert result.exit_code == 2
+    assert "all 60 objects are changed copies (injected_from names others)" in result.stderr

@@ -256,6 +256,41 @@ def test_a_role_that_cannot_be_given_is_refused_in_a_line(fmb, survey, args, tol
     refused(detect(fmb, *args), told)
 
 
+def change(**columns):
+    """The catalogue with other values in the first rows of some columns."""
+    catalog = pd.read_csv("cat.csv")
+    for role, (value, n) in columns.items():
+        catalog.loc[: n - 1, role] = value
+    catalog.to_csv("cat.csv", index=False)
+
+
+def test_values_that_stand_for_unknown_are_named_with_how_many_they_are(fmb, survey):
+    change(magnitude=(-9999, 20), snr=(np.inf, 5))
+    done = detect(fmb, "--given", "magnitude,snr")
+    told = " ".join(done.stderr.split())
+    assert "magnitude is -9999 for 20 objects, far from all others, and used as it is" in told
+    assert "snr is infinite for 5 objects, which counts as unknown" in told
+    assert "ranked by their place among these: 5 magnitude" in told
+    raw = detect(fmb, "--given", "none", out="raw")
+    assert "-9999" not in raw.stderr
+
+
+def test_infinite_roles_are_given_as_empty_ones_are(fmb, survey):
+    change(snr=(np.inf, 5))
+    detect(fmb, "--given", "magnitude,snr", out="infinite")
+    change(snr=(np.nan, 5))
+    detect(fmb, "--given", "magnitude,snr", out="empty")
+    infinite, empty = (open_run(name).scores("given")["score"] for name in ("infinite", "empty"))
+    assert infinite.equals(empty)
+
+
+def test_a_role_that_no_quantity_can_have_is_refused_in_a_line(fmb, survey):
+    change(magnitude=(1e300, 1))
+    result = detect(fmb, "--given", "magnitude,snr", detectors=("roles",))
+    refused(result, "magnitude of 0 is 1e+300, which no such quantity can be")
+    assert "RuntimeWarning" not in result.stderr
+
+
 def test_a_word_for_all_roles_may_stand_in_a_list_of_one(fmb, survey):
     assert detect(fmb, "--set", "run.given=['none']").exit_code == 0
     assert [name.given for name in open_run("r").lists] == [()]

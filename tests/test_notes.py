@@ -107,3 +107,4 @@ def test_positions_that_are_none_on_the_sky_are_told_by_a_run_too(
     told = " ".join(notes(fmb("detect", *RUN, path)))
     assert "catalog: dec is outside -90 to 90 degrees" in told
     assert "catalog: ra is missing: 1 object" in told
+    assert "error:" not in told  # the run ends well

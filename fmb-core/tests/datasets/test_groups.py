@@ -66,3 +66,11 @@ def test_keys_do_not_depend_on_the_order_of_rows():
     a = dict(zip(whole["object_id"], group_keys(whole), strict=True))
     b = dict(zip(shuffled["object_id"], group_keys(shuffled), strict=True))
     assert a == b
+
+
+def test_positions_that_are_none_on_the_sky_tie_nobody():
+    objects = pd.DataFrame(
+        {"object_id": [1, 2, 3, 4], "ra": [10.0, 10.0, 190.0, 730.0], "dec": [80.0, 100.0, 80, 80]}
+    )
+    # 100 degrees would be 80 on the meridian opposite, and 730 be 10.
+    assert group_keys(objects).tolist() == [1, 2, 3, 4]

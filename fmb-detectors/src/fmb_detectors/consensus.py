@@ -36,8 +36,8 @@ class Consensus:
         """
         if self.at_least > len(names):
             raise ConfigError(
-                f"consensus: at_least = {self.at_least}, and there are {len(names)} lists: no object"
-                f" is in the top of so many; ask for {len(names)} at most"
+                f"consensus: at_least = {self.at_least}, and there are {len(names)} lists: no"
+                f" object is in the top of so many; ask for {len(names)} at most"
             )
 
     def score(self, x: Members) -> Array:

@@ -6,10 +6,11 @@ import pandas as pd
 from fmb.contract.arrays import Array
 from fmb.messages.errors import DataError
 
-__all__ = ["changed_copies", "host_texts"]
+__all__ = ["changed_copies", "host_texts", "require_hosts"]
 
 HOST = "injected_from"
 """The column with the id of the host; an object without anything planted has its own, or none."""
+_NAMED = 5
 
 
 def host_texts(objects: pd.DataFrame) -> pd.Series:
@@ -39,3 +40,43 @@ def changed_copies(objects: pd.DataFrame) -> Array:
         return np.zeros(len(objects), dtype=bool)
     changed = host_texts(objects) != objects["object_id"].astype("string")
     return changed.to_numpy(dtype=bool)
+
+
+def require_hosts(objects: pd.DataFrame) -> list[str]:
+    """What is to be said of changed copies before lists are made of them and their hosts.
+
+    A copy whose host is absent is judged as any other: no fit has seen either. A copy of a copy
+    would be judged by fits that have seen what it was made of.
+
+    Returns:
+        A line on copies whose host is absent, where there are any.
+
+    Raises:
+        DataError: all objects are copies, or some were made of copies; or as `host_texts`.
+    """
+    copies = changed_copies(objects)
+    if not copies.any():
+        return []
+    ids, hosts = objects["object_id"].astype("string")[copies], host_texts(objects)[copies]
+    if copies.all():
+        raise DataError(
+            f"all {len(ids):,} objects are changed copies ({HOST} names others), and lists rank the"
+            " unchanged: add their hosts, or score them by the fits of a run (--fitted RUN)"
+        )
+    nested = hosts.isin(ids)
+    if nested.any():
+        raise DataError(
+            f"{HOST}: {nested.sum():,} of {len(ids):,} changed copies were made of copies"
+            f" ({_some(ids[nested])}): name the unchanged object that each goes back to"
+        )
+    lost = ~hosts.isin(objects["object_id"].astype("string"))
+    if not lost.any():
+        return []
+    return [
+        f"{HOST}: {lost.sum():,} of {len(ids):,} changed copies have no host among these objects"
+        f" ({_some(ids[lost])}): they are scored, and compared with no host"
+    ]
+
+
+def _some(ids: pd.Series) -> str:
+    return ", ".join(ids[:_NAMED]) + (", ..." if len(ids) > _NAMED else "")

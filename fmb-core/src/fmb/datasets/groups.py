@@ -79,9 +79,9 @@ def nearest_place(objects: pd.DataFrame, others: pd.DataFrame, arcsec: float) ->
 
 
 def _on_sphere(objects: pd.DataFrame) -> tuple[Array, Array]:
-    """Rows with a position, and these as unit vectors (m, 3)."""
+    """Rows with a position on the sky, and these as unit vectors (m, 3)."""
     ra, dec = (objects[column].to_numpy(float) for column in ("ra", "dec"))
-    known = np.flatnonzero(np.isfinite(ra) & np.isfinite(dec))
+    known = np.flatnonzero((ra >= -180) & (ra <= 360) & (np.abs(dec) <= 90))
     lon, lat = np.radians(ra[known]), np.radians(dec[known])
     return known, np.column_stack(
         [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]

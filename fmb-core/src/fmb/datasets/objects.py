@@ -46,7 +46,7 @@ def role_columns(objects: pd.DataFrame, roles: Sequence[str]) -> dict[str, Array
         roles: those that are asked for.
 
     Returns:
-        float64 with NaN where unknown; text roles as str, "" where unknown.
+        float64 with NaN where unknown or infinite; text roles as str, "" where unknown.
     """
     plays = objects.attrs.get("roles", {})
     columns: dict[str, Array] = {}
@@ -58,15 +58,15 @@ def role_columns(objects: pd.DataFrame, roles: Sequence[str]) -> dict[str, Array
         elif role in TEXT_ROLES:
             columns[role] = objects[column].astype("string").fillna("").to_numpy(dtype=str)
         else:
-            columns[role] = numbers(objects[column])
+            values = numbers(objects[column])
+            columns[role] = np.where(np.isfinite(values), values, np.nan)
     return columns
 
 
 def role_matrix(objects: pd.DataFrame, roles: Sequence[str]) -> Array:
     """Roles of numbers side by side: (n, R), float64, NaN where unknown or not finite."""
     columns = list(role_columns(objects, roles).values())
-    matrix = np.column_stack(columns) if columns else np.empty((len(objects), 0))
-    return np.where(np.isfinite(matrix), matrix, np.nan)
+    return np.column_stack(columns) if columns else np.empty((len(objects), 0))
 
 
 def numbers(values: pd.Series, file: str = "") -> Array:

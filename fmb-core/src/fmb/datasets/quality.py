@@ -247,14 +247,19 @@ def check(
     return found
 
 
-def summary(found: Sequence[Finding]) -> list[str]:
-    """One line for each problem of each input, errors first, naming the worst objects."""
+def summary(found: Sequence[Finding], *, severity: bool = True) -> list[str]:
+    """One line for each problem of each input, errors first, naming the worst objects.
+
+    Args:
+        found: what is wrong.
+        severity: begin each line with it; False where a run goes on all the same.
+    """
 
     def kind(finding: Finding) -> tuple[str, str, str]:
         return finding.severity, finding.input, finding.problem
 
     lines = []
-    for (severity, name, problem), group in groupby(sorted(found, key=kind), key=kind):
+    for (level, name, problem), group in groupby(sorted(found, key=kind), key=kind):
         members = sorted(group, key=lambda f: -(f.fraction or 0.0))
         shown = [
             str(f.object_id) + ("" if f.fraction is None else f" ({f.fraction:.0%})")
@@ -263,6 +268,7 @@ def summary(found: Sequence[Finding]) -> list[str]:
         more = f" and {len(members) - _SHOWN} more" if len(members) > _SHOWN else ""
         plural = "object" if len(members) == 1 else "objects"
         lines.append(
-            f"{severity}: {name}: {problem}: {len(members)} {plural}, {', '.join(shown)}{more}"
+            f"{f'{level}: ' * severity}{name}: {problem}: {len(members)} {plural},"
+            f" {', '.join(shown)}{more}"
         )
     return lines

@@ -156,9 +156,20 @@ def _given(
 def _rows_of_roles(
     one: ListPlan, objects: pd.DataFrame, ids: Array, columns: Mapping[str, Array]
 ) -> tuple[Vectors, Array]:
-    """The roles of the objects that know all of them, as vectors."""
+    """The roles of the objects that know all of them, as vectors.
+
+    Raises:
+        DataError: a value is beyond float32; names the role and an object.
+    """
     roles = role_matrix(objects, one.roles)
     rows = np.flatnonzero(np.isfinite(roles).all(axis=1))
+    beyond = np.argwhere(np.abs(roles[rows]) > np.finfo(np.float32).max)
+    for row, role in beyond[:1]:
+        value = f"{one.roles[role]} of {ids[rows[row]]} is {roles[rows[row], role]:g}"
+        raise DataError(
+            f"{one.name}: {value}, which no such quantity can be; leave the value empty, or the"
+            " object out with --where"
+        )
     own = {role: values[rows] for role, values in columns.items()}
     return Vectors(ids[rows], roles[rows].astype(np.float32), own), rows
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from fmb.contract.dataset import Dataset
 from fmb.crossfit.small_survey import FOLDS
 from fmb.datasets.givable import Givable, check_roles
+from fmb.datasets.unknown_values import unknown_lines
 from fmb.measured.roles import MEASURED
 from fmb.messages.errors import ConfigError
 from fmb.messages.notes import Note
@@ -74,6 +75,8 @@ def give_roles(
         made.append(replace(judge, given=measurable.on_instruments(given, where)))
         if untold := measurable.untold(given):
             notes.append(Note("given", untold))
+    used = list(dict.fromkeys(role for judge in made for role in judge.given))
+    notes.extend(Note("given", line) for line in unknown_lines(dataset.catalog, used))
     return tuple(made), [*notes, *(catalogue.notes() if chosen else ())]
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fmb.contract.dataset import Dataset
-from fmb.datasets.objects import TEXT_ROLES, numbers
+from fmb.datasets.copies import require_hosts
+from fmb.datasets.objects import TEXT_ROLES, numbers, object_table
 from fmb.datasets.opening import find_reader, open_with
 from fmb.datasets.quality import position_findings, summary
 from fmb.datasets.selection import select
@@ -118,7 +119,9 @@ class Session:
         judges, told = give_roles(judges, request, dataset)
         lists = plan_lists(judges, judged)
         refuse_long_names(lists, plots)
-        wrong = summary(position_findings(dataset))
+        wrong = summary(position_findings(dataset), severity=False)
+        if "detect" in steps:
+            wrong.extend(require_hosts(object_table(dataset)))
         notes = [Note("data", line) for line in (*dataset.warnings, *wrong)]
         notes.extend(note for model in models for note in model.notes)
         notes.extend(

@@ -91,8 +91,8 @@ def _components(given: Mapping[str, Any]) -> Iterator[Layer]:
             flag, (before, same) = _flag(option), seen.get((kind, label), ("", ""))
             if before != flag and same == name:
                 raise ConfigError(
-                    f"{name!r} is named by {before} and by {flag}: name it once, with --fusion if it"
-                    " fuses lists, else with --detector"
+                    f"{name!r} is named by {before} and by {flag}: name it once, with --fusion if"
+                    " it fuses lists, else with --detector"
                 )
             if before:
                 raise ConfigError(
