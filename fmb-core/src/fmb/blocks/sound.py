@@ -9,7 +9,7 @@ from fmb.contract.arrays import Array
 from fmb.contract.vectors import BLOCK_ROWS, Judged, Pairs, Vectors
 from fmb.messages.errors import DataError
 
-__all__ = ["all_sound", "require_enough", "require_sound", "require_spread", "widths"]
+__all__ = ["all_sound", "require_enough", "require_sound", "require_spread", "sizes", "widths"]
 
 _NAMED = 5
 
@@ -49,6 +49,15 @@ def _blocks(matrix: Array) -> Iterator[tuple[Array, Array]]:
 def _varies(blocks: Iterator[tuple[Array, Array]]) -> bool:
     _, first = next(blocks)
     return (first != first[0]).any() or any((block != first[0]).any() for _, block in blocks)
+
+
+def sizes(x: Judged | Stored | StoredPairs) -> Array:
+    """(n, matrices), float64: the largest absolute number of each object in each matrix."""
+    largest = np.zeros((len(x), len(widths(x))))
+    for column, matrix in enumerate(_in_blocks(x)):
+        for rows, block in matrix:
+            largest[rows, column] = np.abs(block).max(axis=1, initial=0)
+    return largest
 
 
 def all_sound(block: Vectors | Pairs) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fmb.blocks.outsized import outsized
 from fmb.blocks.stored import Stored, StoredPairs
 from fmb.contract.arrays import Array
 from fmb.contract.vectors import Judged
@@ -19,7 +20,7 @@ from fmb.lists.devices import present_device
 from fmb.lists.judged import Survey
 from fmb.lists.kept_lists import KeptList
 from fmb.lists.kept_table import spread, write_scores
-from fmb.messages.errors import DataError, PluginError
+from fmb.messages.errors import DataError, PluginError, ScoreError
 from fmb.plan.records import ListPlan
 from fmb.request.record import RunOptions
 from fmb.scoring.calibration import p_values_by_fold, q_values
@@ -31,6 +32,9 @@ from fmb.store.keys import derive_seed
 from fmb.store.tables import write_table
 
 __all__ = ["make_scored", "new_detector"]
+
+HEAD = 5
+"""First objects of a list that are looked at: a vector that is too large is among them."""
 
 
 def make_scored(
@@ -64,7 +68,12 @@ def make_scored(
             " the vectors or lists that it judges, or is of the reference"
         )
     groups, copies = survey.groups[rows], survey.copies[rows]
-    fitted = _fit(x, survey, rows, one, present_device(device), options, told)
+    try:
+        fitted = _fit(x, survey, rows, one, present_device(device), options, told)
+    except (DataError, ScoreError) as error:
+        if why := _outsized(one, x, np.flatnonzero(~copies)):
+            raise DataError(why) from error
+        raise
     scores = fitted.scores
     if fitted.stratum is not None:  # of objects that know other roles scores do not compare
         scores = on_one_scale(scores, fitted.stratum, copies)
@@ -91,6 +100,7 @@ def make_scored(
         "reference_objects": 0 if ordinary is None else len(ordinary),
         "fit": fitted.fit,
         "note": fitted.note,
+        "notes": [line] if (line := _outsized(one, x, _suspects(fitted, copies))) else [],
         "folds": len(fitted.detectors),
         "shift": None if fitted.shift is None else _shift_record(fitted.shift),
         "given": _given_record(one, fitted.stratum),
@@ -100,6 +110,28 @@ def make_scored(
         **standing,
     }
     publish_json(place.record, record)
+
+
+def _suspects(fitted: CrossFit, copies: Array) -> Array:
+    """Rows whose vector may have spoilt a fit: all where fits differ, else the first of the list.
+
+    No fit has seen a copy.
+    """
+    own = np.flatnonzero(~copies)
+    if fitted.shift is not None and fitted.shift.notable:
+        return own
+    return own[np.argsort(-fitted.scores[own])[:HEAD]]
+
+
+def _outsized(one: ListPlan, x: Judged | Stored | StoredPairs | Given, rows: Array) -> str:
+    """That vectors of a list are too large, by its name; "" where none is.
+
+    Roles have units of their own, and are no vectors.
+    """
+    if one.detector.spec.scope == "catalogue":
+        return ""
+    line = outsized(x.of if isinstance(x, Given) else x, rows)
+    return f"{one.name}: {line}" if line else ""
 
 
 def _given_record(one: ListPlan, stratum: Array | None) -> dict[str, int]:

@@ -62,8 +62,6 @@ class NotFittedError(FmbError):
 class ScoreError(FmbError):
     """Scores that are constant or not finite: a failure of the detector, not a result."""
 
-    exit_code = 1
-
 
 class WeightsError(FmbError):
     """Weights that cannot be found, do not fit the model or are not safe to load."""
