@@ -96,9 +96,14 @@ def _spectra(options: Mapping[str, Any]) -> dict[str, Any]:
     table = {
         "kind": "spectra",
         "flux": options["spectra_dataset"],
-        "wavelength": options["wavelength"],
     }
-    return table | {key: value for key, value in asked.items() if value}
+    return table | _grid(options) | {key: value for key, value in asked.items() if value}
+
+
+def _grid(options: Mapping[str, Any]) -> dict[str, str]:
+    """What is said of wavelengths; a dataset called so where nothing is."""
+    said = {key: options[key] for key in ("wavelength", "loglam") if options[key]}
+    return said or {"wavelength": "wavelength"}
 
 
 _KINDS = {"images": _images, "spectra": _spectra}

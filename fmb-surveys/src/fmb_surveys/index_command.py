@@ -30,9 +30,8 @@ __all__ = ["command"]
 @click.option("--pixel-scale", metavar="ARCSEC", type=float, help="Of the images.")
 @click.option("--spectra", metavar="[NAME=]PATH", help="As --images.")
 @click.option("--spectra-dataset", metavar="DATASET", default="flux", help="Flux in them [flux].")
-@click.option(
-    "--wavelength", metavar="DATASET", default="wavelength", help="Their grid [wavelength]."
-)
+@click.option("--wavelength", metavar="DATASET", help="Their grid [wavelength].")
+@click.option("--loglam", metavar="DATASET", help="Their grid, as log10 of Angstrom.")
 @click.option("--ivar", metavar="DATASET", help="Inverse variance of the spectra.")
 @click.option("--spectra-unit", metavar="UNIT", help="Of the spectra; 'counts' if uncalibrated.")
 @click.option("--ids-dataset", metavar="DATASET", help="Ids in a file that holds all objects.")

@@ -77,6 +77,38 @@ def set_key(*path):
     return change
 
 
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize(
+    ("change", "keys", "pattern"),
+    [
+        (np.log10, {}, r"wave' holds 3\.60\d* to 3\.61\d*, which look like log10 .* as loglam"),
+        (np.log10, {"wavelength_unit": "nm"}, r"which look like log10 of wavelengths"),
+        (lambda aa: aa / 1e4, {}, r"wavelengths of 0\.4\d* to 0\.4\d* Angstrom, .*_unit = \"um\""),
+        (
+            lambda aa: aa,
+            {"loglam": "wave"},
+            r"loglam and holds numbers up to 40.*: declare it as w",
+        ),
+    ],
+)
+def test_wavelengths_that_cannot_be_what_they_are_declared_as_are_refused(
+    files, shared, change, keys, pattern
+):
+    grid = files.arrays["wave"][0] if shared else files.arrays["wave"]
+    files.arrays["wave"] = change(grid)
+    if "loglam" in keys:
+        del files.spec["wavelength"]
+    files.spec.update(keys)
+    files.write()
+    refuse(files, pattern)
+
+
+def test_micrometres_of_the_infrared_are_no_logarithms(files):
+    files.arrays["wave"] = 3.5 + 0.01 * np.arange(40)
+    files.spec["wavelength_unit"] = "um"
+    assert files.open().inputs["spec"].wavelength_aa == pytest.approx((35_000, 38_900))
+
+
 @pytest.mark.parametrize(
     ("change", "pattern"),
     [

@@ -179,3 +179,24 @@ def test_objects_that_share_a_file_are_counted(cutouts, make_h5, files):
     args = ["--images", "{BRICKID}.h5", "--bands", "G,R", *IMAGES[2:]]
     result = fmb_data(*INDEX, *args)
     assert re.search(r"images +6 +6 +0 +0 +4", result.stdout), result.output
+
+
+def test_a_grid_of_log10_is_declared_by_its_option(cutouts, make_h5, files):
+    for row, target in enumerate(files.arrays["id"]):
+        one = {name: files.arrays[name][row] for name in ("flux", "ivar")}
+        path = cutouts / "spec" / f"{target}.h5"
+        path.unlink()
+        make_h5(path, {**one, "loglam": np.log10(files.arrays["wave"][row])})
+    spectra = ("--catalog", "cat.parquet", "--id", "TARGETID", "--spectra", "spec/{TARGETID}.h5")
+    index = ("index", *spectra, "--spectra-unit", "counts", "--out", "s.toml")
+    line = refused(*index, "--wavelength", "loglam")
+    assert "'loglam' holds 3.6" in line.replace("/loglam", "loglam")
+    assert "--loglam of fmb data index" in line
+    assert "give either wavelength or loglam" in refused(
+        *index, "--wavelength", "loglam", "--loglam", "loglam"
+    )
+    assert not (cutouts / "s.toml").exists()
+    assert fmb_data(*index, "--loglam", "loglam").exit_code == 0
+    low, high = open_dataset("s.toml", cache=cutouts).inputs["spectra"].wavelength_aa
+    wave = files.arrays["wave"]
+    assert (low, high) == pytest.approx((wave.min(), wave.max()))

@@ -13,6 +13,7 @@ from fmb_surveys.files.numbers import float32, may_hold, meant_numbers, times
 from fmb_surveys.files.stores.store import Store
 from fmb_surveys.files.survey_toml import ImagesSource, InputSource, SpectraSource
 from fmb_surveys.files.units import angstroms, convenient, is_unit, refuse_contradiction
+from fmb_surveys.files.wavelengths import from_log10, refuse_impossible
 
 __all__ = ["ImagesInput", "Input", "SpectraInput"]
 
@@ -226,7 +227,7 @@ class SpectraInput(Input[SpectraSource]):
     def _to_aa(self, stored: Array) -> Array:
         grid = meant_numbers(self.store.stated(self._grid_name), stored).astype(np.float64)
         if self._source.loglam:
-            grid = 10.0**grid
+            grid = from_log10(grid, self.store.place(self._grid_name))
         # Padding below zero keeps its value: it says "no wavelength" whatever the unit.
         return grid if self._factor == 1.0 else np.where(grid > 0, grid * self._factor, grid)
 
@@ -248,7 +249,12 @@ class SpectraInput(Input[SpectraSource]):
             step = max(1, len(have) // SAMPLED_ROWS)
             grid = self._to_aa(self.store.read(self._grid_name, have[::step]))
         known = grid[np.isfinite(grid) & (grid > 0)]
-        return (float(known.min()), float(known.max())) if known.size else None
+        if not known.size:
+            return None
+        low, high = float(known.min()), float(known.max())
+        if not self._source.loglam:
+            refuse_impossible(low, high, self._factor, self.store.place(self._grid_name))
+        return low, high
 
     def read(self, rows: Array) -> Spectra:
         """The spectra of the objects at `rows`; pixels that carry nothing are masked.
