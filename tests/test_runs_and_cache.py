@@ -87,6 +87,18 @@ def test_a_misspelt_run_to_resume_gets_a_suggestion(run, fmb):
     assert "did you mean 'mine'?" in result.stderr
 
 
+def test_a_run_that_is_not_there_is_answered_with_the_nearest_few_and_not_with_all(home, fmb):
+    for name in (*(f"sky-{i}" for i in range(9)), "base", "bass"):
+        folder = home / "runs" / name
+        folder.mkdir(parents=True)
+        (folder / "run.toml").touch()
+    for asked, told in (("bas", "did you mean 'bass' or 'base'? "), ("other", "; ")):
+        result = fmb("top", asked)
+        assert result.exit_code == 2
+        assert result.stderr.strip().endswith(f"{told}`fmb runs` lists them")
+        assert "sky" not in result.stderr
+
+
 def test_a_run_is_gone_on_with_from_python(run, survey, home):
     import fmb as package
 

@@ -51,6 +51,14 @@ def test_a_view_or_a_role_that_new_objects_lack_leaves_the_other_lists(fmb, skie
     assert "these objects have no w" in notes
 
 
+def test_vectors_that_no_fit_has_seen_the_like_of_are_named(fmb, skies, rng):
+    fit(fmb)
+    ids, vectors, catalog = sky(rng, NEW, 10_000)
+    write("new", (ids, {"v": vectors["v"], "x": vectors["w"]}, catalog), views=("v", "x"))
+    notes = [note["text"] for note in scored(fmb).manifest["notes"]]
+    assert "vectors 'x' are of no view of run 'base'; choose from v, w" in notes
+
+
 @pytest.mark.parametrize(
     ("args", "told"),
     [
@@ -71,6 +79,10 @@ def test_a_view_or_a_role_that_new_objects_lack_leaves_the_other_lists(fmb, skie
         ),
         (("--fitted", "base", "--embeddings", "wide.npz"), ("7 numbers each", "have 4")),
         (("--fitted", "base", "--embeddings", "alien.npz"), ("no list of these", "no v")),
+        (
+            ("--fitted", "base", "--embeddings", "misspelt.npz"),
+            ("no list of these", "'vv' are of no view of run 'base'; did you mean 'v'?"),
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_in_one_line(fmb, skies, rng, args, told):
@@ -78,6 +90,7 @@ def test_what_cannot_work_is_refused_in_one_line(fmb, skies, rng, args, told):
     ids = np.arange(40)
     np.savez("wide.npz", object_id=ids, v=rng.normal(size=(40, 7)))
     np.savez("alien.npz", object_id=ids, z=rng.normal(size=(40, 4)))
+    np.savez("misspelt.npz", object_id=ids, vv=rng.normal(size=(40, 4)))
     refused(fmb("detect", *args, "--out", "r"), *told)
     assert not (skies / "runs" / "r").exists()
 

@@ -11,7 +11,7 @@ from fmb.datasets.objects import role_matrix
 from fmb.embedding.places import comparable
 from fmb.fitted.asked import base_run
 from fmb.measured.roles import measured_on_kind
-from fmb.messages.errors import ConfigError, StoreError
+from fmb.messages.errors import ConfigError, StoreError, did_you_mean
 from fmb.messages.notes import Note
 from fmb.plan.fusions import thresholds_of
 from fmb.plan.lists import ROWS, Judge, choose_judges
@@ -51,10 +51,10 @@ def plan_fitted(session: Session, request: Request, steps: Collection[str]) -> P
     chosen = _Chosen(base, plan, judges, {}, {})
     for name in base.lists:
         chosen.take(name)
+    unknown = _unknown_views(plan, base)
     if not chosen.lists:
-        raise ConfigError(
-            f"run {base.name!r} can make no list of these objects: {'; '.join(chosen.why)}"
-        )
+        why = "; ".join([*unknown, *chosen.why])
+        raise ConfigError(f"run {base.name!r} can make no list of these objects: {why}")
     about = (
         f"lists by the fits of run {base.name!r}: percentile_fitted, fitted on the screen, is the"
         " share of its objects that are no stranger"
@@ -65,8 +65,18 @@ def plan_fitted(session: Session, request: Request, steps: Collection[str]) -> P
         plan,
         lists=lists,
         measured=measured_instruments(lists),
-        notes=(*plan.notes, *(Note("fitted", text) for text in (about, *left))),
+        notes=(*plan.notes, *(Note("fitted", text) for text in (about, *unknown, *left))),
     )
+
+
+def _unknown_views(plan: Plan, base: Run) -> list[str]:
+    """A line on each of the new own vectors that no fit has seen the like of."""
+    known = dict.fromkeys(name.view for name in base.vector_names)
+    return [
+        f"vectors {name.view!r} are of no view of run {base.name!r}{did_you_mean(name.view, known)}"
+        for name in plan.dataset.vectors
+        if name.view not in known
+    ]
 
 
 def _as_there(model: ModelPlan, base: Run) -> ModelPlan:

@@ -83,12 +83,13 @@ class StoppedError(FmbError):
     exit_code = 130
 
 
-def did_you_mean(name: str, choices: Iterable[str]) -> str:
+def did_you_mean(name: str, choices: Iterable[str], most: int = 1) -> str:
     """A hint to append to an error: the nearest choice, else all of them.
 
     Args:
         name: what the user typed.
         choices: the valid names, in the order in which they should be listed.
+        most: how many near ones are named.
 
     Returns:
         Text starting with "; ", or "" when there is nothing to choose from.
@@ -98,7 +99,7 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
     names = list(dict.fromkeys(choices))
     if not names:
         return ""
-    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    close = get_close_matches(name, names, n=most, cutoff=0.6)
     if close:
-        return f"; did you mean {close[0]!r}?"
+        return f"; did you mean {' or '.join(map(repr, close))}?"
     return f"; choose from {', '.join(names)}"

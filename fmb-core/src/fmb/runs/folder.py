@@ -269,5 +269,7 @@ def find_run(name: str | None, home: Path | None = None) -> RunFolder:
             return folder
     if (Path(name) / "run.toml").is_file():
         return RunFolder(Path(name))
-    hint = did_you_mean(name, [folder.name for folder in known])
-    raise UnknownNameError(f"no run is called {name!r}{hint or '; see `fmb runs`'}")
+    # A workspace has many runs: all their names would not fit a line.
+    near = did_you_mean(name, [folder.name for folder in known], most=3)
+    near = near if near.endswith("?") else ";"
+    raise UnknownNameError(f"no run is called {name!r}{near} `fmb runs` lists them")
