@@ -116,10 +116,29 @@ def test_what_a_list_names_that_is_not_there_is_counted(run, tmp_path):
     told = run("evaluate", "plain", "--truth", "mine.txt")
     assert "mine.txt: 1 of its 3 ids are not in run 'plain'" in told.stderr
     table = np.load(tmp_path / "plain.npz")
-    places = {"ra": [*table["ra"][:2], 10.0], "dec": [*table["dec"][:2], np.nan]}
+    ra, dec = (table[name][:2].tolist() for name in ("ra", "dec"))
+    # The last is over the pole: as an angle it would be the place of the second object.
+    beyond = (ra[1] + 180) % 360, 180 - dec[1]
+    places = {"ra": [*ra, 10.0, 10.0, beyond[0]], "dec": [*dec, np.nan, 89.0, beyond[1]]}
     pd.DataFrame(places).to_csv(tmp_path / "sky.csv", index=False)
     told = run("evaluate", "plain", "--truth", "sky.csv")
+    assert "sky.csv: 2 of its 5 rows have no position on the sky" in told.stderr
     assert "sky.csv: 1 of its 3 positions are of no object within 1 arcsec" in told.stderr
+    assert "name" not in told.stderr
+
+
+def test_what_a_list_names_twice_counts_once_and_is_told(run, tmp_path):
+    (tmp_path / "once.txt").write_text("1\n2\n")
+    (tmp_path / "twice.txt").write_text("1\n2\n2\n1\n2\n")
+    table = np.load(tmp_path / "plain.npz")
+    places = {name: table[name][[1, 2, 2]] for name in ("ra", "dec")}
+    pd.DataFrame(places).to_csv(tmp_path / "sky.csv", index=False)
+    told = run("evaluate", "plain", "--truth", "twice.txt")
+    assert "twice.txt: 5 of its rows name 2 objects, each counts once" in told.stderr
+    told = run("evaluate", "plain", "--truth", "sky.csv")
+    assert "sky.csv: 3 of its rows name 2 objects, each counts once" in told.stderr
+    once, twice = (results(run, "plain", "--truth", name) for name in ("once.txt", "twice.txt"))
+    assert once == twice
 
 
 def test_a_view_that_is_said_to_show_a_kind_is_part_of_the_record(run):

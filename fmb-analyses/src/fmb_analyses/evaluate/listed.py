@@ -63,8 +63,17 @@ def listed_objects(objects: pd.DataFrame, text: str, within_arcsec: float, run: 
             f"{path}: none of its {len(named):,} ids is of an object of run {run!r}, for instance"
             f" {named[0]}; is it of this survey?"
         )
-    found = np.zeros(len(objects), dtype=bool)
-    found[rows[rows >= 0]] = True
+    return _once(rows[rows >= 0], len(objects), path)
+
+
+def _once(rows: Array, n: int, path: Path) -> Array:
+    """(n,), bool: True at `rows`; says so where some are named more than once."""
+    found = np.zeros(n, dtype=bool)
+    found[rows] = True
+    if (names := int(np.count_nonzero(found))) < len(rows):
+        logger.warning(
+            "%s: %d of its rows name %d objects, each counts once", path, len(rows), names
+        )
     return found
 
 
@@ -93,6 +102,9 @@ def _placed(
     usable = wanted[np.isfinite(wanted).all(axis=1)]
     if not len(usable):
         raise DataError(f"{path}: none of its {len(table):,} rows has a position in degrees")
+    if nowhere := len(table) - len(usable):
+        told = "%s: %d of its %d rows have no position on the sky"
+        logger.warning(told, path, nowhere, len(table))
     distance, at = cKDTree(here[known]).query(usable, distance_upper_bound=chord)
     near = np.isfinite(distance)
     if not near.any():
@@ -100,15 +112,15 @@ def _placed(
             f"{path}: no object lies within {within_arcsec:g} arcsec of one of its"
             f" {len(table):,} positions"
         )
-    if lost := len(table) - int(near.sum()):
+    if lost := len(usable) - int(near.sum()):
         told = "%s: %d of its %d positions are of no object within %g arcsec"
-        logger.warning(told, path, lost, len(table), within_arcsec)
-    found = np.zeros(len(objects), dtype=bool)
-    found[np.flatnonzero(known)[at[near]]] = True
-    return found
+        logger.warning(told, path, lost, len(usable), within_arcsec)
+    return _once(np.flatnonzero(known)[at[near]], len(objects), path)
 
 
 def _unit(ra: pd.Series, dec: pd.Series) -> Array:
-    """(n, 3) unit vectors of positions in degrees; NaN where unknown."""
-    lon, lat = (np.radians(pd.to_numeric(c, errors="coerce").to_numpy(float)) for c in (ra, dec))
+    """(n, 3) unit vectors of positions in degrees; NaN where unknown, or none on the sky."""
+    lon, lat = (pd.to_numeric(column, errors="coerce").to_numpy(float) for column in (ra, dec))
+    nowhere = (np.abs(lat) > 90) | (lon < -180) | (lon > 360)
+    lon, lat = np.radians(lon), np.radians(np.where(nowhere, np.nan, lat))
     return np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
