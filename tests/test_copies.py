@@ -101,3 +101,12 @@ def test_copies_alone_are_no_survey_to_rank(fmb, home, survey):
     result = planted(fmb, np.arange(60) + 900)
     assert result.exit_code == 2
     assert "all 60 objects are changed copies (injected_from names others)" in result.stderr
+
+
+@pytest.mark.parametrize("more", [(), ("--fit", "in-sample")])
+def test_objects_of_one_source_are_no_survey_to_rank(fmb, home, survey, more):
+    values = np.random.default_rng(1).normal(size=(60, 3)).astype(np.float32)
+    np.savez("p.npz", object_id=np.arange(60), group=np.ones(60, dtype=int), v=values)
+    result = fmb("detect", "--embeddings", "p.npz", "--detector", "gaussian", *more)
+    assert result.exit_code == 2
+    assert "all 60 objects are one source (one group, or within 1 arcsec)" in result.stderr

@@ -113,7 +113,7 @@ def test_inputs_without_a_usable_value_are_counted_by_reason(fmb, made, home):
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"), [(1, "1 group of objects cannot fill 5"), (2, "2 groups of objects cannot")]
+    ("rows", "said"), [(1, "there is one object, and nothing"), (2, "2 groups of objects cannot")]
 )
 def test_one_or_two_objects_are_too_few_for_folds_in_one_line(fmb, survey, rows, said):
     done = fmb(*RUN, "--fit", "cross-fit", "--view", "spectrum", "--data", survey, "--limit", rows)

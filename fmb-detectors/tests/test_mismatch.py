@@ -81,6 +81,14 @@ def test_views_that_share_nothing_are_ranked_and_called_noise():
     assert np.ptp(detector.score(x)) < 1  # nats: nothing is claimed
 
 
+def test_views_of_which_one_follows_from_the_other_are_called_so():
+    a, _ = related(400)
+    for b in (a, 3 * a[:, ::-1] + 7):
+        assert "one view follows from the other" in fitted(pairs(a, b)).report()["note"]
+    nearly = a + 0.1 * np.random.default_rng(8).normal(size=a.shape)
+    assert "follows" not in fitted(pairs(a, nearly)).report()["note"]
+
+
 @pytest.mark.parametrize("blocks", [1, 7])
 def test_the_fit_does_not_depend_on_order_or_blocks(blocks):
     x = pairs(*related(3000))

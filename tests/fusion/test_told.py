@@ -83,6 +83,14 @@ def test_thresholds_that_nobody_reaches_are_told_with_how_many_reach_each(refuse
             "weights: no list is called 'imge'; did you mean 'image'?",
         ),
         (
+            ("--detector", "gaussian", "--fusion", "geo", "--set", "detector.geo.of=image"),
+            "detector.geo.of = 'image': expected a list, [VALUE, VALUE]",
+        ),
+        (
+            ("--detector", "gaussian", "--fusion", "geo", "--set", "detector.geo.thresholds=0.9"),
+            "detector.geo.thresholds = 0.9: expected a table, KEY = VALUE",
+        ),
+        (
             ("--detector", "gaussian", "--fusion", "gaussian"),
             "'gaussian' is named by --detector and by --fusion: name it once",
         ),

@@ -239,6 +239,13 @@ def test_an_object_without_a_catalogue_row_is_an_error(tmp_path):
         read(tmp_path / "v.npz", catalog=str(tmp_path / "c.parquet"))
 
 
+def test_an_id_that_only_a_blank_tells_from_another_is_shown_with_it(tmp_path):
+    np.savez(tmp_path / "v.npz", object_id=np.array(["a", "b ", "c"]), v=VALUES[:3])
+    pd.DataFrame({"object_id": ["a", "b", "c"]}).to_parquet(tmp_path / "c.parquet")
+    with pytest.raises(DataError, match="not in the catalogue, for instance 'b '"):
+        read(tmp_path / "v.npz", catalog=str(tmp_path / "c.parquet"))
+
+
 def test_a_link_out_of_an_hdf5_file_is_not_followed(tmp_path):
     write_all(tmp_path)
     with h5py.File(tmp_path / "linked.h5", "w") as file:

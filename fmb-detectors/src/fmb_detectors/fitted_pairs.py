@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fmb import Array, Pairs
-from fmb_detectors.canonical import Canonical, Components, Directions, canonical
+from fmb_detectors.canonical import LARGEST, Canonical, Components, Directions, canonical
 from fmb_detectors.pair_sums import Fold, Sample, SummedPairs, drawn_bits
 from fmb_detectors.ratio import Halves, Ratio
 from fmb_detectors.strangers import NUMBERS, Alike, Strangers, catalogue
@@ -76,6 +76,11 @@ class FittedPairs:
             return [
                 "no correlation of the two views holds on pairs that were not fitted: the order of"
                 " this list is noise"
+            ]
+        if (self.ratio.rho >= LARGEST).all():
+            return [
+                "one view follows from the other, so nothing can fail to fit and the order of this"
+                " list is noise; are both the same vectors?"
             ]
         if not self.strangers.alike.known:
             return ["no catalogue role is known, so strangers are alike in nothing"]

@@ -36,8 +36,9 @@ def make_lists(
         One record a list for the manifest: its name, size, folds and what the detector reports.
 
     Raises:
-        FmbError: too few objects for the folds, or a detector that breaks its contract.
+        FmbError: one source alone, too few for the folds, or a detector that breaks its contract.
     """
+    _require_others(survey)
     shelf, keys = KeptLists(plan.workspace), ListKeys(survey, plan.request.run)
     records, left_out = [], set[ListName]()
     meter = _Fits(plan)
@@ -59,6 +60,20 @@ def make_lists(
         meter.list_done(planned)
         records.append(show(shelf, key, folder, one, plan.request.run.reference))
     return records
+
+
+def _require_others(survey: Survey) -> None:
+    """Refuse objects of one source, which is strange beside nobody.
+
+    Raises:
+        DataError: says why they count as one.
+    """
+    groups = survey.groups[~survey.copies]
+    if (groups == groups[0]).all():
+        why = "there is one object"
+        if len(groups) > 1:
+            why = f"all {len(groups):,} objects are one source (one group, or within 1 arcsec)"
+        raise DataError(f"{why}, and nothing to rank it among; choose more objects")
 
 
 def show(

@@ -269,9 +269,11 @@ def _join(objects: pd.DataFrame, path: Path, key: str) -> pd.DataFrame:
     refuse_duplicates(ids, str(path))
     at = locate(objects["object_id"].to_numpy(), ids)
     if (at < 0).any():
+        # As Python writes it: blanks at its ends are part of an id.
+        lost = repr(objects["object_id"].to_numpy()[at < 0][:1].tolist()[0])
         raise DataError(
             f"{path}: {int((at < 0).sum())} of {len(objects)} objects are not in the catalogue,"
-            f" for instance {objects['object_id'][at < 0].iloc[0]}"
+            f" for instance {lost}"
         )
     columns = catalog.drop(columns=[key, "object_id"], errors="ignore").iloc[at]
     kept_columns = objects.drop(columns=list(columns.columns), errors="ignore")

@@ -13,6 +13,13 @@ __all__ = ["Layer", "build", "leaves", "merge", "parse_setting", "read_toml", "v
 
 C = TypeVar("C", bound=BaseModel)
 _LONGEST = 200
+_FORMS = {
+    "tuple_type": "expected a list, [VALUE, VALUE]",
+    "list_type": "expected a list, [VALUE, VALUE]",
+    "dict_type": "expected a table, KEY = VALUE",
+    "model_type": "expected a table of options",
+}
+"""What is wrong with a value, by the type of the error, where pydantic speaks of Python."""
 Layer = tuple[str, Mapping[str, Any]]
 """Where values come from, and the values, nested."""
 
@@ -63,7 +70,8 @@ def _explain(cls: type[BaseModel], where: str, error: ValidationError) -> Iterab
         elif item["type"] == "missing":
             yield f"{name} must be given; it has no default{_choices(cls, location)}"
         else:
-            message = " ".join(item["msg"].removeprefix("Value error, ").split())
+            told = _FORMS.get(item["type"], item["msg"].removeprefix("Value error, "))
+            message = " ".join(told.split())
             yield f"{name} = {_shown(item.get('input'))}: {message[:1].lower()}{message[1:]}"
 
 
