@@ -51,6 +51,58 @@ def test_a_view_or_a_role_that_new_objects_lack_leaves_the_other_lists(fmb, skie
     assert "these objects have no w" in notes
 
 
+def test_a_changed_copy_is_scored_by_the_fit_that_has_not_seen_its_host(fmb, skies, rng):
+    fit(fmb)
+    ids, vectors, catalog = sky(rng, NEW, 10_000)
+    old = arrays_of("old")
+    hosts = np.concatenate([old["object_id"][:20], ids[20:]])
+    vectors = {v: a.copy() for v, a in vectors.items()}
+    for view in vectors:
+        vectors[view][:20] = old[view][:20] + 1
+    write("new", (ids, vectors, {**catalog, "injected_from": hosts}))
+    folds = open_run("base").scores("gaussian v")["fold"].iloc[:20]
+    found = scored(fmb).scores("gaussian v")["fold"]
+    assert found.iloc[:20].tolist() == folds.tolist()
+    assert (found.iloc[20:] == -1).all()
+
+
+@pytest.mark.parametrize(
+    ("hosts", "told"),
+    [
+        ({3: 77_777}, "1 of 1 changed copies have no host among these objects (10003)"),
+        ({3: 5}, ""),  # of the run
+        ({3: 10_004, 4: 5}, "1 of 2 changed copies were made of copies (10003)"),
+    ],
+)
+def test_hosts_of_copies_may_be_objects_of_the_run(fmb, skies, rng, hosts, told):
+    fit(fmb)
+    ids, vectors, catalog = sky(rng, NEW, 10_000)
+    named = ids.copy()
+    for row, host in hosts.items():
+        named[row] = host
+    write("new", (ids, vectors, {**catalog, "injected_from": named}))
+    said = " ".join(score(fmb).stderr.split())
+    assert told in said
+    assert told or "changed copies have no host" not in said
+
+
+def test_values_of_new_objects_that_stand_for_unknown_are_named(fmb, skies, rng):
+    fit(fmb)
+    ids, vectors, catalog = sky(rng, NEW, 10_000)
+    catalog["magnitude"][:4] = -9999
+    write("new", (ids, vectors, catalog))
+    notes = [note["text"] for note in scored(fmb).manifest["notes"]]
+    assert any(text.startswith("magnitude is -9999 for 4 objects") for text in notes)
+
+
+def test_what_is_said_of_a_list_names_the_run_that_was_asked_for(fmb, skies, rng):
+    """Two runs that are the same but for their names share what is kept of their lists."""
+    for name in ("base", "twin"):
+        fit(fmb, out=name)
+        done = score(fmb, "old", base=name, out=f"by-{name}")
+        assert f"are in run '{name}' too" in " ".join(done.stderr.split())
+
+
 def test_vectors_that_no_fit_has_seen_the_like_of_are_named(fmb, skies, rng):
     fit(fmb)
     ids, vectors, catalog = sky(rng, NEW, 10_000)

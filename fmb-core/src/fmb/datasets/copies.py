@@ -42,11 +42,15 @@ def changed_copies(objects: pd.DataFrame) -> Array:
     return changed.to_numpy(dtype=bool)
 
 
-def require_hosts(objects: pd.DataFrame) -> list[str]:
+def require_hosts(objects: pd.DataFrame, fitted: pd.DataFrame | None = None) -> list[str]:
     """What is to be said of changed copies before lists are made of them and their hosts.
 
     A copy whose host is absent is judged as any other: no fit has seen either. A copy of a copy
     would be judged by fits that have seen what it was made of.
+
+    Args:
+        objects: those that lists are made of.
+        fitted: those of the run whose fits are taken, which may be hosts too; None = no such run.
 
     Returns:
         A line on copies whose host is absent, where there are any.
@@ -61,7 +65,7 @@ def require_hosts(objects: pd.DataFrame) -> list[str]:
     if copies.all():
         raise DataError(
             f"all {len(ids):,} objects are changed copies ({HOST} names others), and lists rank the"
-            " unchanged: add their hosts, or score them by the fits of a run (--fitted RUN)"
+            " unchanged: add their hosts"
         )
     nested = hosts.isin(ids)
     if nested.any():
@@ -70,6 +74,8 @@ def require_hosts(objects: pd.DataFrame) -> list[str]:
             f" ({_some(ids[nested])}): name the unchanged object that each goes back to"
         )
     lost = ~hosts.isin(objects["object_id"].astype("string"))
+    if fitted is not None:
+        lost &= ~hosts.isin(fitted["object_id"].astype("string"))
     if not lost.any():
         return []
     return [

@@ -69,6 +69,7 @@ def make_new_lists(
             "format": FORMAT,
             "list": keys.of(one),
             "fits": base.record(one.name)["key"],
+            "named": base.name,  # by what is kept of the list
             "members": members,
         }
         scored = None if fused else NewList.of(one, survey, base, shared, shelf)

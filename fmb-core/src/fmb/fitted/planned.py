@@ -7,7 +7,9 @@ import numpy as np
 
 from fmb.contract.names import ListName, VectorName
 from fmb.contract.vector_view import VectorView
-from fmb.datasets.objects import role_matrix
+from fmb.datasets.copies import require_hosts
+from fmb.datasets.objects import object_table, role_matrix
+from fmb.datasets.unknown_values import unknown_lines
 from fmb.embedding.places import comparable
 from fmb.fitted.asked import base_run
 from fmb.measured.roles import measured_on_kind
@@ -55,6 +57,11 @@ def plan_fitted(session: Session, request: Request, steps: Collection[str]) -> P
     if not chosen.lists:
         why = "; ".join([*unknown, *chosen.why])
         raise ConfigError(f"run {base.name!r} can make no list of these objects: {why}")
+    used = dict.fromkeys(role for one in chosen.lists for role in one.given)
+    wrong = [
+        *require_hosts(object_table(plan.dataset), base.objects),
+        *unknown_lines(plan.dataset.catalog, list(used)),
+    ]
     about = (
         f"lists by the fits of run {base.name!r}: percentile_fitted, fitted on the screen, is the"
         " share of its objects that are no stranger"
@@ -65,7 +72,7 @@ def plan_fitted(session: Session, request: Request, steps: Collection[str]) -> P
         plan,
         lists=lists,
         measured=measured_instruments(lists),
-        notes=(*plan.notes, *(Note("fitted", text) for text in (about, *unknown, *left))),
+        notes=(*plan.notes, *(Note("fitted", text) for text in (about, *wrong, *unknown, *left))),
     )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from fmb.contract.arrays import Array
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
+from fmb.datasets.copies import host_texts
 from fmb.datasets.groups import RADIUS_ARCSEC, group_keys, nearest_place
 from fmb.files.ids import locate
 from fmb.lists.judged import Survey
@@ -23,8 +24,8 @@ __all__ = ["Shared"]
 class Shared:
     """Which objects of a survey a run has too, and the folds it has them in.
 
-    An object is the same where its id is, where all that a model read of it is, where its own
-    vector is, and where it lies within 1 arcsec.
+    An object is the same where its id is, or that of the host of a changed copy, where all that a
+    model read of it is, where its own vector is, and where it lies within 1 arcsec.
     """
 
     def __init__(self, base: Run, survey: Survey, inputs: Mapping[VectorName, Array]) -> None:
@@ -39,6 +40,9 @@ class Shared:
         ids = base.objects["object_id"].to_numpy()
         self.rows = locate(survey.ids, ids)
         """(n,), int64: the row of `base.objects` that is the same object; -1 = it is new."""
+        if survey.copies.any():
+            hosts = host_texts(survey.objects).to_numpy(dtype=np.str_)
+            self._note(locate(hosts, ids.astype(np.str_)))
         self.alike: dict[VectorName, Array] = {}
         """Vectors -> (n,), int64: the row of `base.objects` with the same; -1 = none."""
         for name in base.vector_names:
