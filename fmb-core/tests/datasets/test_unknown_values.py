@@ -27,6 +27,12 @@ REDSHIFTS = RNG.uniform(0, 1, 500)
         (MAGNITUDES, [], []),
         (MAGNITUDES, [12.0, 12.0], []),  # bright, not unknown
         (MAGNITUDES, [-9999.0], []),  # not repeated: nobody knows
+        (RNG.lognormal(30, 3, 500), [], []),  # all are huge
+        (
+            MAGNITUDES,
+            [1e20, 1e21, 1e22, 1e23, 1e24, 1e25],
+            [(1e25, 1), (1e24, 1), (1e23, 1), (1e22, 1), (1e21, 1)],
+        ),
         (RNG.lognormal(3, 1, 500), [99.0] * 9, []),  # among the others
         (REDSHIFTS - 0.5, [-1.0] * 5, []),
         (REDSHIFTS, [0.0] * 50, []),

@@ -14,7 +14,9 @@ __all__ = ["stand_ins", "unknown_lines"]
 FAR = 10.0
 """Spreads from the median of all others from which a value cannot be one of them."""
 HUGE = 1e10
-"""No role of a catalogue has such values, in whatever unit."""
+"""Beyond it a value is no quantity, unless most are."""
+MOST = 5
+"""Values of one role that are told: more are no marks but a broken column."""
 NINES = re.compile(r"-?9+(\.9+)?")
 WORN = (0, -1, -(2**15), 2**15 - 1, -(2**31), 2**31 - 1)
 """Other numbers that stand for "unknown": the last are the ends of integers of 16 and 32 bits."""
@@ -32,12 +34,14 @@ def stand_ins(values: Array) -> list[tuple[float, int]]:
     Args:
         values: (n,), float64; what is not finite plays no part.
     """
-    rest, found = np.sort(values[np.isfinite(values)]), []
-    while len(rest):
+    rest = np.sort(values[np.isfinite(values)])
+    found: list[tuple[float, int]] = []
+    while len(rest) and len(found) < MOST:
         for value in (rest[0], rest[-1]):
             others = rest[rest != value]
             count = len(rest) - len(others)
-            if len(others) and _typical(value, count) and _far(value, others):
+            usual = abs(others[len(others) // 2]) if len(others) else np.inf
+            if usual < HUGE and _typical(value, count) and _far(value, others):
                 found.append((float(value), count))
                 rest = others
                 break
