@@ -154,6 +154,59 @@ def test_labels_are_truth(run, tmp_path):
     assert one["value"] == value(results(run, "plain", "--truth", "mine.txt"), "auroc")["value"]
 
 
+def bounds(found, metric, kind):
+    one = value(found, metric, kind=kind)
+    return one["value"], one["low"], one["high"]
+
+
+def test_one_object_of_a_kind_has_a_value_and_no_interval(run):
+    """All resamples of one object are that object: a width of zero would be no interval."""
+    v = np.random.default_rng(1).normal(size=(N + 3, 4)).astype(np.float32)
+    v[N:] += 50  # above all that is unchanged
+    hosts = np.append(np.arange(N), [10, 11, 12])
+    label = np.append(np.full(N, "ordinary"), ["one", "two", "two"])
+    np.savez("few.npz", object_id=np.arange(N + 3), v=v, injected_from=hosts, label=label)
+    asked = ("detect", "--embeddings", "few.npz", "--detector", "gaussian", "--out", "few")
+    assert run(*asked).exit_code == 0
+    shown = run("evaluate", "few", "--looks", "10").stdout.splitlines()
+    assert ["1.00 [-]" in line for line in shown[1:3]] == [True, False]
+    found = results(run, "few", "--looks", "10")
+    assert bounds(found, "auroc", "one") == (1, None, None)
+    assert bounds(found, "auroc", "two") == (1, 1, 1)
+    # Two copies have one host each to be held against: all resamples with both are the same.
+    assert bounds(found, "auroc_own_hosts", "two") == (1, None, None)
+
+
+def test_one_object_of_a_list_has_a_value_and_no_interval(run, tmp_path):
+    (tmp_path / "mine.txt").write_text("0\n")
+    found = results(run, "plain", "--truth", "mine.txt")
+    value, *interval = bounds(found, "auroc", "listed")
+    assert value > 0.5
+    assert interval == [None, None]
+    assert bounds(found, "precision", "listed")[2] < 1  # of 100 looks, which Wilson knows
+
+
+def test_what_is_not_looked_for_and_what_chance_gives_are_said(run):
+    shown = run("evaluate", "plain", "--truth", "kind").stdout
+    assert "not looked for: kind = plain, which most objects have (200)" in shown
+    assert "in 100 looks 13 odd" in shown  # 100 x 30 / 230
+    assert "not looked for" not in run("evaluate", "plain", "--truth", "kind=odd").stdout
+
+
+def test_a_survey_whose_planted_objects_are_labelled_is_told_how_to_look_for_them(run):
+    kind = np.where(np.arange(N) < 30, "lens", "ordinary")
+    with np.load("plain.npz") as plain:
+        np.savez("told.npz", object_id=plain["object_id"], v=plain["v"], label=kind)
+    asked = ("detect", "--embeddings", "told.npz", "--detector", "gaussian", "--out", "told")
+    assert run(*asked).exit_code == 0
+    result = run("evaluate", "told")
+    assert result.exit_code == 2
+    assert "has no planted copies, but its column 'label' tells kinds: --truth label" in (
+        result.stderr
+    )
+    assert run("evaluate", "told", "--truth", "label").exit_code == 0
+
+
 def test_few_objects_of_a_kind_are_quoted_with_a_warning(run):
     told = run("evaluate", "plain", "--truth", "kind=odd")
     assert "note: fewer than 50 objects of a kind say little: odd 30" in told.stderr

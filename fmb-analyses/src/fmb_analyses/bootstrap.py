@@ -23,7 +23,10 @@ WEIGHTS_AT_ONCE = 2**18
 
 @dataclass(frozen=True)
 class Interval:
-    """A value with the range in which it is believed to lie: "0.83 [0.79, 0.87]"."""
+    """A value with the range in which it is believed to lie: "0.83 [0.79, 0.87]".
+
+    Bounds are NaN where nothing tells them: "0.83 [-]".
+    """
 
     value: float
     low: float
@@ -31,6 +34,8 @@ class Interval:
 
     def __format__(self, spec: str) -> str:
         spec = spec or ".2f"
+        if self.low != self.low or self.high != self.high:
+            return f"{self.value:{spec}} [-]"
         return f"{self.value:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
 
     def __str__(self) -> str:

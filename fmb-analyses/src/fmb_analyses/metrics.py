@@ -70,7 +70,7 @@ def auroc_of_copies(
         weights: (..., n), how often each object counts; None = once.
 
     Returns:
-        (...), float64, in [0, 1]; 0.5 = chance.
+        (...), float64, in [0, 1]; 0.5 = chance. NaN where the objects that count are of one group.
 
     Raises:
         DataError: labels are not two-valued or all alike, or all belong to one group.
@@ -85,7 +85,8 @@ def auroc_of_copies(
     other = (code[copy][:, None] != code[~copy]).astype(np.float64)
     copies, hosts = count[..., copy], count[..., ~copy]
     pairs = np.einsum("...i,...i->...", copies, hosts @ other.T)
-    return np.einsum("...i,...i->...", copies, hosts @ (above * other).T) / pairs
+    won = np.einsum("...i,...i->...", copies, hosts @ (above * other).T)
+    return np.divide(won, pairs, out=np.full_like(pairs, np.nan), where=pairs > 0)
 
 
 def average_precision(

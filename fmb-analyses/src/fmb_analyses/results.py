@@ -23,6 +23,7 @@ class Measured:
     value: float | None
     """None = not reached: no strength finds half of the copies."""
     low: float | None
+    """None = not reached, or there are too few objects of the kind to tell an interval."""
     high: float | None
     chance: float
     n: int

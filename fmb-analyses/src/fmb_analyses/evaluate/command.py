@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fmb.terminal import echo_json, print_table, progress_line, say
+from fmb.terminal import echo_folded, echo_json, print_table, progress_line, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -118,7 +118,10 @@ def _print(
         if beside:
             click.echo("")
             print_table(beside, "", more=more, keep=3)
-    click.echo(f"\n{chance_line(done)}")
+    click.echo("")
+    echo_folded(chance_line(done))
+    if ordinary := done.truth.taken_as_ordinary:
+        echo_folded(f"not looked for: {ordinary}; --truth COLUMN=VALUE,VALUE chooses kinds")
     for line in warnings_of(done):
         say(f"note: {line}")
     say(f"note: {done.computed:,} of {len(done.results):,} results are new; all: {more}")

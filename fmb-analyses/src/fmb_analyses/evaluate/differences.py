@@ -7,7 +7,7 @@ import numpy as np
 
 from fmb import Array, DataError, ListName, Run, UnknownNameError, did_you_mean
 from fmb_analyses.bootstrap import paired_difference
-from fmb_analyses.evaluate.known import KnownKind, resamples_of
+from fmb_analyses.evaluate.known import KnownKind, resamples_of, tells_no_interval
 from fmb_analyses.evaluate.planted import PlantedKind, within
 from fmb_analyses.evaluate.question import Conditions, Question
 from fmb_analyses.evaluate.truth import Kind, Truth
@@ -114,4 +114,5 @@ def _known(ours: KnownKind, theirs: KnownKind, a: Array, b: Array) -> Measured |
         return None
     scores, less = ours.scores[a], theirs.scores[b]
     found = paired_difference(auroc, labels, scores, less, n=resamples_of(n))
-    return Measured(found.value, found.low, found.high, 0.0, n, int(labels.sum()))
+    bounds = (None, None) if tells_no_interval(labels) else (found.low, found.high)
+    return Measured(found.value, *bounds, 0.0, n, int(labels.sum()))

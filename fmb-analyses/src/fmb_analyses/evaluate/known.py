@@ -19,7 +19,7 @@ from fmb_analyses.metrics import (
 )
 from fmb_analyses.results import Measured
 
-__all__ = ["KNOWN_METRICS", "KnownKind", "resamples_of", "top_percent"]
+__all__ = ["KNOWN_METRICS", "KnownKind", "resamples_of", "tells_no_interval", "top_percent"]
 
 KNOWN_METRICS = (
     "auroc",
@@ -30,6 +30,8 @@ KNOWN_METRICS = (
     "enrichment",
 )
 """Of a kind in a list; the last three in so many looks."""
+OF_ORDER = ("auroc", "average_precision")
+"""Those whose interval is that of resamples."""
 DRAWS = 10_000_000
 """Weights drawn for an interval at most; 1,000 resamples of up to 10,000 objects."""
 
@@ -42,6 +44,11 @@ def top_percent(n: int) -> int:
 def resamples_of(n: int) -> int:
     """How many resamples of n sources an interval takes: 1,000, but fewer of many sources."""
     return max(200, min(1000, DRAWS // n))
+
+
+def tells_no_interval(labels: Array) -> bool:
+    """True where resamples of labelled objects, or of the others, are all the same one."""
+    return min(int(labels.sum()), int((~labels).sum())) < 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,9 +83,14 @@ class KnownKind:
         return cls(source[order], labels[order], standing.score[rows][order], looks)
 
     def measured(self, metric: str) -> Measured:
-        """One of `KNOWN_METRICS`: of an order by bootstrap over sources, of a share by Wilson."""
+        """One of `KNOWN_METRICS`: of an order by bootstrap over sources, of a share by Wilson.
+
+        Bounds of an order are None where one source is of the kind, or one is not.
+        """
         n, positive = len(self.labels), int(self.labels.sum())
         value, by_chance = getattr(self, f"_{metric}")(n, positive)
+        if metric in OF_ORDER and tells_no_interval(self.labels):
+            return Measured(value.value, None, None, by_chance, n, positive)
         return Measured(value.value, value.low, value.high, by_chance, n, positive)
 
     def _auroc(self, n: int, positive: int) -> tuple[Interval, float]:

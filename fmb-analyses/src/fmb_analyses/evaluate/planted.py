@@ -35,6 +35,8 @@ PLANTED_METRICS = (
 STRENGTH_METRICS = ("auroc", "auroc_own_hosts", "recall_top_percent", "shift")
 """Of the copies of one strength."""
 RESAMPLES = 1000
+FEWEST_HOSTS = {"auroc_own_hosts": 3}
+"""Hosts of which resamples differ; two are one another's only other host. Else 2."""
 HALF = 0.5
 
 
@@ -129,17 +131,24 @@ class PlantedKind:
         )
 
     def measured(self, metric: str) -> Measured:
-        """One of `PLANTED_METRICS`, with the 95 % percentile interval over hosts."""
+        """One of `PLANTED_METRICS`, with the 95 % percentile interval over hosts.
+
+        One host tells no interval: its bounds are None.
+        """
         value, draws, by_chance = self.replicates(metric)
         return within(value, draws, by_chance, self.n, len(self.rank))
 
     def replicates(self, metric: str) -> tuple[float, Array, float]:
         """A measure, its values in 1,000 resamples of hosts, and what chance gives.
 
-        Equal copies give equal resamples, whatever the list.
+        Equal copies give equal resamples, whatever the list. They are NaN where there are too few
+        hosts for resamples to differ.
         """
         of, by_chance = getattr(self, f"_{metric}")()
-        return float(of(np.ones((1, len(self.host_score))))[0]), of(self._draws), by_chance
+        value = float(of(np.ones((1, len(self.host_score))))[0])
+        if len(self.host_score) < FEWEST_HOSTS.get(metric, 2):
+            return value, np.full(RESAMPLES, np.nan), by_chance
+        return value, of(self._draws), by_chance
 
     @cached_property
     def _draws(self) -> Array:

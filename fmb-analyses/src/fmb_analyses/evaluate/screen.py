@@ -1,5 +1,6 @@
 """Results as people read them: a row a kind and list, within a screen."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -128,14 +129,27 @@ def less_rows(
 
 
 def chance_line(done: Evaluation) -> str:
-    """What chance gives in each column."""
+    """What chance gives in each column, and of a kind that stands in lists how many in the looks."""
     about = done.results[0].about
     looks = about["conditions"]["looks"]
     line = "by chance: AUROC 0.5, top 1 % 0.01, "
     if done.truth.host is None:
-        return f"{line}in {looks:,} looks the share of the kind among all"
+        return f"{line}in {looks:,} looks {_looks_by_chance(done, looks)}"
     prevalence = about["conditions"]["prevalence"]
     return f"{line}{looks * prevalence:g} in {looks:,} looks (taken to be {prevalence:.2%} of all)"
+
+
+def _looks_by_chance(done: Evaluation, looks: int) -> str:
+    """How many of each kind stand in so many objects drawn from a list: "0.3 lens, trail; 2 agn"."""
+    share = dict[str, float]()
+    for result in done.results:
+        if result.about["metric"] == "precision":
+            kind = result.about["kind"]
+            share[kind] = max(result.measured.chance, share.get(kind, 0.0))
+    kinds = dict[str, list[str]]()
+    for kind, chance in share.items():
+        kinds.setdefault(f"{looks * chance:.2g}", []).append(kind)
+    return "; ".join(f"{number} {', '.join(names)}" for number, names in kinds.items())
 
 
 def warnings_of(done: Evaluation) -> Iterator[str]:
@@ -154,12 +168,18 @@ def warnings_of(done: Evaluation) -> Iterator[str]:
 
 
 def mean_of(values: Sequence[Measured]) -> Interval:
-    """The mean over kinds, whose errors are taken as independent."""
-    known = [(m.value, m.low, m.high) for m in values]
-    mean = sum(v or 0.0 for v, _, _ in known) / len(known)
-    below = sum(((v or 0.0) - (low or 0.0)) ** 2 for v, low, _ in known) ** 0.5 / len(known)
-    above = sum(((high or 0.0) - (v or 0.0)) ** 2 for v, _, high in known) ** 0.5 / len(known)
+    """The mean over kinds, whose errors are taken as independent; no bounds where one has none."""
+    known = [bounded(m) for m in values]
+    mean = sum(m.value for m in known) / len(known)
+    below = sum((m.value - m.low) ** 2 for m in known) ** 0.5 / len(known)
+    above = sum((m.high - m.value) ** 2 for m in known) ** 0.5 / len(known)
     return Interval(mean, mean - below, mean + above)
+
+
+def bounded(one: Measured) -> Interval:
+    """A measured value with its bounds, NaN where there are none; no value counts as 0."""
+    low, high = (math.nan if bound is None else bound for bound in (one.low, one.high))
+    return Interval(one.value or 0.0, low, high)
 
 
 def _table(done: Evaluation, names: Mapping[str, Shown]) -> dict[str, dict[str, dict[str, Result]]]:
@@ -191,9 +211,7 @@ def _cells(measured: Mapping[str, Measured], looks: int) -> dict[str, str]:
 
 
 def _interval(one: Measured, form: str = ".2f") -> str:
-    if one.value is None or one.low is None or one.high is None:
-        return "-"
-    return format(Interval(one.value, one.low, one.high), form)
+    return "-" if one.value is None else format(bounded(one), form)
 
 
 def _number(one: Measured) -> str:

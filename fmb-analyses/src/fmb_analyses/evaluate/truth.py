@@ -56,6 +56,8 @@ class Truth:
     where the run lacks the host. None = nothing is planted."""
     strength: Array | None = None
     """(n,), float64, of each copy; NaN elsewhere."""
+    taken_as_ordinary: str = ""
+    """The value that is not looked for since most objects have it, in words; "" = all are asked."""
 
 
 def find_truth(run: Run, text: str | None, *, within_arcsec: float = 1.0) -> Truth:
@@ -74,7 +76,7 @@ def find_truth(run: Run, text: str | None, *, within_arcsec: float = 1.0) -> Tru
     objects = run.objects
     if text is None:
         if not changed_copies(objects).any():
-            raise ConfigError(f"run {run.name!r} has no planted copies: {FORMS}")
+            raise ConfigError(f"run {run.name!r} has no planted copies{_classes_of(objects)}{FORMS}")
         text = COPIES
     word, _, wanted = text.partition("=")
     names = [name for name in wanted.split(",") if name]
@@ -130,7 +132,7 @@ def _of_column(run: Run, word: str, names: Sequence[str]) -> Truth:
         hint = did_you_mean(word, [str(c) for c in objects]) or f"; {FORMS}"
         raise UnknownNameError(f"run {run.name!r} has no column or file {word!r}{hint}")
     values, own = _texts(objects, column), ~changed_copies(objects)
-    known = own & (values != "")
+    known, ordinary = own & (values != ""), ""
     counts = pd.Series(values[known]).value_counts()
     if not names:
         if len(counts) > MOST_KINDS:
@@ -139,6 +141,7 @@ def _of_column(run: Run, word: str, names: Sequence[str]) -> Truth:
                 f" --truth {word}=VALUE,VALUE"
             )
         names = list(counts.index[1:])  # the most frequent is what the others are found among
+        ordinary = f"{column} = {counts.index[0]}, which most objects have ({counts.iloc[0]:,})"
     kinds = []
     for name in names:
         if name not in counts:
@@ -149,7 +152,15 @@ def _of_column(run: Run, word: str, names: Sequence[str]) -> Truth:
         rows = known & (values == name)
         view, family = (_one(objects, kept, rows) for kept in ("declared_view", "family"))
         kinds.append(Kind(name, rows, known, view, family))
-    return _checked(Truth(str(column), tuple(kinds)), run)
+    return _checked(Truth(str(column), tuple(kinds), taken_as_ordinary=ordinary), run)
+
+
+def _classes_of(objects: pd.DataFrame) -> str:
+    """Words before `FORMS`: which column tells kinds, where one does."""
+    column = objects.attrs.get("roles", {}).get("class", "label")
+    if column not in objects:
+        return ": "
+    return f", but its column {column!r} tells kinds: --truth {column}; or "
 
 
 def _texts(objects: pd.DataFrame, column: str) -> Array:
