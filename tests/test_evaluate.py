@@ -186,6 +186,30 @@ def test_one_object_of_a_list_has_a_value_and_no_interval(run, tmp_path):
     assert bounds(found, "precision", "listed")[2] < 1  # of 100 looks, which Wilson knows
 
 
+def test_half_of_a_range_is_estimated_and_too_few_copies_of_one_are_named(run):
+    """Copies are found from strength 0.25 on: 60 of a range tell it, 10 do not."""
+    v = np.random.default_rng(1).normal(size=(N, 4)).astype(np.float32)
+    hosts, strength = np.arange(100, 170), np.append(np.linspace(0, 1, 60), np.linspace(0, 1, 10))
+    far = v[hosts] + np.where(strength > 0.25, 50, 0)[:, None].astype(np.float32)
+    np.savez(
+        "range.npz",
+        object_id=np.arange(N + 70),
+        v=np.concatenate([v, far]),
+        injected_from=np.append(np.arange(N), hosts),
+        label=np.concatenate([np.full(N, "ordinary"), ["many"] * 60, ["few"] * 10]),
+        strength=np.append(np.full(N, np.nan), strength),
+    )
+    asked = ("detect", "--embeddings", "range.npz", "--detector", "gaussian", "--out", "range")
+    assert run(*asked).exit_code == 0
+    half = value(results(run, "range"), "strength_at_half_recall", kind="many")
+    assert half["value"] == pytest.approx(0.25, abs=0.1)  # half of one of five parts
+    told = run("evaluate", "range")
+    assert "note: half needs steps of strength, or 30 copies over a range: few" in told.stderr
+    few, many = (line.split() for line in told.stdout.splitlines()[1:3])
+    assert few[-3] == "-"
+    assert many[-3] == f"{half['value']:.2f}"
+
+
 def test_what_is_not_looked_for_and_what_chance_gives_are_said(run):
     shown = run("evaluate", "plain", "--truth", "kind").stdout
     assert "not looked for: kind = plain, which most objects have (200)" in shown

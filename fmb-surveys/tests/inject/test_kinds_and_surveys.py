@@ -26,12 +26,20 @@ def test_all_kinds_are_listed_with_their_view_and_needs_within_the_screen(fmb):
     assert rows["lens"]["strength 0 to 1"] == "24.5 to 22"
 
 
+def listed(fmb, survey, *options):
+    return json.loads(done(fmb("inject", survey, "--kinds", "--json", *options)).stdout)
+
+
 def test_kinds_are_listed_for_a_survey_with_what_it_lacks(fmb, pictures, spectra_alone):
     def fits(survey, *options):
-        rows = json.loads(done(fmb("inject", survey, "--kinds", "--json", *options)).stdout)
-        return {row["kind"] for row in rows if row["fits"] == "yes"}
+        return {row["kind"] for row in listed(fmb, survey, *options) if row["fits"] == "yes"}
 
     assert fits(pictures) == {"trail", "cosmic-rays", "dead-columns"}
+    told = {r["kind"]: r["fits"] for r in listed(fmb, pictures)}
+    assert told["lens"] == "with --host-mag MAG --psf cam=FWHM"
+    assert told["agn"].startswith("no: the survey has no spectra")
+    told = {r["kind"]: r["fits"] for r in listed(fmb, pictures, "--psf", "cam=0.2")}
+    assert told["merger"] == "with --host-mag MAG"
     wide = fits(pictures, "--host-mag", 20, "--psf", "cam=0.2")
     assert wide == {"trail", "cosmic-rays", "dead-columns", "lens", "merger"}
     bursts = {"noise-burst", "known-burst", "arm-step", "sky-residual"}

@@ -23,6 +23,15 @@ def test_strengths_of_a_range_are_spread_over_the_hosts_in_even_steps(plain):
     assert found == pytest.approx([0.55, 0.65, 0.75, 0.85, 0.95])
 
 
+def test_hosts_that_are_found_are_spread_over_the_whole_range(plain):
+    """Four of nine hosts: from the weak end up, the strongest of them would be at 0.39."""
+    few = float(plain.catalog["mag_vis"].nsmallest(4).max())
+    where = {"where": f"mag_vis <= {few!r}", "n_per_kind": 9}
+    planted = planted_in(plain, strengths=(0.0, 1.0), spread=True, **where)
+    found = sorted(injection.strength for injection in planted.injections)
+    assert found == pytest.approx([0.125, 0.375, 0.625, 0.875])
+
+
 def test_a_kind_without_strength_has_one_copy_a_host_in_a_range_too(plain):
     planted = planted_in(plain, kinds=("swap-easy",), strengths=(0.5, 1.0), spread=True)
     assert len(planted.injections) == 5

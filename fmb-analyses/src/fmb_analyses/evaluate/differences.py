@@ -114,5 +114,6 @@ def _known(ours: KnownKind, theirs: KnownKind, a: Array, b: Array) -> Measured |
         return None
     scores, less = ours.scores[a], theirs.scores[b]
     found = paired_difference(auroc, labels, scores, less, n=resamples_of(n))
-    bounds = (None, None) if tells_no_interval(labels) else (found.low, found.high)
-    return Measured(found.value, *bounds, 0.0, n, int(labels.sum()))
+    if tells_no_interval(labels):
+        return Measured(found.value, None, None, 0.0, n, int(labels.sum()))
+    return Measured(found.value, found.low, found.high, 0.0, n, int(labels.sum()))

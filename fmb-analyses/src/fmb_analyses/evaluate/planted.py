@@ -13,6 +13,7 @@ import numpy as np
 
 from fmb import Array, ConfigError
 from fmb_analyses.bootstrap import resamples
+from fmb_analyses.evaluate.half_recall import first_crossing, strength_parts
 from fmb_analyses.evaluate.known import top_percent
 from fmb_analyses.evaluate.standing import Standing
 from fmb_analyses.evaluate.truth import Kind, Truth
@@ -37,7 +38,6 @@ STRENGTH_METRICS = ("auroc", "auroc_own_hosts", "recall_top_percent", "shift")
 RESAMPLES = 1000
 FEWEST_HOSTS = {"auroc_own_hosts": 3}
 """Hosts of which resamples differ; two are one another's only other host. Else 2."""
-HALF = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +109,11 @@ class PlantedKind:
         """The strengths that there are, where these are steps; else none."""
         known = np.unique(self.strength[np.isfinite(self.strength)])
         return known.tolist() if 1 < len(known) <= len(self.rank) / 2 else []
+
+    @cached_property
+    def parts(self) -> list[tuple[float, Array]]:
+        """Strengths and the copies (m,) bool that tell the recall at each; none if none can."""
+        return strength_parts(self.strength)
 
     def at(self, strength: float) -> "PlantedKind | None":
         """The copies of one strength, and their hosts; None where there are none."""
@@ -229,13 +234,11 @@ class PlantedKind:
 
     def _strength_at_half_recall(self) -> tuple[Any, float]:
         """Where recall in the top 1 % first reaches 50 %, by straight lines between strengths."""
-        steps = np.array(self.strengths)
         top = self.rank <= top_percent(self.n)
 
         def of(weights: Array) -> Array:
             recalls = []
-            for step in steps:
-                chosen = self.strength == step
+            for _, chosen in self.parts:
                 of_copy = weights[:, self.host[chosen]]
                 total = of_copy.sum(axis=1)
                 recalls.append(
@@ -243,7 +246,7 @@ class PlantedKind:
                         of_copy @ top[chosen], total, out=np.zeros_like(total), where=total > 0
                     )
                 )
-            return _first_crossing(steps, np.array(recalls).T, len(weights))
+            return first_crossing([step for step, _ in self.parts], np.array(recalls).T)
 
         return of, 0.0
 
@@ -257,17 +260,3 @@ def within(value: float, draws: Array, by_chance: float, n: int, n_positive: int
 
 def _reached(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def _first_crossing(steps: Array, recalls: Array, n: int) -> Array:
-    """(n,): the strength at which each row of recalls first reaches one half; inf = at none."""
-    crossing = np.full(n, np.inf)
-    for i in range(len(steps) - 1, -1, -1):
-        there = recalls[:, i] >= HALF
-        at = np.full(n, steps[i], dtype=np.float64)
-        if i:
-            below, here = recalls[:, i - 1], recalls[:, i]
-            rise = np.where(here > below, here - below, 1.0)
-            at -= (here - HALF) / rise * (steps[i] - steps[i - 1])
-        crossing = np.where(there & ((recalls[:, i - 1] < HALF) if i else True), at, crossing)
-    return crossing

@@ -11,6 +11,7 @@ import numpy as np
 from fmb import Array, ListName, Run
 from fmb.datasets import group_keys
 from fmb.store import content_key
+from fmb_analyses.evaluate.half_recall import strength_parts
 from fmb_analyses.evaluate.known import KNOWN_METRICS, KnownKind
 from fmb_analyses.evaluate.planted import PLANTED_METRICS, STRENGTH_METRICS, PlantedKind
 from fmb_analyses.evaluate.standing import Standing, standing_of
@@ -18,6 +19,8 @@ from fmb_analyses.evaluate.truth import Kind, Truth
 from fmb_analyses.results import Measured, Result, ResultBook
 
 __all__ = ["Conditions", "Question"]
+
+HALF_RECALL = "strength_at_half_recall"
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,10 @@ class Question:
         if planted:
             steps = _strengths(self._truth, kind)
             wanted += [(metric, step) for step in steps for metric in STRENGTH_METRICS]
-            if not steps:
-                wanted.remove(("strength_at_half_recall", None))
+            if self._truth.strength is None or not strength_parts(
+                self._truth.strength[kind.of_kind]
+            ):
+                wanted.remove((HALF_RECALL, None))
         abouts = [self.about(name, kind, metric, step) for metric, step in wanted]
 
         def measure(missing: Sequence[int]) -> dict[int, Measured]:
@@ -92,7 +97,7 @@ class Question:
             for at in missing:
                 metric, step = wanted[at]
                 part = judged if step is None else judged.at(step)
-                if part is not None:
+                if part is not None and (metric != HALF_RECALL or part.parts):
                     found[at] = part.measured(metric)
             return found
 

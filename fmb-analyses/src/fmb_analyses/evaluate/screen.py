@@ -4,9 +4,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from fmb import ListName
 from fmb_analyses.bootstrap import Interval
 from fmb_analyses.evaluate.evaluation import Evaluation, sees
+from fmb_analyses.evaluate.half_recall import strength_parts
+from fmb_analyses.evaluate.truth import Kind, Truth
 from fmb_analyses.results import Measured, Result
 
 __all__ = ["Shown", "chance_line", "control_rows", "less_rows", "mean_of", "rows_of", "warnings_of"]
@@ -129,7 +133,7 @@ def less_rows(
 
 
 def chance_line(done: Evaluation) -> str:
-    """What chance gives in each column, and of a kind that stands in lists how many in the looks."""
+    """What chance gives in each column; how many of each kind that stands in lists in the looks."""
     about = done.results[0].about
     looks = about["conditions"]["looks"]
     line = "by chance: AUROC 0.5, top 1 % 0.01, "
@@ -140,7 +144,7 @@ def chance_line(done: Evaluation) -> str:
 
 
 def _looks_by_chance(done: Evaluation, looks: int) -> str:
-    """How many of each kind stand in so many objects drawn from a list: "0.3 lens, trail; 2 agn"."""
+    """How many of each kind stand in so many objects of a list: "0.3 lens, trail; 2 agn"."""
     share = dict[str, float]()
     for result in done.results:
         if result.about["metric"] == "precision":
@@ -160,11 +164,22 @@ def warnings_of(done: Evaluation) -> Iterator[str]:
             known = few.get(result.about["kind"], result.measured.n_positive)
             few[result.about["kind"]] = max(known, result.measured.n_positive)
     scarce = {kind: n for kind, n in few.items() if n < FEW}
+    unknown = [kind.name for kind in done.truth.kinds if _lacks_half(done.truth, kind)]
+    if unknown:
+        yield f"half needs steps of strength, or 30 copies over a range: {', '.join(unknown)}"
     if scarce:
         told = ", ".join(f"{kind} {n}" for kind, n in list(scarce.items())[:5])
         more = f" and {len(scarce) - 5} more" if len(scarce) > 5 else ""
         yield f"fewer than {FEW} objects of a kind say little: {told}{more}"
     yield from done.left_out
+
+
+def _lacks_half(truth: Truth, kind: Kind) -> bool:
+    """True where copies have strengths that do not tell at which half of them are found."""
+    if truth.strength is None or kind.view == NOBODY:
+        return False
+    strength = truth.strength[kind.of_kind]
+    return bool(np.isfinite(strength).any()) and not strength_parts(strength)
 
 
 def mean_of(values: Sequence[Measured]) -> Interval:

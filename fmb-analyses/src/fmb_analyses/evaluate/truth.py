@@ -76,7 +76,9 @@ def find_truth(run: Run, text: str | None, *, within_arcsec: float = 1.0) -> Tru
     objects = run.objects
     if text is None:
         if not changed_copies(objects).any():
-            raise ConfigError(f"run {run.name!r} has no planted copies{_classes_of(objects)}{FORMS}")
+            raise ConfigError(
+                f"run {run.name!r} has no planted copies{_classes_of(objects)}{FORMS}"
+            )
         text = COPIES
     word, _, wanted = text.partition("=")
     names = [name for name in wanted.split(",") if name]

@@ -108,7 +108,7 @@ def choose_paired(
     """Changed copies of hosts that stay: the same hosts at every strength of a kind.
 
     With `spread` each host has one copy, at a strength of its own between the least and the
-    largest, in even steps: hosts come in a random order.
+    largest, in even steps over the hosts that are found: hosts come in a random order.
 
     Returns:
         The injections, and one line for each kind that found fewer hosts than it should.
@@ -118,19 +118,19 @@ def choose_paired(
     for kind in kinds:
         rng = np.random.default_rng([seed, seed_of("hosts", kind.name)])
         steps = strengths or PAIRED_STRENGTHS
-        n_found = 0
+        found: list[tuple[int, int, dict[str, Any]]] = []
         for host in rng.permutation(np.flatnonzero(_eligible(survey, kind))):
-            if n_found >= n_per_kind:
+            if len(found) >= n_per_kind:
                 break
             donor = _donor(survey, kind, int(host), ~survey.complete, rng)
             if donor is None:
                 continue
-            own = _strengths(kind, steps, (n_found + 0.5) / n_per_kind if spread else None)
-            n_found += 1
-            changes = _changes(survey, kind, int(host), donor, rng)
-            chosen += [Injection(kind, s, int(host), donor, changes) for s in own]
-        if n_found < n_per_kind:
-            short.append(f"{kind.name}: {n_found} of {n_per_kind} hosts found")
+            found.append((int(host), donor, _changes(survey, kind, int(host), donor, rng)))
+        for k, (host, donor, changes) in enumerate(found):
+            own = _strengths(kind, steps, (k + 0.5) / len(found) if spread else None)
+            chosen += [Injection(kind, s, host, donor, changes) for s in own]
+        if len(found) < n_per_kind:
+            short.append(f"{kind.name}: {len(found)} of {n_per_kind} hosts found")
     return chosen, short
 
 
