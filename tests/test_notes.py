@@ -65,6 +65,21 @@ def test_at_most_five_notes_are_printed_and_the_log_has_all(fmb, counting, surve
     assert all(line in log for line in told)
 
 
+def test_what_lists_are_worth_is_said_before_what_is_wrong_with_some_objects(
+    fmb, counting, survey, make_survey
+):
+    def damage(arrays):
+        arrays["image/flux"][4] = np.nan
+        arrays["image/flux"][5, :, :20] = 0
+        arrays["spectrum/ivar"][6] = -1
+
+    make_survey(survey.parent, change=damage)
+    said = notes(fmb("detect", *RUN, survey, "--detector", "mismatch"))
+    assert said[0].startswith("note: 40 objects")
+    assert "fewer than 100 fitted pairs" in said[1]  # few correlations are seen: an empty list
+    assert any("data quality" in line for line in open_run().remarks()[2:])
+
+
 def test_validate_foresees_which_objects_a_model_drops_and_why(
     fmb, counting, survey, make_survey, home
 ):

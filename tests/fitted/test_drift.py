@@ -45,6 +45,8 @@ def test_a_run_on_other_objects_of_the_same_sky_shows_no_drift(fmb, skies):
     fit(fmb)
     done = score(fmb)
     assert "drift: 0 of 4 lists and roles beyond chance" in done.stdout
+    assert " ".join(done.stdout.split()).count("drift: ") == 2  # of what is within chance the first
+    assert "drift: within chance: 4, the first of them " in done.stdout
     assert "drift: " not in done.stderr
     kept = [note["text"] for note in open_run("r").manifest["notes"] if note["code"] == "drift"]
     assert kept == open_run("r").manifest["drift"]["lines"]
@@ -66,6 +68,40 @@ def test_a_fainter_and_noisier_sky_is_named_and_the_worst_stands_first(fmb, skie
     base, new = pd.read_csv("old.csv")["magnitude"], pd.read_csv("other.csv")["magnitude"]
     outside = (new < base.min()) | (new > base.max())
     assert role["outside"] == pytest.approx(outside.mean())
+
+
+def test_objects_of_the_run_do_not_hide_the_drift_of_new_ones(fmb, skies):
+    """Last year's survey and this year's in one file: only this year's are new."""
+    fit(fmb)
+    scored(fmb, name="other", out="alone")
+    both = {key: np.concatenate([a, b]) for key, a, b in joined("old", "other")}
+    np.savez("both.npz", **both)
+    pd.concat([pd.read_csv("old.csv"), pd.read_csv("other.csv")]).to_csv("both.csv", index=False)
+    done = score(fmb, "both")
+    assert f"drift: {N:,} objects are in run base too, and not counted as new" in done.stdout
+    alone, drift = (open_run(name).manifest["drift"] for name in ("alone", "r"))
+    assert drift["roles"] == alone["roles"]
+    assert [one["scores"]["new"] for one in drift["lists"]] == [300] * 3
+    assert drift["beyond"] == alone["beyond"]
+
+
+def joined(*names):
+    """(name of an array, it in each file) of files of vectors."""
+    files = [arrays_of(name) for name in names]
+    return [(key, *(file[key] for file in files)) for key in files[0]]
+
+
+def test_labels_of_new_objects_stand_in_their_table(fmb, skies):
+    """A screen has room for one more column beside the place among the fitted."""
+    fit(fmb, detectors=("--detector", "gaussian"))
+    table = pd.read_csv("new.csv").assign(redshift=0.5, label="a-kind-of-some-length")
+    table["object_id"] += 6_000_000_000_000_000_000
+    table.to_csv("new.csv", index=False)
+    vectors = dict(arrays_of("new"))
+    vectors["object_id"] = table["object_id"].to_numpy()
+    np.savez("new.npz", **vectors)
+    head = next(line for line in score(fmb).stdout.splitlines() if line.startswith("rank"))
+    assert head.split()[-2:] == ["fitted", "label"]
 
 
 def test_drift_is_found_by_chance_no_more_often_than_is_said(fmb, home):

@@ -42,6 +42,30 @@ def test_a_network_whose_weights_are_others_now_is_refused(fmb, model_run):
     refused(done, "image vectors of astropt do not compare", "weights", "without --fitted")
 
 
+def test_weights_and_leave_of_the_run_need_not_be_given_again(fmb, home, make_survey):
+    """The first run names them, or took those of a simulated survey; the second is real data."""
+    for name, first in (("old", 0), ("new", 1000)):
+        ids = np.arange(first, first + 60)
+        survey = make_survey(
+            home.parent / name, n=60, change=lambda a, ids=ids: a.update(object_id=ids)
+        )
+        survey.write_text(survey.read_text().replace("arcsec = 0.1", "arcsec = 0.5"))
+    asked = ("--model", "astropt", "--weights", "tiny", "--allow-out-of-domain", "--view", "image")
+    done = fmb("detect", "--data", "old", *asked, "--detector", "gaussian", "--out", "base")
+    assert done.exit_code == 0, done.stderr
+    done = fmb("detect", "--fitted", "base", "--data", "new", "--out", "r")
+    assert done.exit_code == 0, done.stderr
+    assert open_run("r").manifest["models"] == open_run("base").manifest["models"]
+
+
+def test_weights_that_a_simulated_survey_took_go_for_real_data(fmb, model_run, make_survey):
+    survey = make_survey(model_run.parent / "real", n=60)
+    done = fmb("detect", "--fitted", "base", "--data", survey, "--out", "r")
+    assert done.exit_code == 0, done.stderr
+    names = {one["weights"]["name"] for one in open_run("r").manifest["models"].values()}
+    assert names == {one["weights"]["name"] for one in open_run("base").manifest["models"].values()}
+
+
 def test_galaxies_without_spectra_get_the_lists_of_images(fmb, model_run):
     only = ("--model", "astropt", "--view", "image")
     engine = ("--engine", "local", "--set", "engine.local.workers=1")

@@ -14,6 +14,8 @@ __all__ = ["base_run", "request_of_base"]
 
 DECIDING = (*("seed", "fit", "folds", "fold_by", "given", "reference", "companions", "precision"),)
 """Options of `[run]` that the fits, or vectors that compare, depend on."""
+INHERITED = (*DECIDING, "allow_out_of_domain")
+"""Options of `[run]` that are those of the run whose fits are asked for, unless said otherwise."""
 FREE = ("data", "embeddings", "analysis", "plot", "engine", "train")
 """Tables that are those of the new run alone."""
 OF_VECTORS = ("input", "view", "weights")
@@ -61,15 +63,24 @@ def request_of_base(request: Request, base: Run) -> Request:
         raise ConfigError(f"run {base.name!r} judges {wants}: name the new ones with {option}")
     if not own and request.data.source is None:
         raise ConfigError(f"--fitted {base.name}: name the new objects with --data")
-    run = {key: value for key, value in theirs["run"].items() if key in DECIDING}
+    run = {key: value for key, value in theirs["run"].items() if key in INHERITED}
     # Its reference is where its scores are kept: as a condition it would choose new objects.
     run = {**run, **now.get("run", {}), "reference": None}
     tables = {kind: theirs[kind] for kind in ("embedder", "detector")}
     tables |= {kind: now[kind] for kind in FREE if kind in now}
     if own:
         tables["embeddings"] = {**_read_alike(theirs["embeddings"]), **now["embeddings"]}
-    models = merge(theirs["model"], now.get("model", {}))
+    models = merge(_with_weights(theirs["model"], base), now.get("model", {}))
     return build_request({**tables, "model": models, "run": run})
+
+
+def _with_weights(models: Mapping[str, Any], base: Run) -> dict[str, Any]:
+    """The models of a run with the weights that it took where none were named, by their name."""
+    took = {label: one["weights"]["name"] for label, one in base.manifest["models"].items()}
+    return {
+        label: {**one, "weights": one.get("weights") or took.get(label)}
+        for label, one in models.items()
+    }
 
 
 def _refuse_other_fits(now: Mapping[str, Any], theirs: Mapping[str, Any], name: str) -> None:

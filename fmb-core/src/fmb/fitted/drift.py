@@ -21,7 +21,9 @@ FALSE_ALARMS = 0.01
 """Chance of any drift beyond chance in a report on objects like those fitted, at most."""
 
 
-def drift_report(base: Run, survey: Survey, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def drift_report(
+    base: Run, survey: Survey, records: Sequence[Mapping[str, Any]], known: Array
+) -> dict[str, Any]:
     """What the manifest says of drift.
 
     Two comparisons a list, of all scores and of the highest ones, and one a role; a comparison is
@@ -30,12 +32,14 @@ def drift_report(base: Run, survey: Survey, records: Sequence[Mapping[str, Any]]
 
     Args:
         base: the run whose fits score.
-        survey: the new objects.
+        survey: the objects that it scores.
         records: one a list, as `make_new_lists` gives them.
+        known: (n,) bool: those that `base` has too, which are not new.
 
     Returns:
-        "run", "lists" and "roles" (one record each), "comparisons", "beyond" (how many lists and
-        roles are beyond chance) and "lines", what people read of it, the worst first.
+        "run", "lists" and "roles" (one record each), "known" (how many
+        objects `base` has too), "comparisons", "beyond" (how many lists and roles are beyond
+        chance) and "lines", what people read of it: those beyond chance, the worst first.
     """
     names = [ListName.from_dict(record["name"]) for record in records]
     given = dict.fromkeys(
@@ -48,32 +52,49 @@ def drift_report(base: Run, survey: Survey, records: Sequence[Mapping[str, Any]]
         for name, record in zip(names, records, strict=True)
         if record.get("drift")
     ]
-    roles = list(_roles(base, survey, list(given)))
+    roles = list(_roles(base, survey, list(given), known))
     comparisons = 2 * len(lists) + len(roles)
     lines = []
     for one in lists:
         p = min(one["scores"]["p_value"], one["top"]["p_value"])
-        lines.append((p, -one["scores"]["distance"], _list_line(one, base.name)))
+        lines.append((p, -one["scores"]["distance"], _list_line(one, base.name), _list_brief(one)))
     for one in roles:
-        lines.append((one["p_value"], -one["distance"], _role_line(one, base.name)))
+        lines.append(
+            (one["p_value"], -one["distance"], _role_line(one, base.name), _role_brief(one))
+        )
     lines.sort()
-    beyond = sum(p * comparisons <= FALSE_ALARMS for p, _, _ in lines)
-    told = [f"drift: {line}" for _, _, line in lines]
-    head = f"drift: {beyond} of {len(lines)} lists and roles beyond chance"
+    beyond = sum(p * comparisons <= FALSE_ALARMS for p, *_ in lines)
+    told = [line if k < beyond else brief for k, (*_, line, brief) in enumerate(lines)]
     return {
         "run": base.name,
         "lists": lists,
         "roles": roles,
+        "known": int(known.sum()),
         "comparisons": comparisons,
         "beyond": beyond,
-        "lines": [f"{head} (false alarms in 1 % of reports at most)", *told] if lines else [],
+        "lines": [f"drift: {line}" for line in _lines(told, beyond, int(known.sum()), base.name)],
     }
 
 
-def _roles(base: Run, survey: Survey, roles: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _lines(told: Sequence[str], beyond: int, known: int, run: str) -> Iterator[str]:
+    """What people read: all that is beyond chance, and of the rest the worst."""
+    if told:
+        of = f"{beyond} of {len(told)} lists and roles"
+        yield f"{of} beyond chance (false alarms in 1 % of reports at most)"
+        yield from told[:beyond]
+        if beyond < len(told):
+            yield f"within chance: {len(told) - beyond}, the first of them {told[beyond]}"
+    if known:
+        are = "object is" if known == 1 else "objects are"
+        yield f"{known:,} {are} in run {run} too, and not counted as new"
+
+
+def _roles(
+    base: Run, survey: Survey, roles: Sequence[str], known: Array
+) -> Iterator[dict[str, Any]]:
     """Each role, as far as both know it."""
     old = _known(role_matrix(base.objects, roles), changed_copies(base.objects))
-    new = _known(role_matrix(survey.objects, roles), survey.copies)
+    new = _known(role_matrix(survey.objects, roles), survey.copies | known)
     for role, theirs, mine in zip(roles, old, new, strict=True):
         if len(theirs) and len(mine):
             yield {"role": role, **asdict(shift_of(theirs, mine))}
@@ -92,11 +113,19 @@ def _list_line(one: Mapping[str, Any], run: str) -> str:
     )
 
 
+def _list_brief(one: Mapping[str, Any]) -> str:
+    return f"list {one['list']}: {_shift(one['scores'])}"
+
+
 def _role_line(one: Mapping[str, Any], run: str) -> str:
     return (
         f"role {one['role']}: {100 * one['outside']:.1f} % of {one['new']:,} new objects lie"
         f" outside the range of run {run}; {_shift(one)}"
     )
+
+
+def _role_brief(one: Mapping[str, Any]) -> str:
+    return f"role {one['role']}: {_shift(one)}"
 
 
 def _shift(one: Mapping[str, Any]) -> str:

@@ -118,7 +118,7 @@ class NewList:
             "given": {},
             "judges": list(self.one.roles),
             "reports": [],
-            "drift": self._drift(by_fit, fold, usual & once, theirs),
+            "drift": self._drift(by_fit, fold, usual & once & np.isnan(seen), theirs),
             **standing,
         }
         publish_json(place.record, record)
@@ -198,6 +198,8 @@ class NewList:
         self, by_fit: Array, fold: Array, which: Array, theirs: Array
     ) -> dict[str, Any] | None:
         """How far the scores of new objects lie from those of `base`; None = it cannot be told.
+
+        Objects that `base` has too are not among `which`: they would hide what the new ones do.
 
         Each object is scored by one fit here, as those of `base` were: the mean over several has a
         narrower distribution.

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from fmb.contract.arrays import Array
-from fmb.contract.names import ListName, VectorName
+from fmb.contract.names import ListName
 from fmb.crossfit.scored import IN_SAMPLE
 from fmb.fitted.new_fused import among_fused
 from fmb.fitted.new_list import NewList
@@ -33,7 +32,7 @@ def make_new_lists(
     plan: Plan,
     survey: Survey,
     base: Run,
-    inputs: Mapping[VectorName, Array],
+    shared: Shared,
     devices: Mapping[str, str],
 ) -> list[dict[str, Any]]:
     """Every list of a plan by the fits of another run, kept in the workspace and shown in a run.
@@ -43,7 +42,7 @@ def make_new_lists(
         plan: its lists are lists of `base`.
         survey: the new objects.
         base: the run whose fits score them.
-        inputs: (n, 16) digests of what was read of each object for the vectors that models made.
+        shared: which of the objects `base` has too.
         devices: label of each detector -> where it computes; what was saved chooses itself.
 
     Returns:
@@ -53,7 +52,7 @@ def make_new_lists(
     Raises:
         FmbError: no object can be ranked, fits are damaged, or a detector breaks its contract.
     """
-    shelf, shared = KeptLists(plan.workspace), Shared(base, survey, inputs)
+    shelf = KeptLists(plan.workspace)
     keys, known = ListKeys(survey, plan.request.run), dict[ListName, str]()
     records = []
 

@@ -61,7 +61,8 @@ def texts_of(table: pd.DataFrame, ranked: int) -> list[dict[str, str]]:
         if "percentile_fitted" in item:
             among = item["percentile_fitted"]
             row["fitted"] = "" if pd.isna(among) else f"{100 * among:.4g} %"
-        for column in COLUMNS:
+        # Beside its place among the fitted a screen has room for one of them: labels say more.
+        for column in COLUMNS[::-1] if "percentile_fitted" in item else COLUMNS:
             value = item.get(column)
             if value is not None and not pd.isna(value) and value != "":
                 row[column] = f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -8,7 +8,9 @@ from typing import Any
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
 from fmb.fitted.asked import base_run
+from fmb.fitted.drift import drift_report
 from fmb.fitted.new_lists import make_new_lists
+from fmb.fitted.shared_objects import Shared
 from fmb.lists.detection import make_lists
 from fmb.lists.devices import detector_devices
 from fmb.messages.errors import StoppedError
@@ -160,11 +162,13 @@ def _carry_out(plan: Plan, folder: RunFolder, devices: Mapping[str, str]) -> Run
     survey = survey_of(plan, embedded, folder)
     base = base_run(plan.request, plan.workspace)
     if base is None:
-        records = make_lists(folder, plan, survey, devices)
+        records, drift = make_lists(folder, plan, survey, devices), None
     else:
-        records = make_new_lists(folder, plan, survey, base, embedded.inputs, devices)
+        shared = Shared(base, survey, embedded.inputs)
+        records = make_new_lists(folder, plan, survey, base, shared, devices)
+        drift = drift_report(base, survey, records, shared.rows >= 0)
     clock.lap("detect")
-    manifest = manifest_of(plan, embedded, survey, records, base)
+    manifest = manifest_of(plan, embedded, survey, records, base, drift)
     done = Run(folder, manifest)
     keep_cutouts(done, plan, embedded.views)
     tables = analyze_run(done, plan.analyses, plan.request.run.seed, plan.progress)

@@ -6,7 +6,6 @@ from typing import Any
 
 from fmb.contract.dataset import Dataset
 from fmb.contract.inputs import InputInfo
-from fmb.fitted.drift import drift_report
 from fmb.lists.judged import Survey
 from fmb.matching.bindings import feeds
 from fmb.messages.notes import Note
@@ -27,6 +26,7 @@ def manifest_of(
     survey: Survey,
     records: Sequence[Mapping[str, Any]],
     base: Run | None = None,
+    drift: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Provenance and results in brief; tables, figures and timings are filled in as they come.
 
@@ -36,10 +36,10 @@ def manifest_of(
         survey: the objects.
         records: one a list, from the detect step.
         base: the run whose fits scored the objects; None = its own.
+        drift: how unlike they are to its own.
     """
     of_fits = [note for record in records for note in _fit_notes(record)]
     notes = [*plan.notes, *_held_out(survey), *of_fits, *_small_notes(records)]
-    drift = None if base is None else drift_report(base, survey, records)
     if drift is not None:
         notes.extend(Note("drift", line) for line in drift["lines"])
     return {
