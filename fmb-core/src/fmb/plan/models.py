@@ -1,12 +1,14 @@
 """Models of a plan: which weights they load, what feeds them, how their tokens become vectors."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fmb.contract.config import Config
 from fmb.contract.dataset import Dataset
 from fmb.contract.embedder import EmbedderSpec
-from fmb.contract.model import ModelSpec
+from fmb.contract.inputs import InputInfo
+from fmb.contract.model import ModelSpec, WeightsSpec
 from fmb.matching.bindings import Bindings, bind_inputs, choose_views
 from fmb.matching.usable import usable_views
 from fmb.messages.errors import (
@@ -40,7 +42,12 @@ class Weighted:
 
 
 def choose_weights(
-    request: Request, registry: Registry, workspace: Path, *, simulated: bool
+    request: Request,
+    registry: Registry,
+    workspace: Path,
+    *,
+    simulated: bool,
+    inputs: Callable[[], Mapping[str, InputInfo]],
 ) -> list[Weighted]:
     """The models that are asked for, each with its weights; nothing of the survey is needed.
 
@@ -49,6 +56,7 @@ def choose_weights(
         registry: the installed components.
         workspace: where weights are kept.
         simulated: the survey is, so that a model's first weights are taken where none are named.
+        inputs: of the survey, for the choice that an error offers; nothing else opens it.
 
     Raises:
         ConfigError: none is named.
@@ -58,7 +66,7 @@ def choose_weights(
         known = ", ".join(c.spec.name for c in registry.all(ModelSpec))
         raise ConfigError(f"name a model with --model; installed: {known or 'none'}")
     return [
-        _weighted(label, asked, request, registry, workspace, simulated=simulated)
+        _weighted(label, asked, request, registry, workspace, simulated=simulated, inputs=inputs)
         for label, asked in request.model.items()
     ]
 
@@ -71,9 +79,16 @@ def _weighted(
     workspace: Path,
     *,
     simulated: bool,
+    inputs: Callable[[], Mapping[str, InputInfo]],
 ) -> Weighted:
     model = choose(registry, ModelSpec, label, asked.use, asked.settings)
     reference = asked.weights or _default_weights(model, simulated=simulated)
+    if not reference:
+        fitting = _fitting(model, inputs(), workspace)
+        choices = ", ".join([*fitting, "a weights folder", "a checkpoint file", "hf:REPO@REV"])
+        raise WeightsError(
+            f"real data have no default weights: choose with --weights {model.label}=...; {choices}"
+        )
     weights = resolve_weights(
         model.component, reference, model.config, seed=request.run.seed, workspace=workspace
     )
@@ -84,13 +99,33 @@ def _weighted(
 
 
 def _default_weights(model: Chosen[ModelSpec], *, simulated: bool) -> str:
-    names = [weights.name for weights in model.spec.weights]
-    if simulated and names:
-        return names[0]
-    choices = ", ".join([*names, "a weights folder", "a checkpoint file", "hf:REPO@REV"])
-    raise WeightsError(
-        f"real data have no default weights: choose with --weights {model.label}=...; {choices}"
-    )
+    """The first weights of a model on simulated data, "" where none are taken unasked."""
+    return next((weights.name for weights in model.spec.weights if simulated), "")
+
+
+def _fitting(
+    model: Chosen[ModelSpec], inputs: Mapping[str, InputInfo], workspace: Path
+) -> list[str]:
+    """Weights of a model, by name, but for bundled ones that no input of a survey can feed."""
+    return [one.name for one in model.spec.weights if _feeds(model, one, inputs, workspace)]
+
+
+def _feeds(
+    model: Chosen[ModelSpec],
+    declared: WeightsSpec,
+    inputs: Mapping[str, InputInfo],
+    workspace: Path,
+) -> bool:
+    if not declared.location.startswith("package:"):
+        return True  # not drawn or downloaded to be looked at
+    try:
+        card = resolve_weights(
+            model.component, declared.name, Config(), seed=0, workspace=workspace
+        ).card
+        bind_inputs(model.label, card.accepts, inputs, wanted={}, allow_out_of_domain=True)
+    except (DataError, WeightsError):
+        return False
+    return True
 
 
 def _embedders(
@@ -131,13 +166,19 @@ def _fits_any(registry: Registry, name: str) -> bool:
 
 
 def bind_model(
-    weighted: Weighted, dataset: Dataset, *, allow_out_of_domain: bool, train: bool
+    weighted: Weighted,
+    dataset: Dataset,
+    *,
+    workspace: Path,
+    allow_out_of_domain: bool,
+    train: bool,
 ) -> ModelPlan:
     """The model bound to the inputs of a survey.
 
     Args:
         weighted: the model and its weights.
         dataset: the survey.
+        workspace: where weights are kept.
         allow_out_of_domain: use inputs unlike those the weights were made for.
         train: bind what the model learns from, which its weights may not accept yet.
 
@@ -155,7 +196,7 @@ def bind_model(
             allow_out_of_domain=allow_out_of_domain,
         )
     except DataError as error:
-        others = [w.name for w in model.spec.weights if w.name != asked.weights]
+        others = [w for w in _fitting(model, dataset.inputs, workspace) if w != asked.weights]
         advice = f"; other weights: {', '.join(others)}, see `fmb plugins info {model.spec.name}`"
         raise DataError(f"{error}{advice if others else ''}") from None
     views = choose_views(model.label, model.spec, bindings, asked.view)

@@ -94,7 +94,13 @@ class Session:
         analyses = plan_analyses(request.analysis, plots, registry) if "analyze" in steps else ()
         engine = choose_engine(request.engine, registry)
         with stage(self.progress, "check weights"):
-            weighted = choose_weights(request, registry, self.workspace, simulated=survey.simulated)
+            weighted = choose_weights(
+                request,
+                registry,
+                self.workspace,
+                simulated=survey.simulated,
+                inputs=lambda: survey.open().inputs,
+            )
         with stage(self.progress, f"read {survey.title}"):
             opened = survey.open()
             dataset = select(
@@ -112,7 +118,14 @@ class Session:
         _refuse_text(dataset, str(survey.source or (own and (own.catalog or own.file[0]))))
         beyond, train = request.run.allow_out_of_domain, "train" in steps
         models = tuple(
-            bind_model(one, dataset, allow_out_of_domain=beyond, train=train) for one in weighted
+            bind_model(
+                one,
+                dataset,
+                workspace=self.workspace,
+                allow_out_of_domain=beyond,
+                train=train,
+            )
+            for one in weighted
         )
         judged = [Judged(name, inputs=tuple(dataset.inputs)) for name in dataset.vectors]
         judged.extend(one for model in models for one in Judged.of_model(model))
