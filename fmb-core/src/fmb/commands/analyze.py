@@ -19,10 +19,11 @@ __all__ = ["command"]
 def command(analysis: str, runs: tuple[str, ...], seed: int, as_json: bool, **options: Any) -> None:
     """Make the tables of an analysis from each RUN, or from all together where it compares runs.
 
-    Without RUN it takes the latest. The tables are Parquet files; their paths are printed.
+    Without RUN it takes the latest. Each table is printed, and below it its Parquet file.
     """
     with stage(progress_line, "start"):
         # Imported here: the help text needs none of it.
+        from fmb.cli.analysis_tables import print_tables
         from fmb.plan.figures import plan_analysis
         from fmb.plan.session import Session
         from fmb.plugins.registry import split_label
@@ -38,4 +39,7 @@ def command(analysis: str, runs: tuple[str, ...], seed: int, as_json: bool, **op
         paths = analyze_runs(opened, chosen, seed, session.progress)
     else:
         paths = [path for run in opened for path in analyze_run(run, [chosen], seed, progress_line)]
-    print_files("tables", paths, as_json=as_json)
+    if as_json:
+        print_files("tables", paths, as_json=True)
+    else:
+        print_tables(paths, opened)
