@@ -81,12 +81,30 @@ def test_an_export_and_ids_leave_out_what_is_strange_alone_and_count_it(fmb, sur
     assert {int(row.split(",")[0]) for row in rows} == set(SWAPPED)
 
 
-def test_lists_of_one_view_are_left_as_they_are_and_alone_they_have_nothing_to_leave_out(
-    fmb, survey
+def test_lists_of_one_view_are_not_shown_and_alone_they_have_nothing_to_leave_out(
+    fmb, survey, tmp_path
 ):
     done(detect(fmb, "--detector", "gaussian"))
-    options = ("top", "mine", "--list", "gaussian image", "--ids", "-k", "5")
-    assert done(fmb(*options, "--only-mismatch")).stdout == done(fmb(*options)).stdout
+    shown = json.loads(done(fmb("top", "mine", "--only-mismatch", "--json")).stdout)
+    assert list(shown) == ["own.as-is.image+spectrum.mismatch"]
+    run = open_run("mine")
+    told = run.showing(only_mismatch=True).top(3)
+    assert told["detector"].unique().tolist() == ["mismatch"]
+    drawn = done(fmb("plot", "mine", "--plot", "score-histogram", "--only-mismatch", "--json"))
+    assert [path.rpartition("/")[2] for path in json.loads(drawn.stdout)["figures"]] == [
+        "own.as-is.image+spectrum.mismatch.score-histogram.png"
+    ]
+    out = ("-o", tmp_path / "part.csv")
+    done(fmb("export", "mine", "--only-mismatch", *out))
+    rows = (tmp_path / "part.csv").read_text().splitlines()
+    hidden = int((run.details("mismatch")["strange_views"] > 0).sum())
+    assert len(rows) == 1 + N - hidden
+    one = ("--list", "gaussian image", "--only-mismatch")
+    refused(fmb("top", "mine", *one), "has no such list that --only-mismatch shows")
+    refused(
+        fmb("export", "mine", *one, *out, "--force"),
+        "gaussian does not tell what is strange in one view alone",
+    )
     done(
         fmb("detect", "--embeddings", "two.npz", "--detector", "gaussian", "--no-companions",
             "--out", "single")

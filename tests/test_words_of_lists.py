@@ -36,6 +36,11 @@ def flat(result):
     return " ".join(result.stdout.split())
 
 
+def test_top_names_the_run_that_it_shows(detect, fmb):
+    detect("--detector", "gaussian")
+    assert fmb("top", "-k", "1").stdout.startswith(f"run mine: {N} objects of v.npz\n\n")
+
+
 def test_a_table_of_an_analysis_is_printed_above_its_file(detect, fmb):
     detect("--detector", "gaussian", "--detector", "typical")
     result = fmb("analyze", "nuisance", "mine")

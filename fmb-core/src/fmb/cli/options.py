@@ -58,7 +58,7 @@ def request_options(*groups: str) -> Callable[[F], F]:
 
 def shown_options(function: F) -> F:
     """`--without`, `--only`, `--only-mismatch`: which objects are shown."""
-    about = "Of pairs only those strange in neither view alone."
+    about = "Only pairs, and of these those strange in neither view alone."
     function = click.option("--only-mismatch", is_flag=True, help=about)(function)
     for name, about in (("only", "Only objects labelled so"), ("without", "No object labelled so")):
         option = click.option(

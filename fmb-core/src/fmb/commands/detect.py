@@ -16,5 +16,8 @@ __all__ = ["command"]
 @dry_run_option
 @json_option
 def command(**options: Any) -> None:
-    """Score a survey with stored or new vectors, or vectors of your own (--embeddings)."""
+    """Score a survey with stored or new vectors, or vectors of your own (--embeddings).
+
+    What is shown of it is chosen afterwards: `fmb top RUN --only-mismatch`, `--without CLASS` ...
+    """
     do_run(options, steps=("embed", "detect"))

@@ -28,7 +28,8 @@ resume_option = click.option(
 def command(**options: Any) -> None:
     """Embed a survey, find its strangest objects and draw them.
 
-    Without --data it takes a simulated survey, which needs no download.
+    Without --data it takes a simulated survey, which needs no download. What of it is shown is
+    chosen afterwards: `fmb top RUN --only-mismatch`, `--without CLASS` ...
     """
     do_run(options, steps=("embed", "detect", "analyze", "plot"))
 

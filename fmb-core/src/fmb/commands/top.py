@@ -42,30 +42,33 @@ def command(
     """
     # Imported here: the help text needs none of it.
     from fmb.cli.listing import print_lists
+    from fmb.listing.summary import summary_lines
     from fmb.messages.errors import UnknownNameError
     from fmb.runs.run import open_run
     from fmb.terminal.json_text import json_rows
-    from fmb.terminal.printing import echo_json
+    from fmb.terminal.printing import echo_folded, echo_json
 
     opened = open_run(run).showing(without=without, only=only, only_mismatch=only_mismatch)
     listed = opened.list_called(words) if words else None
     names = [
         name
-        for name in opened.lists
+        for name in opened.listed
         if model in (None, name.model)
         and view in (None, name.view)
         and detector in (None, name.detector)
         and listed in (None, name)
     ]
     if not names:
-        lists = "; ".join(name.stem for name in opened.lists)
-        raise UnknownNameError(f"run {opened.name!r} has no such list; it has {lists}")
+        lists = "; ".join(name.stem for name in opened.listed)
+        of = " that --only-mismatch shows" if only_mismatch else ""
+        raise UnknownNameError(f"run {opened.name!r} has no such list{of}; it has {lists}")
     if ids_only:
         _print_ids(opened, names, k)
     elif as_json:
         tops = {name.stem: opened.top(k, list=name) for name in names}
         echo_json({n: json_rows(t.astype({"object_id": str})) for n, t in tops.items()})
     else:
+        echo_folded(next(summary_lines(opened.name, opened.manifest, opened.lists, opened.shown)))
         print_lists(opened, names, k)
 
 

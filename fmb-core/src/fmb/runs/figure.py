@@ -59,12 +59,13 @@ def subjects(
     Args:
         run: what is drawn.
         spec: the figure.
-        lists: those to draw, by figures of a list and no others; () = all, by all figures.
+        lists: those to draw, by figures of a list and no others; () = all that it shows, by all
+            figures.
     """
     if lists:
         return lists if spec.per == "list" else ()
     if spec.per == "list":
-        return run.lists
+        return run.listed
     return run.vector_names if spec.per == "view" else [None]
 
 

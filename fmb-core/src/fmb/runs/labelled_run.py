@@ -45,6 +45,11 @@ class LabelledRun(RecordedRun):
         asides = [(str(n), self.hidden(n)) for n in self.lists if self._aside(n)]
         return [*notes, *(Note("aside", f"{name}: {told}", name) for name, told in asides)]
 
+    @property
+    def listed(self) -> list[ListName]:
+        """The lists that it shows: all, or those that tell what is strange in one view alone."""
+        return [name for name in self.lists if self._aside(name) or not self.shown.only_mismatch]
+
     def showing(
         self, *, without: Classes = (), only: Classes = (), only_mismatch: bool = False
     ) -> Self:
@@ -55,7 +60,7 @@ class LabelledRun(RecordedRun):
         Args:
             without: classes of labelled objects to leave out.
             only: classes to keep to.
-            only_mismatch: leave out of lists of pairs what is strange in one view alone.
+            only_mismatch: only lists of pairs, without what is strange in one view alone.
 
         Raises:
             UnknownNameError: no object was ever labelled so, or no list tells what is strange in

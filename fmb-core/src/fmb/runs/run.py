@@ -56,7 +56,7 @@ class Run(LabelledRun):
         """
         run, classes = self.showing(without=without, only=only), self.labels
         parts = []
-        for chosen in run.lists if list is None else [run.list_called(list)]:
+        for chosen in run.listed if list is None else [run.list_called(list)]:
             part = run.ranked(chosen).head(k)
             part = part.rename(columns={"class": free_column("class", part)})
             at = locate(part["object_id"].to_numpy(), run.objects["object_id"].to_numpy())

@@ -41,7 +41,7 @@ def export_lists(
         FailedError: the file cannot be written.
     """
     # Imported here: the help text of `fmb export` needs none of it.
-    from fmb import ConfigError, ListName
+    from fmb import ConfigError, ListName, UnknownNameError
     from fmb.store import ensure_folder, publish
     from fmb_surveys.export.formats import file_bytes, format_of
     from fmb_surveys.export.provenance import provenance
@@ -52,7 +52,12 @@ def export_lists(
     if path.exists() and not force:
         raise ConfigError(f"{path}: is there already; pass --force to replace it")
     asked = [lists] if isinstance(lists, str | ListName) else lists
-    names = list(dict.fromkeys(map(run.list_called, asked))) or run.lists
+    names = list(dict.fromkeys(map(run.list_called, asked))) or run.listed
+    if hidden := next((one for one in names if one not in run.listed), None):
+        raise UnknownNameError(
+            f"--only-mismatch: {hidden} does not tell what is strange in one view alone; leave its"
+            " list out"
+        )
     exported = (wide_table if wide else long_table)(run, names, top)
     told = provenance(run, names)
     ensure_folder(path.absolute().parent)
