@@ -77,7 +77,9 @@ def test_every_screen_says_what_a_list_is_given(fmb, survey):
     title = "own v (as-is), gaussian given magnitude, snr"
     assert f"{title}: the strangest of 900" in done.stdout
     assert title in fmb("top", "r").stdout
-    assert title in fmb("object", "3", "--run", "r").stdout
+    lines = fmb("object", "3", "--run", "r").stdout.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("own v (as-is), gaussian given"))
+    assert lines[at + 1] == "magnitude, snr"  # the cell is folded
     record = json.loads(fmb("top", "r", "--json").stdout)
     assert list(record) == ["own.as-is.v.gaussian.given"]
     scores = survey / "runs" / "r" / "scores"

@@ -52,8 +52,9 @@ def test_each_has_a_list_and_its_details(fmb, vectors):
         assert run.top(1, list=name)["object_id"].tolist() == [1007]
     assert set(run.top(8, list="typical")["object_id"]) == set(range(1050, 1058))
     shown = fmb("object", "1050", "--run", "all").stdout
-    assert "typical: nearest 0.00" in shown
-    assert ", clump 1, clump_size " in shown
+    assert "typical embeddings: nearest 0.00" in shown
+    assert ", clump 1 (number of its clump" in shown
+    assert ", clump_size " in shown
     assert "clumps of more than 5 objects that are all but the same" in done.stderr
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fmb import open_run
+from fmb import DetectorSpec, open_run
 
 N = 300
 
@@ -36,9 +36,85 @@ def flat(result):
     return " ".join(result.stdout.split())
 
 
+def test_a_list_of_the_ordinary_is_not_called_one_of_the_strangest(detect, fmb):
+    screen = detect("--detector", "typical", "--detector", "gaussian", given="none")
+    assert f"own image (as-is), typical: the most ordinary of {N}" in screen
+    assert f"own image (as-is), gaussian: the strangest of {N}" in screen
+
+
+def test_roles_that_lists_are_given_are_named_once(detect, fmb):
+    screen = detect("--detector", "gaussian", "--detector", "typical")
+    assert screen.count("given magnitude, snr") == 1
+    assert "own image (as-is), typical given the same: the most ordinary" in screen
+    shown = flat(fmb("object", "5", "--run", "mine"))
+    assert shown.count("given magnitude, snr") == 1
+    own = ("--set", "detector.gaussian.given=snr")
+    screen = detect("--detector", "gaussian", "--detector", "typical", *own, out="two")
+    assert screen.count("given snr:") == 2  # what is not the same as above is named
+    assert screen.count("given magnitude, snr:") == 2
+
+
+def test_roles_that_were_measured_are_explained_where_they_are_shown(
+    fmb, counting, make_survey, tmp_path
+):
+    survey = make_survey(tmp_path / "large", n=300)
+    model = ("--model", "counting", "--weights", "random", "--view", "image")
+    asked = ("--detector", "gaussian", "--given", "light", "--out", "mine")
+    screen = flat(fmb("detect", "--data", survey, *model, *asked))
+    said = "light@euclid = logarithm of the light above the sky"
+    assert screen.count(said) == 1
+    assert screen.index("given light@euclid") < screen.index(said)
+    first = open_run("mine").objects["object_id"][0]
+    shown = flat(fmb("object", first, "--run", "mine"))
+    assert f"{said}, or of the level of the spectrum; measured on euclid" in shown
+
+
+def test_details_are_explained_once(detect, fmb):
+    detect("--detector", "typical", given="none")
+    shown = flat(fmb("object", "5", "--run", "mine"))
+    assert shown.count("clump_size") == 2  # two views
+    assert shown.count("(objects in its clump, itself included)") == 1
+    assert shown.index("(objects in its clump") < shown.index("typical spectrum:")
+
+
+def test_a_meaning_of_what_is_no_detail_is_refused():
+    spec = DetectorSpec(
+        name="d",
+        summary="s",
+        target="m:C",
+        details={"distance": "sigma"},
+        meanings={"distanze": "from the mean"},
+    )
+    assert spec.problem() == "meanings names 'distanze', which is not in details"
+
+
+def test_every_detail_of_our_detectors_has_a_meaning():
+    from fmb.plugins.loading import load_plugins
+
+    specs = [component.spec for component in load_plugins().registry.all(DetectorSpec)]
+    assert len(specs) > 10
+    assert {s.name: set(s.details) - set(s.meanings) for s in specs if s.details} == {
+        s.name: set() for s in specs if s.details
+    }
+
+
 def test_top_names_the_run_that_it_shows(detect, fmb):
     detect("--detector", "gaussian")
     assert fmb("top", "-k", "1").stdout.startswith(f"run mine: {N} objects of v.npz\n\n")
+
+
+def test_one_object_is_no_objects(fmb, home):
+    np.savez("v.npz", object_id=np.arange(4), v=np.random.default_rng(0).normal(size=(4, 2)))
+    asked = (
+        "detect",
+        "--embeddings",
+        "v.npz",
+        "--detector",
+        "gaussian",
+        "--where",
+        "object_id < 1",
+    )
+    assert "1 object with vectors of their own" in fmb(*asked, "--dry-run").stdout
 
 
 def test_a_table_of_an_analysis_is_printed_above_its_file(detect, fmb):

@@ -78,7 +78,7 @@ def test_objects_of_the_run_do_not_hide_the_drift_of_new_ones(fmb, skies):
     np.savez("both.npz", **both)
     pd.concat([pd.read_csv("old.csv"), pd.read_csv("other.csv")]).to_csv("both.csv", index=False)
     done = score(fmb, "both")
-    assert f"drift: {N:,} objects are in run base too, and not counted as new" in done.stdout
+    assert f"drift: {N:,} objects of run base too, not counted as new" in done.stdout
     alone, drift = (open_run(name).manifest["drift"] for name in ("alone", "r"))
     assert drift["roles"] == alone["roles"]
     assert [one["scores"]["new"] for one in drift["lists"]] == [300] * 3

@@ -23,6 +23,11 @@ def _of_vectors() -> Iterator[DetectorSpec]:
         target="fmb_detectors.flow:FlowDetector",
         config="fmb_detectors.config:FlowConfig",
         details={"gaussian": "nat", "flow_gain": "nat", "stability": ""},
+        meanings={
+            "gaussian": "score by the Gaussian alone",
+            "flow_gain": "log likelihood that the flow adds, below 0 = it finds it stranger",
+            "stability": "scatter of its place over seeds of the flow, 0 for one seed",
+        },
         revision=3,
         source="arXiv:1705.07057",
         licence="BSD-3-Clause",
@@ -43,6 +48,7 @@ def _of_vectors() -> Iterator[DetectorSpec]:
         target="fmb_detectors.gaussian:GaussianDetector",
         config="fmb_detectors.config:GaussianConfig",
         details={"squared_mahalanobis": ""},
+        meanings={"squared_mahalanobis": "squared distance from the mean, in spreads"},
         revision=2,
         source="10.1016/S0047-259X(03)00096-4",
         licence="BSD-3-Clause",
@@ -62,6 +68,7 @@ def _of_vectors() -> Iterator[DetectorSpec]:
         target="fmb_detectors.knn:KnnDetector",
         config="fmb_detectors.neighbour_config:KnnConfig",
         details={"nearest": ""},
+        meanings={"nearest": "distance to the nearest object"},
         source="10.1145/335191.335437",
         licence="BSD-3-Clause",
     )
@@ -90,9 +97,21 @@ def _of_vectors() -> Iterator[DetectorSpec]:
         target="fmb_detectors.typical:TypicalDetector",
         config="fmb_detectors.neighbour_config:TypicalConfig",
         fused=False,
+        first="the most ordinary",
         details={"nearest": "", "clump": "", "clump_size": ""},
+        meanings={
+            "nearest": "distance to the nearest object",
+            "clump": "number of its clump, 1 = the largest, 0 = none",
+            "clump_size": "objects in its clump, itself included",
+        },
         licence="BSD-3-Clause",
     )
+
+
+_OF_PAIRS = {
+    "fit_nats": "high = its views fit together",
+    "strange_views": "views strange by themselves: 0 none, 1 the first, 2 the second, 3 both",
+}
 
 
 def _of_pairs() -> Iterator[DetectorSpec]:
@@ -110,6 +129,12 @@ def _of_pairs() -> Iterator[DetectorSpec]:
             "stranger_share": "",
             "partner_rank": "",
         },
+        meanings={
+            **_OF_PAIRS,
+            "correlations": "how many tell whether views fit together",
+            "stranger_share": "share of strangers that fit as well",
+            "partner_rank": "place of its own half among those of strangers",
+        },
         aside="strange_views",
         companion=True,
         source="statistics.berkeley.edu/tech-reports/688",
@@ -123,6 +148,7 @@ def _of_pairs() -> Iterator[DetectorSpec]:
         scope="pair",
         columns=("magnitude", "redshift", "snr", "size", "class"),
         details={"fit_nats": "nat", "strange_views": ""},
+        meanings=_OF_PAIRS,
         aside="strange_views",
         source="statistics.berkeley.edu/tech-reports/688",
         licence="BSD-3-Clause",
@@ -138,6 +164,7 @@ def _of_catalogues() -> Iterator[DetectorSpec]:
         config="fmb_detectors.config:RolesConfig",
         scope="catalogue",
         details={"squared_mahalanobis": ""},
+        meanings={"squared_mahalanobis": "squared distance from the mean, in spreads"},
         source="10.1016/S0047-259X(03)00096-4",
         licence="BSD-3-Clause",
     )
@@ -170,11 +197,16 @@ def _fusions() -> Iterator[DetectorSpec]:
             members=_MEMBERS,
             by_row=name not in ("pareto", "quota"),
             details={more: ""} if more else {},
+            meanings={more: _FUSION_MEANINGS[more]} if more else {},
             source=_FUSION_SOURCES.get(name, ""),
             licence="BSD-3-Clause",
         )
 
 
+_FUSION_MEANINGS = {
+    "agreeing": "lists in whose top it is",
+    "front": "1 = nothing surpasses it in every view",
+}
 _FUSION_CONFIGS = {
     "consensus": "fmb_detectors.fusion_config:ConsensusConfig",
     "geo": "fmb_detectors.fusion_config:GeoConfig",

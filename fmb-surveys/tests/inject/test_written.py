@@ -131,6 +131,11 @@ def test_a_range_spreads_hosts_over_strengths(fmb, sky, tmp_path, opened):
     assert copies["injected_from"].nunique() == 4
 
 
+def test_one_copy_of_one_host_is_told_as_one(fmb, sky):
+    told = done(fmb("inject", sky, "--kind", "trail", "-n", 1, "--strength", "1", "-o", "out"))
+    assert "injected: 1 copy of 1 host beside 60 objects, prevalence 1.6%" in told.stdout
+
+
 def test_hosts_are_those_of_a_condition(fmb, sky, tmp_path, opened):
     options = ("--kind", "trail", "-n", 60, "--strength", "1", "--where", "mag_vis < 20")
     result = done(fmb("inject", sky, *options, "-o", "out"))

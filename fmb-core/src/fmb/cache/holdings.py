@@ -13,6 +13,7 @@ from fmb.runs.folder import list_runs
 from fmb.store.atomic import read_json, read_record
 from fmb.store.parts import PartStore
 from fmb.store.workspace import workspace
+from fmb.terminal.values import counted
 
 __all__ = ["Holding", "bytes_of", "damaged", "freed_by", "holdings", "remove", "select_holdings"]
 
@@ -103,7 +104,7 @@ def _inputs(home: Path) -> Iterator[Holding]:
         count = sum(part.get("rows", 0) for part in parts)
         name = f"{folder.parent.name}/{folder.name}"
         what = "measures" if any("measures" in part for part in parts) else "digests"
-        yield Holding("inputs", name, [folder], f"{what} of {count:,} objects")
+        yield Holding("inputs", name, [folder], f"{what} of {counted(count)}")
 
 
 def _sidecars(folder: Path) -> list[dict[str, Any]]:

@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import click
 
 from fmb.contract.names import ListName
+from fmb.listing.list_titles import measured_lines, titles
 from fmb.listing.list_words import words_for
 from fmb.runs.first_look import beside, found_lines, places, short_names
 from fmb.runs.run import Run
 from fmb.terminal.printing import echo_folded
 from fmb.terminal.tables import fit_columns, table_text
+from fmb.terminal.values import counted
 from fmb.terminal.width import screen_width
 
 __all__ = ["print_first_look"]
@@ -36,8 +38,11 @@ def print_first_look(run: Run, leads: Sequence[ListName], k: int) -> None:
     click.echo(f"the strangest {k} of each list:")
     for part in _in_width(beside(run, members, k)):
         click.echo(table_text(part))
+    named = titles(members)
     for name, short in short_names(members).items():
-        echo_folded(f"{short} = {name}, {run.record(name)['ranked']:,} objects")
+        echo_folded(f"{short} = {named[name]}, {counted(run.record(name)['ranked'])}")
+    for line in measured_lines(members):
+        echo_folded(line)
     others = [name for name in run.lists if name not in {*leads, *members}]
     if others:
         words = ", ".join(f'"{words_for(name, run.lists)}"' for name in others)

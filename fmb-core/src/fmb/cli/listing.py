@@ -9,6 +9,7 @@ from fmb.cli.first_look import print_first_look
 from fmb.contract.names import ListName
 from fmb.files.ids import locate
 from fmb.listing.list_table import texts_of
+from fmb.listing.list_titles import measured_lines, titles
 from fmb.runs.remarks import owner_lines
 from fmb.runs.run import Run
 from fmb.scoring.calibration import BY_FOLD
@@ -71,15 +72,20 @@ def print_remarks(run: Run) -> None:
 def print_lists(run: Run, names: Sequence[ListName], k: int) -> None:
     """Print the k strangest objects of some lists, and what is to be known of the tables."""
     left: dict[str, None] = {}
-    for name in names:
+    for name, title in titles(names).items():
         ranked, top = run.record(name)["ranked"], run.top(k, list=name)
         hidden = f"; {line}" if (line := run.hidden(name)) else ""
         hidden += _alone(run, name, top)
         text, dropped = fit_columns(texts_of(top, ranked))
         left.update(dict.fromkeys(dropped))
         click.echo("")
-        echo_folded(f"{name}: the strangest of {ranked:,}{hidden}")
+        first = run.record(name).get("first", "the strangest")
+        echo_folded(f"{title}: {first} of {ranked:,}{hidden}")
         click.echo(text or "nothing to show")
+    for n, line in enumerate(measured_lines(names)):
+        if not n:
+            click.echo("")
+        echo_folded(line)
     if left:
         say(f"more columns ({', '.join(left)}): fmb top {run.name} --json, fmb export {run.name}")
     print_beside_lists(run, names)

@@ -5,6 +5,7 @@ from typing import Any
 from fmb.plan.records import Plan
 from fmb.steps.cost import measure_cost
 from fmb.terminal.printing import echo_folded, echo_json, print_table, say
+from fmb.terminal.values import counted
 
 __all__ = ["print_plan"]
 
@@ -39,7 +40,7 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
         {key: f"{value:,}" if isinstance(value, int) else value for key, value in row.items()}
         for row in rows
     ]
-    own = f"{len(plan.dataset):,} objects with vectors of their own"
+    own = f"{counted(len(plan.dataset))} with vectors of their own"
     print_table(told, own, more="--json", keep=len(rows[0]) if rows else 0)
     for what, names in parts.items():
         echo_folded(f"{what}: {' '.join(names) or 'none'}")

@@ -36,6 +36,10 @@ yield DetectorSpec(name="norm", summary="Distance from the mean",
     """Catalogue roles it wants beside the vectors; see `fmb.contract.dataset.ROLES`."""
     details: Mapping[str, str] = NOTHING
     """Column of `details` -> its unit; "" for a number without one."""
+    meanings: Mapping[str, str] = NOTHING
+    """Column of `details` -> what it is, in a few words; `fmb object` says them."""
+    first: str = "the strangest"
+    """What stands first in its lists, as headings say it."""
     aside: str = ""
     """Column of `details`, above 0 for objects that `--only-mismatch` leaves out of its lists."""
     companion: bool = False
@@ -53,6 +57,8 @@ yield DetectorSpec(name="norm", summary="Distance from the mean",
         """A role that no catalogue column can play, or a column that `details` has not."""
         if self.aside and self.aside not in self.details:
             return f"aside names {self.aside!r}, which is not in details"
+        if strange := set(self.meanings) - set(self.details):
+            return f"meanings names {min(strange)!r}, which is not in details"
         unknown = [role for role in self.columns if role not in ROLES]
         known = ", ".join(ROLES)
         return f"columns names {unknown[0]!r}, expected any of {known}" if unknown else ""

@@ -14,6 +14,7 @@ from fmb.listing.list_words import words_for
 from fmb.lists.judged import Survey
 from fmb.runs.run import Run
 from fmb.scoring.drift import shift_of
+from fmb.terminal.values import counted
 
 __all__ = ["FALSE_ALARMS", "drift_report"]
 
@@ -85,8 +86,7 @@ def _lines(told: Sequence[str], beyond: int, known: int, run: str) -> Iterator[s
         if beyond < len(told):
             yield f"within chance: {len(told) - beyond}, the first of them {told[beyond]}"
     if known:
-        are = "object is" if known == 1 else "objects are"
-        yield f"{known:,} {are} in run {run} too, and not counted as new"
+        yield f"{counted(known)} of run {run} too, not counted as new"
 
 
 def _roles(

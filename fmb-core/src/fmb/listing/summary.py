@@ -6,6 +6,7 @@ from typing import Any
 
 from fmb.labels.shown import Shown
 from fmb.listing.list_words import Lists, words_for
+from fmb.terminal.values import counted
 
 __all__ = ["summary_lines"]
 
@@ -28,8 +29,8 @@ def summary_lines(
     counts, dataset = manifest["objects"], manifest["dataset"]
     survey = dataset.get("name") or dataset.get("file", "")
     rows, sources = counts["rows"], counts["sources"]
-    distinct = f" ({sources:,} sources)" if sources != rows else ""
-    yield _cut(f"run {name}: {rows:,} objects{distinct}{f' of {survey}' if survey else ''}")
+    distinct = f" ({counted(sources, 'source')})" if sources != rows else ""
+    yield _cut(f"run {name}: {counted(rows)}{distinct}{f' of {survey}' if survey else ''}")
     if shown:
         parts = (("only", shown.only), ("without", shown.without))
         yield _cut("shown: " + "; ".join(f"{w} {', '.join(c)}" for w, c in parts if c))

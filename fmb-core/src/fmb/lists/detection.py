@@ -9,6 +9,7 @@ from fmb.contract.names import ListName
 from fmb.crossfit.scored import IN_SAMPLE
 from fmb.crossfit.small_survey import FOLDS
 from fmb.lists.devices import present_device
+from fmb.lists.fused import OF_FUSED
 from fmb.lists.fused_list import make_fused
 from fmb.lists.judged import Survey
 from fmb.lists.kept_lists import KeptList, KeptLists
@@ -82,13 +83,18 @@ def show(
     """Show a kept list in a run; what the manifest says of it."""
     # Lists made of lists come after all others: they read those in the run folder.
     shelf.put(key, folder, one.name)
+    spec = one.detector.spec
     record = {
         "name": one.name.as_dict(),
         "title": str(one.name),
         "reference": reference,
         **shelf.record(key),
         "key": key,
-        "aside": one.detector.spec.aside,
+        "aside": spec.aside,
+        "first": spec.first,
+        "meanings": {**OF_FUSED, **spec.meanings}
+        if spec.scope == "fusion"
+        else dict(spec.meanings),
     }
     publish_json(folder.record(one.name), record)
     return record

@@ -18,7 +18,13 @@ from fmb.scoring.calibration import q_values
 from fmb.scoring.ranking import check_scores, rank_survey
 from fmb.scoring.strata import on_one_scale
 
-__all__ = ["Fused", "fuse", "percentile_column"]
+__all__ = ["OF_FUSED", "Fused", "fuse", "percentile_column"]
+
+OF_FUSED = {
+    "n_views": "views that its lists go back to",
+    "uplift": "its percentile less the highest in a single view",
+}
+"""Columns told of every fused list -> what they are."""
 
 _BEST = "best single percentile"
 

@@ -11,6 +11,8 @@ import pandas as pd
 
 from fmb.datasets.quality import Finding, summary
 from fmb.labels.book import Event
+from fmb.listing.list_titles import measured_lines, titles
+from fmb.listing.list_words import words_for
 from fmb.runs.labelled_run import LabelledRun
 from fmb.runs.places import Place, place_of
 from fmb.scoring.alike import NEIGHBOURS
@@ -92,10 +94,13 @@ class ObjectCard:
         """A row a list, as texts."""
         calibrated = any(one.p_value is not None for one in self.places)
         compared = any(one.percentile_cond is not None for one in self.places)
-        rows = []
+        rows, named = [], titles([one.list for one in self.places])
         for one in self.places:
             told = "not ranked" if one.rank is None else describe(one.rank, one.ranked)
-            row = {"list": str(one.list), "place": told.partition(" (")[0] if calibrated else told}
+            row = {
+                "list": named[one.list],
+                "place": told.partition(" (")[0] if calibrated else told,
+            }
             if compared:
                 row["among alike"] = _among_alike(one.percentile_cond)
             row["score"] = _digits(one.score, 4)
@@ -109,14 +114,23 @@ class ObjectCard:
         for one in self.places:
             if one.why:
                 yield f"{one.list}: {'not ranked, ' if one.score is None else ''}{one.why}"
+        said: set[str] = set()
         for one, table in self._told_beside():
             units = table.attrs.get("units", {})
+            meanings = {
+                column: f" ({meaning})"
+                for column, meaning in self.run.record(one.list).get("meanings", {}).items()
+                if meaning not in said  # of several lists the first says it
+            }
+            said.update(self.run.record(one.list).get("meanings", {}).values())
             texts = [
                 f"{c} {value_text(table[c].iloc[self.row], 4)} {units.get(c, '')}".rstrip()
+                + meanings.get(str(c), "")
                 for c in table
                 if not str(c).startswith("percentile.")  # of a member, whose place stands above
             ]
-            yield f"{one.list}: {', '.join(texts)}"
+            yield f"{words_for(one.list, self.run.lists)}: {', '.join(texts)}"
+        yield from measured_lines(self.run.lists)
 
     @property
     def title(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fmb.datasets.quality import Finding, summary
+from fmb.terminal.values import counted
 
 __all__ = ["owner_lines", "quality_lines", "remarks"]
 
@@ -33,9 +34,8 @@ def owner_lines(record: Mapping[str, Any]) -> list[str]:
 
 def _objects(counts: Mapping[str, int]) -> str:
     repeats = counts["rows"] - counts["sources"]
-    what = "repeat" if repeats == 1 else "repeats"
-    told = f", {repeats:,} {what} of others (one group, or within 1 arcsec), ranked once"
-    return f"{counts['rows']:,} objects{told if repeats else ''}"
+    told = f", {counted(repeats, 'repeat')} of others (one group, or within 1 arcsec), ranked once"
+    return f"{counted(counts['rows'])}{told if repeats else ''}"
 
 
 def _without(vectors: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -8,3 +8,4 @@ from .printing import (
 )
 from .progress import stage as stage
 from .tables import table_text as table_text
+from .values import counted as counted

@@ -6,7 +6,7 @@ from typing import Any
 
 from fmb.terminal.width import printable
 
-__all__ = ["one_line", "plain_value", "value_text"]
+__all__ = ["counted", "one_line", "plain_value", "value_text"]
 
 LISTED = 8
 """Values of a list that are shown."""
@@ -15,6 +15,11 @@ LISTED = 8
 def one_line(text: str) -> str:
     """The text with every sign that a terminal would obey, also a line break, written out."""
     return printable(text).replace("\n", "\\n")
+
+
+def counted(n: int, what: str = "object") -> str:
+    """A number of things as people read it: "1 object", "2,000 objects"."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def plain_value(value: Any) -> Any:

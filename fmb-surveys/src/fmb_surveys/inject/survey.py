@@ -10,6 +10,7 @@ import numpy as np
 from fmb import ConfigError, DataError, Dataset, StoreError
 from fmb.datasets import Selection
 from fmb.store import ensure_folder
+from fmb.terminal import counted
 from fmb_surveys.files.writer import write_survey
 from fmb_surveys.planting import KINDS, Planted, PlantingConfig, find_kind
 from fmb_surveys.planting.gain import spectrum_gains
@@ -47,9 +48,10 @@ class Injected:
 
     def line(self) -> str:
         """How many there are among how many."""
+        copies = "copy" if self.n_copies == 1 else "copies"
         return (
-            f"injected: {self.n_copies:,} copies of {self.n_hosts:,} hosts beside"
-            f" {self.n_objects:,} objects, prevalence {self.prevalence:.1%}"
+            f"injected: {self.n_copies:,} {copies} of {counted(self.n_hosts, 'host')} beside"
+            f" {counted(self.n_objects)}, prevalence {self.prevalence:.1%}"
         )
 
 
