@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from fitted_sky import NEW, arrays_of, by_hand, fit, score, scored, sky, write
+from fitted_sky import NEW, N, arrays_of, by_hand, fit, score, scored, sky, write
 
 from fmb import open_run
 

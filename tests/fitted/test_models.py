@@ -1,5 +1,6 @@
 """New galaxies through the network of a run, and then its fits."""
 
+import numpy as np
 import pytest
 from fitted_sky import refused
 

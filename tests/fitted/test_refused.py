@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from fitted_sky import DETECTORS, NEW, N, fit, refused, score, scored, sky, write
+from fitted_sky import DETECTORS, NEW, N, arrays_of, fit, refused, score, scored, sky, write
 
 from fmb import open_run
 
