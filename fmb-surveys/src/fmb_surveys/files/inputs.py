@@ -49,6 +49,10 @@ class Input(Generic[S]):
         """The observations of the objects at `rows`, which must have this input."""
         raise NotImplementedError
 
+    @property
+    def _place_of_flux(self) -> str:
+        return self.store.place(self._source.flux)
+
     def _present(self) -> Array | None:
         have = self.rows >= 0
         return None if have.all() else have
@@ -138,7 +142,7 @@ class ImagesInput(Input[ImagesSource]):
         source, store, bands = self._source, self.store, len(self._source.bands)
         if not (len(shape) == 4 and shape[1] == bands) and not (len(shape) == 3 and bands == 1):
             raise ShapeError(
-                f"{store.place(source.flux)} has shape {shape}, expected"
+                f"{self._place_of_flux} has shape {shape}, expected"
                 f" (n, {bands}, height, width) for bands {', '.join(source.bands)}"
             )
         self._check_shapes(shape, "ivar", "error", "mask", "good")

@@ -25,7 +25,8 @@ from fmb.store import Digests
 from fmb_surveys.files.catalog import read_catalog
 from fmb_surveys.files.identity import file_identity, stored_identity, unit_warnings
 from fmb_surveys.files.inputs import ImagesInput, SpectraInput
-from fmb_surveys.files.stores.object_files import ObjectFiles, object_files
+from fmb_surveys.files.stores.band_arrays import BandArrays, one_name_each
+from fmb_surveys.files.stores.object_files import object_files
 from fmb_surveys.files.stores.store import Store, open_store
 from fmb_surveys.files.survey_toml import (
     ImagesSource,
@@ -135,8 +136,9 @@ def open_survey(survey: Survey, path: Path, known_files: Digests | None = None) 
     ids, catalog = read_catalog(survey.catalog, folder / survey.catalog_file)
     readers: dict[str, ImagesInput | SpectraInput] = {}
     warnings = [*unit_warnings(survey), *catalog.attrs.pop("notes")]
-    for name, described in survey.inputs.items():
-        store, rows, orphans = _locate_rows(path, name, described, survey, ids)
+    for name, said in survey.inputs.items():
+        described, bands = one_name_each(said)
+        store, rows, orphans = _locate_rows(path, name, described, bands, survey, ids)
         if isinstance(described, ImagesSource):
             readers[name] = ImagesInput(described, store, rows)
         else:
@@ -177,13 +179,20 @@ def _unknown_units(readers: Iterable[ImagesInput | SpectraInput]) -> Iterator[st
 
 
 def _locate_rows(
-    path: Path, name: str, source: InputSource, survey: Survey, ids: Array
+    path: Path,
+    name: str,
+    source: InputSource,
+    bands: Mapping[str, Sequence[str]],
+    survey: Survey,
+    ids: Array,
 ) -> tuple[Store, Array, int]:
     """Where an input is stored, the stored row of each object (-1 = none), and rows left over."""
     if source.files:
-        return _rows_of_files(path.parent, name, source, ids)
+        store, rows, orphans = _rows_of_files(path.parent, name, source, ids)
+        return BandArrays(store, bands) if bands else store, rows, orphans
     file = source.file or survey.file
     store = open_store(path.parent / file, source.format, getattr(source, "pixels", None))
+    store = BandArrays(store, bands) if bands else store
     n = store.shape(source.flux)[:1]
     if source.id:
         stored = as_ids(store.column(source.id), store.place(source.id))
@@ -214,7 +223,7 @@ def _locate_rows(
 
 def _rows_of_files(
     folder: Path, name: str, source: InputSource, ids: Array
-) -> tuple[ObjectFiles, Array, int]:
+) -> tuple[Store, Array, int]:
     index = folder / source.files
     table = read_table(index, text=("object_id", name))
     files = np.asarray(table.column(name), dtype=object)

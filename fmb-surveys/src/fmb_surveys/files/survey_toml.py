@@ -13,6 +13,7 @@ from fmb.store import publish
 from fmb_surveys.files.units import Unit
 
 __all__ = [
+    "A_BAND_EACH",
     "FILE_NAME",
     "CatalogSource",
     "ImagesSource",
@@ -28,6 +29,8 @@ __all__ = [
 ]
 
 FILE_NAME = "survey.toml"
+A_BAND_EACH = ("flux", "ivar", "error", "mask", "good")
+"""Keys of images that name one array of all bands, or list an array for each."""
 _INSTRUMENT = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 
 
@@ -104,9 +107,19 @@ class InputSource(Config):
 
 
 class ImagesSource(InputSource):
-    """Table `[inputs.NAME]` with kind = "images"; flux is (n, bands, height, width)."""
+    """Table `[inputs.NAME]` with kind = "images"; flux is (n, bands, height, width).
+
+    flux, ivar, error, mask and good may each be a list instead: of every band, in order, an array
+    (n, height, width).
+    """
 
     kind: Literal["images"]
+    # Wider than what spectra have; the base class reads them once `one_name_each` made them text.
+    flux: str | tuple[str, ...]  # type: ignore[assignment]
+    ivar: str | tuple[str, ...] | None = None  # type: ignore[assignment]
+    error: str | tuple[str, ...] | None = None  # type: ignore[assignment]
+    mask: str | tuple[str, ...] | None = None  # type: ignore[assignment]
+    good: str | tuple[str, ...] | None = None  # type: ignore[assignment]
     bands: tuple[str, ...] = Field(min_length=1)
     """With one band, flux may be (n, height, width)."""
     pixel_scale_arcsec: float = Field(gt=0)
@@ -114,6 +127,17 @@ class ImagesSource(InputSource):
     """(n, bands) in arcsec."""
     band_valid: str | None = None
     """(n, bands); without it a band is there when any of its pixels has a value."""
+
+    @model_validator(mode="after")
+    def _check_arrays_of_bands(self) -> "ImagesSource":
+        for key in A_BAND_EACH:
+            arrays = getattr(self, key)
+            if isinstance(arrays, tuple) and len(arrays) != len(self.bands):
+                raise ValueError(
+                    f"{key} lists {len(arrays)} arrays for {len(self.bands)} bands; name an array"
+                    " for each band, in their order"
+                )
+        return self
 
 
 class SpectraSource(InputSource):

@@ -1,0 +1,107 @@
+"""Images whose bands are arrays of their own: joined along the band axis under one name."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from fmb import Array, DataError, ShapeError
+from fmb.files import Stated
+from fmb_surveys.files.stores.store import Store
+from fmb_surveys.files.survey_toml import A_BAND_EACH, InputSource
+
+__all__ = ["BandArrays", "one_name_each"]
+
+S = TypeVar("S", bound=InputSource)
+
+
+def one_name_each(source: S) -> tuple[S, dict[str, tuple[str, ...]]]:
+    """The source with one name where it lists an array a band, and which arrays each stands for."""
+    listed: dict[str, tuple[str, ...]] = {}
+    names: dict[str, str] = {}
+    for key in A_BAND_EACH:
+        arrays: Any = getattr(source, key)
+        if isinstance(arrays, tuple):
+            names[key] = "', '".join(arrays)
+            listed[names[key]] = arrays
+    return source.model_copy(update=names), listed
+
+
+class BandArrays:
+    """A store in which some names stand for several arrays, one a band, of one shape."""
+
+    def __init__(self, store: Store, arrays: Mapping[str, Sequence[str]]) -> None:
+        """Nothing is opened before it is read.
+
+        Args:
+            store: has the arrays, each (rows, height, width) or (rows, 1, height, width).
+            arrays: name -> the arrays it stands for, in the order of the bands.
+        """
+        self._store, self._arrays = store, dict(arrays)
+
+    def place(self, name: str) -> str:
+        """Where the arrays are, for messages."""
+        return self._store.place(name)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """(rows, bands, height, width).
+
+        Raises:
+            ShapeError: one band is larger than another.
+        """
+        if name not in self._arrays:
+            return self._store.shape(name)
+        shapes = {array: _flat(self._store.shape(array)) for array in self._arrays[name]}
+        first, *others = shapes
+        for array in others:
+            if shapes[array] != shapes[first]:
+                raise ShapeError(
+                    f"{self._store.place(array)} has shape {shapes[array]}, {first!r} has"
+                    f" {shapes[first]}; give bands of one size, or an input each"
+                )
+        rows, *pixels = shapes[first]
+        return (rows, len(shapes), *pixels)
+
+    def kind(self, name: str) -> "np.dtype[Any]":
+        """The type that holds the numbers of all bands as they are stored."""
+        return np.result_type(*(self._store.kind(array) for array in self._of(name)))
+
+    def stated(self, name: str) -> Stated:
+        """What the file says of the numbers of all bands.
+
+        Raises:
+            DataError: it says one thing of one band, and another of another.
+        """
+        first, *others = self._of(name)
+        told = self._store.stated(first)
+        for array in others:
+            if (other := self._store.stated(array)) != told:
+                raise DataError(
+                    f"{self._store.place(array)} has another unit, scale or missing value than"
+                    f" {first!r}: {other} and {told}; make them an input each"
+                )
+        return told
+
+    def read(self, name: str, rows: Array, pad: float = np.nan) -> Array:
+        """(m, bands, height, width): those rows; a band that a row lacks is `pad`."""
+        if name not in self._arrays:
+            return self._store.read(name, rows, pad)
+        pixels = self.shape(name)[2:]
+        bands = [self._store.read(array, rows, pad) for array in self._arrays[name]]
+        return np.stack([band.reshape(len(rows), *pixels) for band in bands], axis=1)
+
+    def column(self, name: str) -> Array:
+        """(rows,): a value for each stored row."""
+        return self._store.column(name)
+
+    def origins(self, rows: Array, digest: str | None, mapping: str) -> Array:
+        """(m,), uint64: what tells where each row comes from."""
+        return self._store.origins(rows, digest, mapping)
+
+    def _of(self, name: str) -> Sequence[str]:
+        return self._arrays.get(name, (name,))
+
+
+def _flat(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Without a band axis of one."""
+    return (shape[0], *shape[2:]) if len(shape) == 4 and shape[1] == 1 else shape
