@@ -34,6 +34,16 @@ def fmb_register_datasets() -> Iterator[DatasetSpec]:
         markers=("survey.toml",),
         sniff="fmb_surveys.files.survey_toml:is_survey",
     )
+    yield DatasetSpec(
+        name="jpeg-png",
+        summary="A folder of JPEG or PNG pictures, one an object",
+        target="fmb_surveys.trees.pictures:open_pictures",
+        config="fmb_surveys.trees.pictures:PicturesConfig",
+        markers=("*.jpg", "*.jpeg", "*.png"),
+        sniff="fmb_surveys.trees.pictures:is_pictures",
+        requires=("PIL",),
+        extra="pictures",
+    )
 
 
 @hookimpl

@@ -17,6 +17,9 @@ __all__ = ["OPENERS", "ObjectFile", "ObjectFiles", "object_files"]
 OPENERS = {
     ".h5": "fmb_surveys.files.stores.object_hdf5:open_object",
     ".hdf5": "fmb_surveys.files.stores.object_hdf5:open_object",
+    ".jpeg": "fmb_surveys.files.stores.object_pictures:open_object",
+    ".jpg": "fmb_surveys.files.stores.object_pictures:open_object",
+    ".png": "fmb_surveys.files.stores.object_pictures:open_object",
 }
 """Ending -> what opens a file of one object."""
 
