@@ -44,6 +44,13 @@ def fmb_register_datasets() -> Iterator[DatasetSpec]:
         requires=("PIL",),
         extra="pictures",
     )
+    yield DatasetSpec(
+        name="mmu-hdf5",
+        summary="HDF5 trees of the Multimodal Universe",
+        target="fmb_surveys.trees.mmu:open_mmu",
+        config="fmb_surveys.trees.mmu:MMUConfig",
+        markers=("healpix=*/*.hdf5", "*/healpix=*/*.hdf5"),
+    )
 
 
 @hookimpl

@@ -236,7 +236,11 @@ def read_rows(dataset: h5py.Dataset, rows: Array) -> Array:
     Raises:
         DataError: the file is damaged there.
     """
-    out = np.empty((len(rows), *dataset.shape[1:]), dtype=dataset.dtype.newbyteorder("="))
+    native = dataset.dtype.newbyteorder("=")
+    if len(rows) and (np.diff(rows) == 1).all():  # most reads are of this kind: nothing to copy
+        with undamaged(f"{dataset.file.filename}: {dataset.name!r}"):
+            return np.asarray(dataset[rows[0] : rows[-1] + 1]).astype(native, copy=False)
+    out = np.empty((len(rows), *dataset.shape[1:]), dtype=native)
     order = np.argsort(rows, kind="stable")
     ascending = np.asarray(rows)[order]
     chunk_rows = dataset.chunks[0] if dataset.chunks else 1

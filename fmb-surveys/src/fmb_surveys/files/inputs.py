@@ -116,7 +116,7 @@ class Input(Generic[S]):
             return bad if bad.dtype == bool else np.asarray(bad != 0)
         if self._source.good:
             good = self.store.read(self._source.good, at, pad=0)
-            return np.asarray((good == 0) | np.isnan(good))
+            return ~good if good.dtype == bool else np.asarray((good == 0) | np.isnan(good))
         return None
 
     def _ivar(self, at: Array) -> Array | None:

@@ -60,7 +60,7 @@ class BandArrays:
                     f" {shapes[first]}; give bands of one size, or an input each"
                 )
         rows, *pixels = shapes[first]
-        return (rows, len(shapes), *pixels)
+        return (rows, len(self._arrays[name]), *pixels)
 
     def kind(self, name: str) -> "np.dtype[Any]":
         """The type that holds the numbers of all bands as they are stored."""
@@ -87,8 +87,10 @@ class BandArrays:
         if name not in self._arrays:
             return self._store.read(name, rows, pad)
         pixels = self.shape(name)[2:]
-        bands = [self._store.read(array, rows, pad) for array in self._arrays[name]]
-        return np.stack([band.reshape(len(rows), *pixels) for band in bands], axis=1)
+        listed = self._arrays[name]
+        found = {array: self._store.read(array, rows, pad) for array in dict.fromkeys(listed)}
+        bands = [found[array].reshape(len(rows), *pixels) for array in listed]
+        return np.stack(bands, axis=1)
 
     def column(self, name: str) -> Array:
         """(rows,): a value for each stored row."""
