@@ -1,6 +1,8 @@
 """Raw pictures to a ranked list, as a user types it."""
 
+import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,6 +34,14 @@ def pictures(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.fixture
+def real_pairs():
+    """Real pairs: a catalogue that names a JPEG picture and a spectrum of each galaxy."""
+    if not os.environ.get("FMB_TEST_DATA"):
+        pytest.skip("FMB_TEST_DATA does not name the folder of real data")
+    return Path(os.environ["FMB_TEST_DATA"]) / "pairs_sdss"
+
+
 def test_a_folder_of_pictures_ends_in_a_list(pictures):
     scale = "data.inputs.sdss.pixel_scale_arcsec=0.396"
     result = fmb("run", "--data", pictures, *MODEL, "--set", scale)
@@ -47,3 +57,17 @@ def test_a_folder_of_pictures_without_a_pixel_scale_names_the_setting(pictures):
     assert result.exit_code == 2
     [line] = result.stderr.splitlines()
     assert "add --set data.inputs.images.pixel_scale_arcsec=ARCSEC" in line
+
+
+def test_pictures_named_in_a_catalogue_end_in_a_list(real_pairs, tmp_path, monkeypatch):
+    monkeypatch.setenv("FMB_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    catalog = ["--catalog", real_pairs / "pairs.csv", "--id", "objid", "--redshift", "z"]
+    images = ["--images", f"sdss={real_pairs}/images/{{image}}", "--pixel-scale", "0.396"]
+    assert fmb("data", "index", *catalog, *images, "--out", "survey.toml").exit_code == 0
+    result = fmb("run", "--data", "survey.toml", *MODEL)
+    assert result.exit_code == 0, result.output
+    listed = re.findall(r"^\d +(\d{19}) +top", result.stdout, flags=re.MULTILINE)
+    there = {path.stem for path in (real_pairs / "images").iterdir()}
+    assert len(listed) == len(set(listed)) >= 5
+    assert set(listed) <= there

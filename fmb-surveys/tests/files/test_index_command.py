@@ -69,10 +69,20 @@ def cutouts(files, make_h5, tmp_path, monkeypatch):
     return tmp_path
 
 
-def documented() -> list[str]:
+def documented(which: int = 0) -> list[str]:
     text = DOCS.read_text(encoding="utf-8")
-    [line] = re.findall(r"^\$ fmb (data index .*)$", text, flags=re.MULTILINE)
-    return shlex.split(line)[1:]
+    lines = re.findall(r"^\$ fmb (data index .*)$", text, flags=re.MULTILINE)
+    return shlex.split(lines[which])[1:]
+
+
+def test_the_pictures_of_the_docs_are_found_and_counted_as_shown(real_data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("pairs.csv", "images"):
+        (tmp_path / name).symlink_to(real_data / "pairs_sdss" / name)
+    result = fmb_data(*documented(1))
+    assert result.exit_code == 0, result.output
+    assert result.stdout in DOCS.read_text(encoding="utf-8")
+    assert len(open_dataset("pairs.toml", cache=tmp_path).read(np.arange(7)).inputs["sdss"]) == 7
 
 
 def test_the_index_command_of_the_docs_makes_a_survey_that_reads(cutouts, files):
@@ -135,7 +145,7 @@ IMAGES = ["--bands", "G,R,I,Z", "--images-unit", "nmgy", "--pixel-scale", "0.262
     ("args", "pattern"),
     [
         ([], "name files with --images, --spectra or both"),
-        (["--images", "cut/{TARGETID}.fits"], r"no installed plugin reads '\.fits' cutouts"),
+        (["--images", "cut/{TARGETID}.xyz"], r"no installed plugin reads '\.xyz' cutouts"),
         (["--images", "cut/{BRICK}/{TARGETID}.h5"], "'BRICK' is not there|called 'BRICK'"),
         (["--images", "cut/{TARGETID}.h5"], r"no file of any object is there, for instance cut/46"),
         (["--images", "cut/{TARGETID.real}.h5"], "no column is called 'TARGETID.real'"),

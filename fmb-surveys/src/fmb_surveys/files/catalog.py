@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     import h5py
     import pandas as pd
 
-__all__ = ["HDF5_SUFFIXES", "read_catalog"]
-
-HDF5_SUFFIXES = (".h5", ".hdf5")
+__all__ = ["read_catalog"]
 
 _ROLES = ("ra", "dec", "redshift", "label", "group")
 

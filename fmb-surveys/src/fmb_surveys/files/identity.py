@@ -3,13 +3,14 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fmb import DataError
-from fmb.files import attributes, open_file, read_table
+from fmb.files import attributes, open_file
 from fmb.store import Digests
+from fmb_surveys.files.row_index import read_index
 from fmb_surveys.files.survey_toml import ImagesSource, SpectraSource, Survey
 
 __all__ = [
@@ -111,15 +112,17 @@ def file_identity(
     digests = {what: known[file] for what, file in files.items()}
     for name, source in survey.inputs.items():
         if source.files:
-            digests[f"inputs.{name}.files"] = _states(folder, folder / source.files, name)
+            bands = source.bands if isinstance(source, ImagesSource) else ()
+            rows = read_index(folder / source.files, name, bands)[1]
+            named = [file for row in rows for file in row if file]
+            digests[f"inputs.{name}.files"] = _states(folder, named)
     return {"name": survey.name, "reader": "hdf5", "mapping": survey.mapping(), "files": digests}
 
 
-def _states(folder: Path, index: Path, column: str) -> str:
+def _states(folder: Path, files: Sequence[str]) -> str:
     """Digest of names, sizes and times of one file an object; reading them all would take hours."""
     digest = hashlib.blake2b(digest_size=16)
-    files = read_table(index, text=(column,)).column(column)
-    for name in filter(None, files):
+    for name in files:
         try:
             status = (folder / name).stat()
         except OSError as error:

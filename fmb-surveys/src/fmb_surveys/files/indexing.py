@@ -1,89 +1,32 @@
-"""Builds a survey.toml and its row index from a catalogue and the names of one file an object."""
+"""Builds the row index of a survey from its catalogue, or none, and the names of its files."""
 
-import glob
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from string import Formatter
 from typing import Any
 
 import numpy as np
 
 from fmb import Array, DataError, did_you_mean
-from fmb_surveys.files.catalog import HDF5_SUFFIXES, read_catalog
+from fmb.files import locate, parse_ids
+from fmb_surveys.files.catalog import read_catalog
 from fmb_surveys.files.survey_toml import CatalogSource
+from fmb_surveys.files.templates import BAND, Template
 
-__all__ = ["Indexed", "Template", "index_files", "write_index"]
+__all__ = ["Indexed", "index_files", "index_names"]
 
-_NAMED = re.compile(r"([a-z0-9]+(?:[-_][a-z0-9]+)*)=(.+)")
-
-
-class Template:
-    """Where an input's files are: a path with {COLUMN} for values of the catalogue.
-
-    Without a column it is one file for all objects.
-    """
-
-    def __init__(self, text: str, default: str) -> None:
-        """Take apart "[NAME=]PATH"; without NAME the input is called `default`.
-
-        Raises:
-            DataError: the path is no template, or no installed reader takes such files.
-        """
-        match = _NAMED.fullmatch(text)
-        self.name, self.path = (match[1], match[2]) if match else (default, text)
-        if Path(self.path).suffix.lower() not in HDF5_SUFFIXES:
-            raise DataError(
-                f"{self.path}: no installed plugin reads {Path(self.path).suffix!r} cutouts or"
-                f" spectra; give {' or '.join(HDF5_SUFFIXES)} files or install a reader plugin"
-            )
-        try:
-            self._parts = list(Formatter().parse(self.path))
-        except ValueError as error:
-            raise DataError(f"{self.path}: not a template: {error}") from None
-        self.columns = tuple(field for _, field, _, _ in self._parts if field is not None)
-
-    def fill(self, columns: Mapping[str, Sequence[Any]], n: int) -> list[str | None]:
-        """The path of each object; None where a value is missing.
-
-        Raises:
-            DataError: a value does not take the format that the template asks for.
-        """
-        return [self._fill_one({name: columns[name][row] for name in columns}) for row in range(n)]
-
-    def _fill_one(self, values: Mapping[str, Any]) -> str | None:
-        pieces = []
-        for literal, field, form, _ in self._parts:
-            pieces.append(literal)
-            if field is not None:
-                if values[field] is None:
-                    return None
-                try:
-                    pieces.append(format(values[field], form or ""))
-                except (ValueError, TypeError) as error:
-                    raise DataError(
-                        f"{self.path}: {field} = {values[field]!r} does not fit: {error}"
-                    ) from None
-        return "".join(pieces)
-
-    def on_disk(self) -> set[str]:
-        """Every file that the template could name."""
-        pattern = "".join(
-            glob.escape(literal) + ("" if field is None else "*")
-            for literal, field, _, _ in self._parts
-        )
-        return {os.path.normpath(path) for path in glob.glob(pattern)}
+MOST_BANDS = 64
+"""More values of {band} than this are no bands."""
 
 
 @dataclass(frozen=True)
 class Indexed:
-    """Which object has which file of one input."""
+    """Which object has which files of one input."""
 
     name: str
-    files: list[str | None]
-    """Path of each object's file, None where there is none."""
+    files: dict[str, list[str | None]]
+    """Band as file names have it, "" where a file has all -> path of each object's, or None."""
     missing: list[Any]
     """Ids of the objects without a file."""
     orphans: list[str]
@@ -91,11 +34,31 @@ class Indexed:
     shared: int
     """Objects whose file is another object's too."""
 
+    @property
+    def lacking(self) -> int:
+        """Objects that have some bands and lack others."""
+        rows = zip(*self.files.values(), strict=True)
+        return sum(0 < sum(file is None for file in row) < len(row) for row in rows)
+
+    @property
+    def firsts(self) -> dict[str, str]:
+        """A file of each band."""
+        return {band: next(f for f in files if f) for band, files in self.files.items()}
+
 
 def index_files(
-    source: CatalogSource, catalog: Path, templates: Sequence[Template]
+    source: CatalogSource,
+    catalog: Path,
+    templates: Sequence[Template],
+    bands: Sequence[str] | None = None,
 ) -> tuple[Array, list[Indexed]]:
-    """Look for the files of every object.
+    """Look for the files of every object of a catalogue.
+
+    Args:
+        source: names its ids.
+        catalog: the file.
+        templates: of one file an object, or one a band of it.
+        bands: as file names have them, in the order wanted; None = all, by their names.
 
     Returns:
         ids (n,), and the files of each template in the same order.
@@ -103,53 +66,97 @@ def index_files(
     Raises:
         DataError: the catalogue lacks a column, or not one file of an input is there.
     """
-    wanted = dict.fromkeys(c for t in templates for c in t.columns if c != source.id)
+    asked = dict.fromkeys(c for t in templates for c in t.fields if c != source.id)
+    known = _columns_of(source, catalog, [c for c in asked if c != BAND])
+    if BAND in asked:
+        try:
+            known = _columns_of(source, catalog, list(asked))
+        except DataError:  # the names of the files tell the bands
+            known = _columns_of(source, catalog, [c for c in asked if c != BAND])
+    ids, columns = known
+    return ids, [_index(template, columns, ids, bands) for template in templates]
+
+
+def _columns_of(
+    source: CatalogSource, catalog: Path, wanted: Sequence[str]
+) -> tuple[Array, dict[str, Sequence[Any]]]:
     keyed = {f"{at}": column for at, column in enumerate(wanted)}
-    plain = CatalogSource(id=source.id, columns=keyed)
-    ids, table = read_catalog(plain, catalog)
+    ids, table = read_catalog(CatalogSource(id=source.id, columns=keyed), catalog)
     columns: dict[str, Sequence[Any]] = {source.id: ids.tolist()}
     for key, column in keyed.items():
         values = table[key].astype(object)
         columns[column] = values.where(values.notna(), None).tolist()
-    return ids, [_index(template, columns, ids) for template in templates]
+    return ids, columns
 
 
-def _index(template: Template, columns: Mapping[str, Sequence[Any]], ids: Array) -> Indexed:
-    unknown = [name for name in template.columns if name not in columns]
-    if unknown:
-        hint = did_you_mean(unknown[0], columns)
-        raise DataError(f"{template.path}: no column is called {unknown[0]!r}{hint}")
-    used = {name: columns[name] for name in template.columns}
-    filled = template.fill(used, len(ids))
-    found = [path if path is not None and os.path.isfile(path) else None for path in filled]
-    if not any(found):
-        example = next((path for path in filled if path), template.path)
-        raise DataError(f"{template.path}: no file of any object is there, for instance {example}")
-    named = [os.path.normpath(path) for path in found if path is not None]
-    return Indexed(
-        name=template.name,
-        files=found,
-        missing=[ids[row].item() for row, path in enumerate(found) if path is None],
-        orphans=sorted(template.on_disk() - set(named)),
-        shared=len(named) - len(set(named)),
-    )
-
-
-def write_index(path: Path, ids: Array, inputs: Sequence[Indexed]) -> None:
-    """Write the row index: `object_id` and, for each input, the file relative to the index.
-
-    A file that is there is replaced; write to a temporary one and rename it.
+def index_names(
+    templates: Sequence[Template], bands: Sequence[str] | None = None
+) -> tuple[Array, list[Indexed]]:
+    """Look for files whose names tell the ids; arguments and result as for `index_files`.
 
     Raises:
-        OSError: the folder cannot be written to.
+        DataError: a path has other fields than {id} and {band}, or no file is there.
     """
-    import pyarrow as pa
-    from pyarrow import parquet
+    found = {template.name: template.of_ids() for template in templates}
+    texts = sorted({text for _, own in found.values() for text in own})
+    ids = parse_ids(texts, templates[0].path)
+    made = []
+    for name, (files, own) in found.items():
+        rows = locate(np.array(texts), np.array(own))
+        per_object = [files[row] if row >= 0 else {} for row in rows]
+        template = next(t for t in templates if t.name == name)
+        made.append(_indexed(template, per_object, ids, bands, set()))
+    return ids, made
 
-    columns: dict[str, Any] = {"object_id": pa.array(np.asarray(ids))}
-    for indexed in inputs:
-        columns[indexed.name] = pa.array(
-            [None if f is None else os.path.relpath(f, path.parent) for f in indexed.files],
-            type=pa.string(),
+
+def _index(
+    template: Template,
+    columns: Mapping[str, Sequence[Any]],
+    ids: Array,
+    bands: Sequence[str] | None,
+) -> Indexed:
+    open_fields = [name for name in template.fields if name not in columns]
+    unknown = [name for name in open_fields if name != BAND]
+    if unknown or len(open_fields) > 1:
+        wrong = [*unknown, BAND][0]
+        hint = did_you_mean(wrong, columns)
+        raise DataError(f"{template.path}: no column is called {wrong!r}{hint}")
+    filled = template.fill({n: columns[n] for n in template.fields if n in columns}, len(ids))
+    if open_fields:
+        found = template.of_bands(filled)
+    else:
+        found = [{"": path} if path and os.path.isfile(path) else {} for path in filled]
+    if not any(found):
+        example = next((path for path in filled if path), template.path).replace("\0", "{band}")
+        raise DataError(f"{template.path}: no file of any object is there, for instance {example}")
+    named = {os.path.normpath(file) for files in found for file in files.values()}
+    return _indexed(template, found, ids, bands, template.on_disk(named) - named)
+
+
+def _indexed(
+    template: Template,
+    found: Sequence[Mapping[str, str]],
+    ids: Array,
+    bands: Sequence[str] | None,
+    orphans: set[str],
+) -> Indexed:
+    there = sorted({band for files in found for band in files})
+    if bands and there != [""]:
+        if unknown := [band for band in bands if band not in there]:
+            hint = did_you_mean(unknown[0], there)
+            raise DataError(f"{template.path}: no file has the band {unknown[0]!r}{hint}")
+        there = list(bands)
+    if len(there) > MOST_BANDS:
+        raise DataError(
+            f"{template.path}: {{band}} stands for {len(there)} values, such as {there[0]!r} and"
+            f" {there[1]!r}, which are no bands; write what else differs as {{COLUMN}}"
         )
-    parquet.write_table(pa.table(columns), path)
+    used = [{band: files[band] for band in there if band in files} for files in found]
+    named = [os.path.normpath(file) for files in used for file in files.values()]
+    return Indexed(
+        name=template.name,
+        files={band: [files.get(band) for files in used] for band in there},
+        missing=[ids[row].item() for row, files in enumerate(used) if not files],
+        orphans=sorted(orphans),
+        shared=len(named) - len(set(named)),
+    )

@@ -20,11 +20,12 @@ from fmb import (
     Spectra,
     did_you_mean,
 )
-from fmb.files import as_ids, locate, read_table, refuse_duplicates
+from fmb.files import as_ids, locate, refuse_duplicates
 from fmb.store import Digests
 from fmb_surveys.files.catalog import read_catalog
 from fmb_surveys.files.identity import file_identity, stored_identity, unit_warnings
 from fmb_surveys.files.inputs import ImagesInput, SpectraInput
+from fmb_surveys.files.row_index import read_index
 from fmb_surveys.files.stores.band_arrays import BandArrays, one_name_each
 from fmb_surveys.files.stores.object_files import object_files
 from fmb_surveys.files.stores.store import Store, open_store
@@ -225,14 +226,13 @@ def _rows_of_files(
     folder: Path, name: str, source: InputSource, ids: Array
 ) -> tuple[Store, Array, int]:
     index = folder / source.files
-    table = read_table(index, text=("object_id", name))
-    files = np.asarray(table.column(name), dtype=object)
-    named = np.array([isinstance(file, str) and file != "" for file in files], dtype=bool)
+    table, files = read_index(index, name, getattr(source, "bands", ()))
+    paths = [tuple(folder / file if file else None for file in row) for row in files]
+    named = np.array([any(row) for row in paths], dtype=bool)
     stored = table.ids("object_id")[named]
     refuse_duplicates(stored, f"{index}: 'object_id'")
     if not named.any():
         raise DataError(f"{index}: names no file for input {name!r}")
     rows = locate(ids, stored)
-    paths = [(folder / file,) for file in files[named]]
-    store = object_files(paths, getattr(source, "pixels", None))
+    store = object_files([row for row in paths if any(row)], getattr(source, "pixels", None))
     return store, rows, len(stored) - int((rows >= 0).sum())

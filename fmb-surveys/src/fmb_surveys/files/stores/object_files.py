@@ -12,7 +12,7 @@ from fmb import Array, ConfigError, DataError, ShapeError
 from fmb.files import Stated
 from fmb_surveys.files.stores.origins import origins_of_files
 
-__all__ = ["OPENERS", "ObjectFile", "ObjectFiles", "object_files"]
+__all__ = ["OPENERS", "ObjectFile", "ObjectFiles", "object_files", "told_by"]
 
 OPENERS = {
     ".h5": "fmb_surveys.files.stores.object_hdf5:open_object",
@@ -50,26 +50,29 @@ class ObjectFiles:
     """One file an object, or one a band of it, all with arrays of the same names."""
 
     def __init__(
-        self, files: Sequence[tuple[Path, ...]], opener: str, pixels: int | None = None
+        self, files: Sequence[tuple[Path | None, ...]], opener: str, pixels: int | None = None
     ) -> None:
         """Nothing is opened before it is read.
 
         Args:
-            files: of each row, those of its bands in order, or one that has all.
+            files: of each row, those of its bands in order, None where one is missing, or one that
+                has all.
             opener: "module:function" of an `Opener`.
             pixels: of the longest spectrum, where they are not all as long.
         """
         self.files, self._opener, self._pixels = tuple(files), opener, pixels
+        self._first_file = next(file for row in self.files for file in row if file)
         self._first: dict[str, tuple[tuple[int, ...], np.dtype[Any], Stated]] = {}
 
     def place(self, name: str) -> str:
         """Where `name` is, for messages."""
-        return f"{self.files[0][0]} and {len(self.files) - 1} more: {name!r}"
+        return f"{self._first_file} and {len(self.files) - 1} more: {name!r}"
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Shape of the first object's array, with the number of objects before it."""
         bands = () if len(self.files[0]) == 1 else (len(self.files[0]),)
-        return (len(self.files), *bands, *self._padded(self._of_first(name)[0]))
+        shape = self._padded(self._of_first(name)[0])
+        return (len(self.files), *bands, *(_flat(shape) if bands else shape))
 
     def kind(self, name: str) -> "np.dtype[Any]":
         """Type of the numbers as the first file stores them."""
@@ -80,7 +83,7 @@ class ObjectFiles:
         return self._of_first(name)[2]
 
     def read(self, name: str, rows: Array, pad: float = np.nan) -> Array:
-        """(m, ...): one entry an object.
+        """(m, ...): one entry an object; `pad` in a band whose file is missing.
 
         Raises:
             ShapeError: a file's array has another shape than that of the first.
@@ -89,9 +92,14 @@ class ObjectFiles:
         shape = self.shape(name)[1:]
         made = []
         for row in rows:
-            bands = [self._whole(path, name, pad) for path in self.files[row]]
-            made.append(np.stack(bands) if len(bands) > 1 else bands[0])
+            bands = [self._band(path, name, pad) for path in self.files[row]]
+            made.append(np.stack(bands).reshape(shape) if len(bands) > 1 else bands[0])
         return np.stack(made) if made else np.empty((0, *shape))
+
+    def _band(self, path: Path | None, name: str, pad: float) -> Array:
+        if path is not None:
+            return self._whole(path, name, pad)
+        return np.full(self._padded(self._of_first(name)[0]), pad)
 
     def column(self, name: str) -> Array:
         """Files of single objects hold no column of all.
@@ -103,11 +111,12 @@ class ObjectFiles:
 
     def origins(self, rows: Array, digest: str | None, mapping: str) -> Array:
         """(m,), uint64, by path, size and time of change of each object's files."""
-        return origins_of_files((self.files[row] for row in rows), mapping)
+        there = (tuple(f for f in self.files[row] if f) for row in rows)
+        return origins_of_files(there, mapping)
 
     def _of_first(self, name: str) -> tuple[tuple[int, ...], "np.dtype[Any]", Stated]:
         if name not in self._first:
-            with self._open(self.files[0][0]) as file:
+            with self._open(self._first_file) as file:
                 self._first[name] = file.shape(name), file.kind(name), file.stated(name)
         return self._first[name]
 
@@ -121,7 +130,7 @@ class ObjectFiles:
     def _whole(self, path: Path, name: str, pad: float) -> Array:
         with self._open(path) as file:
             values, written = file.read(name), file.stated(name)
-        first = self.files[0][0]
+        first = self._first_file
         if written != self.stated(name):
             raise DataError(
                 f"{path}: {name!r} has another unit, scale or missing value than in {first};"
@@ -141,14 +150,43 @@ class ObjectFiles:
         return values
 
 
-def object_files(files: Sequence[tuple[Path, ...]], pixels: int | None = None) -> ObjectFiles:
+def _flat(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Without a band axis of one."""
+    return shape[1:] if len(shape) == 3 and shape[0] == 1 else shape
+
+
+def object_files(
+    files: Sequence[tuple[Path | None, ...]], pixels: int | None = None
+) -> ObjectFiles:
     """The files of objects, by the ending of the first.
 
     Raises:
         DataError: nothing opens files of this ending.
     """
-    name = files[0][0].name.lower()
+    return ObjectFiles(files, _opener_of(next(f for row in files for f in row if f)), pixels)
+
+
+def told_by(path: Path, kind: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What a file of one object says of itself: keys of `[inputs.NAME]`, and lines for people.
+
+    The module of its opener has a function `told` that takes the same, or files of that kind say
+    nothing.
+
+    Args:
+        path: the file.
+        kind: "images" or "spectra".
+
+    Raises:
+        FmbError: nothing opens it, it is damaged, or it cannot be of this kind.
+    """
+    module = import_module(_opener_of(path).partition(":")[0])
+    tell = getattr(module, "told", None)
+    return tell(path, kind) if tell else ({}, ())
+
+
+def _opener_of(path: Path) -> str:
+    name = path.name.lower()
     opener = next((opener for end, opener in OPENERS.items() if name.endswith(end)), None)
     if opener is None:
-        raise DataError(f"{files[0][0]}: no reader opens such files; one of {', '.join(OPENERS)}")
-    return ObjectFiles(files, opener, pixels)
+        raise DataError(f"{path}: no reader opens such files; one of {', '.join(OPENERS)}")
+    return opener

@@ -84,12 +84,14 @@ def open_object(path: Path) -> Iterator[ObjectPicture]:
     yield picture
 
 
-def told(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+def told(path: Path, kind: str = "images") -> tuple[dict[str, Any], tuple[str, ...]]:
     """What a picture says of itself: keys of `[inputs.NAME]`, and lines for people.
 
     Raises:
-        FmbError: as `open_object`.
+        DataError: it is asked for spectra, or as `open_object`.
     """
+    if kind != "images":
+        raise DataError(f"{path}: a picture holds no {kind}")
     with open_object(path) as picture:
         bands, height, width = picture.shape()
         bits = 8 * picture.kind().itemsize

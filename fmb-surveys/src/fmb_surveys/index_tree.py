@@ -1,0 +1,77 @@
+"""`fmb data index TREE`: the description that a reader of raw data makes, for editing."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fmb import ConfigError, FailedError, InputInfo, merge, parse_setting
+from fmb.datasets import open_dataset
+from fmb_surveys.files.reader import open_survey
+from fmb_surveys.files.survey_toml import FILE_NAME, Survey, read_survey, write_survey_file
+
+__all__ = ["describe_tree"]
+
+_OF_FILES = ("catalog", "id_column", "images", "spectra")
+
+
+def describe_tree(
+    source: str, out: Path, options: Mapping[str, Any]
+) -> tuple[int, Mapping[str, InputInfo]]:
+    """Write what a reader understands of a tree as a survey.toml, with its tables beside it.
+
+    Args:
+        source: path of the tree.
+        out: the survey.toml to write; its tables begin with the same name.
+        options: those of `fmb data index`, by name.
+
+    Returns:
+        How many objects there are, and the inputs of the survey.
+
+    Raises:
+        FmbError: options of single files are given too, no reader takes the tree, it does not tell
+            what is needed, or the files cannot be written.
+    """
+    if both := [name for name in _OF_FILES if options[name]]:
+        flag = "--id" if both[0] == "id_column" else f"--{both[0]}"
+        raise ConfigError(f"fmb data index: give {source} or {flag}, not both")
+    said = merge(*map(parse_setting, options["settings"]))
+    if options["name"]:
+        said["name"] = options["name"]
+    with tempfile.TemporaryDirectory() as kept:
+        cache = Path(kept) / "data"
+        open_dataset(source, reader=options["reader"], settings=said, cache=cache)
+        made = [*cache.glob(f"described/*/{FILE_NAME}")]
+        if not made:
+            raise ConfigError(f"{source}: nothing to write: it is a survey, not a tree of raw data")
+        return _keep(made[0].parent, out)
+
+
+def _keep(folder: Path, out: Path) -> tuple[int, Mapping[str, InputInfo]]:
+    """Copy a description beside `out`, which is written last."""
+    tables = [path for path in folder.iterdir() if path.name != FILE_NAME]
+    places = {path.name: out.with_name(f"{out.stem}.{path.name}") for path in tables}
+    survey = _renamed(read_survey(folder / FILE_NAME), places)
+    try:
+        for path in tables:
+            trial = out.with_name(f".{out.stem}.{os.getpid()}.part")
+            trial.write_bytes(path.read_bytes())
+            os.replace(trial, places[path.name])
+    except OSError as error:
+        raise FailedError(f"{out}: cannot be written: {error.strerror}") from None
+    write_survey_file(out, survey)
+    dataset = open_survey(survey, out)
+    return len(dataset), dataset.inputs
+
+
+def _renamed(survey: Survey, places: Mapping[str, Path]) -> Survey:
+    def place(file: str) -> str:
+        return places[file].name if file in places else file
+
+    catalog = survey.catalog.model_copy(update={"file": place(survey.catalog.file)})
+    inputs = {
+        name: source.model_copy(update={"file": place(source.file), "files": place(source.files)})
+        for name, source in survey.inputs.items()
+    }
+    return survey.model_copy(update={"catalog": catalog, "inputs": inputs})
