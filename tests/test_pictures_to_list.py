@@ -52,6 +52,22 @@ def test_a_folder_of_pictures_ends_in_a_list(pictures):
     assert "not photometric: display-stretched images carry no flux scale (sdss)" in result.output
 
 
+def test_a_run_that_skips_broken_pictures_notes_each_and_ranks_the_rest(pictures):
+    (pictures / "3.png").write_bytes((pictures / "3.png").read_bytes()[:-40])
+    scale = ["--set", "data.inputs.sdss.pixel_scale_arcsec=0.396"]
+    result = fmb("run", "--data", pictures, *MODEL, *scale)
+    assert result.exit_code == 2
+    assert "3.png is damaged" in result.stderr
+    result = fmb("run", "--data", pictures, *MODEL, *scale, "--skip-bad")
+    assert result.exit_code == 0, result.output
+    listed = re.findall(r"^\d +(\d) +top", result.stdout, flags=re.MULTILINE)
+    assert len(listed) >= 5
+    assert "3" not in listed
+    assert "sdss: 1 object left out, whose files are broken" in result.stderr
+    [log] = (pictures.parent / "home" / "runs").glob("*/run.log")
+    assert re.search(r"sdss: 3 is left out: .*3\.png is damaged", log.read_text())
+
+
 def test_a_folder_of_pictures_without_a_pixel_scale_names_the_setting(pictures):
     result = fmb("run", "--data", pictures, *MODEL)
     assert result.exit_code == 2

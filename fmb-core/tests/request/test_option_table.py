@@ -117,6 +117,6 @@ def test_options_are_typed_with_hyphens():
 def test_groups_are_taken_in_the_order_of_the_table():
     names = [option.name for option in options_of("compute", "data")]
     assert names == [
-        *("data", "reader", "where", "limit", "include", "exclude", "split"),
+        *("data", "reader", "where", "limit", "include", "exclude", "split", "skip_bad"),
         *("workers", "device", "precision", "verify", "retry", "seed"),
     ]

@@ -10,7 +10,7 @@ from fmb import Array, ConfigError, DataError, FailedError, InputInfo, build, me
 from fmb_surveys.files.indexing import Indexed, index_files, index_names
 from fmb_surveys.files.reader import open_survey
 from fmb_surveys.files.row_index import write_index
-from fmb_surveys.files.stores.object_files import told_by
+from fmb_surveys.files.stores.object_files import told_by_first
 from fmb_surveys.files.survey_toml import CatalogSource, Survey, build_survey, write_survey_file
 from fmb_surveys.files.templates import Template
 
@@ -87,10 +87,11 @@ def _input(
     told: dict[str, Any] = {}
     lines: list[str] = []
     if template.name in indexed:
-        per_band = indexed[template.name].firsts
+        per_band = indexed[template.name].there
+        skip = bool(merge(*map(parse_setting, options["settings"])).get("skip_bad"))
         if kind == "spectra" and "" not in per_band:
             raise DataError(f"{template.path}: {{band}} is no column; spectra have no bands")
-        says = {band: told_by(Path(file), kind) for band, file in per_band.items()}
+        says = {band: told_by_first(files, kind, skip) for band, files in per_band.items()}
         told, lines = next(iter(says.values()))[0], [*next(iter(says.values()))[1]]
         if "" not in says:
             told, line = _told_of_bands(template, says)

@@ -197,6 +197,21 @@ def test_a_broken_picture_is_one_line_that_names_it(folder, kind):
     assert re.search(pattern, told := refused(folder)), told
 
 
+@pytest.mark.parametrize("kind", [kind for kind in BROKEN if kind != "two of one name"])
+def test_a_broken_picture_may_be_skipped_and_is_listed_while_the_rest_is_right(folder, kind):
+    (folder / "000.png").write_bytes(b"")  # the first of all, which would tell bands and size
+    BROKEN[kind][0](folder / "zzz.png")
+    dataset = opened(folder, SCALE | {"skip_bad": True})
+    counted, *listed = [line for line in dataset.warnings if line.startswith("sdss: ")]
+    assert counted == "sdss: 2 objects left out, whose files are broken"
+    assert [line.split()[1] for line in listed] == ["000", "zzz"]
+    assert f" is left out: {folder}/zzz.png" in listed[1]
+    batch = dataset.read(np.arange(5))
+    assert [dataset.ids[row] for row in batch.rows["sdss"]] == [f"{2**62 + n}" for n in (1, 2, 3)]
+    expected = [COLOUR + np.uint8(row) for row in (2, 1, 0)]
+    assert np.array_equal(batch.inputs["sdss"].flux, np.stack(expected))
+
+
 def test_a_picture_without_read_permission_is_one_line(folder, monkeypatch):
     sound = Path.open
 

@@ -27,7 +27,7 @@ def command() -> None:
     """Describe and check survey data."""
 
 
-def _open(source: str, reader: str | None) -> "Dataset":
+def _open(source: str, reader: str | None, skip_bad: bool = False) -> "Dataset":
     with stage(progress_line, f"read {Path(source).name}"):
         # Imported here: the help text needs none of it.
         from fmb.datasets.opening import open_dataset
@@ -36,6 +36,7 @@ def _open(source: str, reader: str | None) -> "Dataset":
         return open_dataset(
             source,
             reader=reader,
+            settings={"skip_bad": True} if skip_bad else None,
             cache=workspace() / "data",
             progress=lambda done, total: progress_line(f"make {source}", done, total),
         )
@@ -101,10 +102,17 @@ def _describe(name: str, info: "InputInfo", n: int) -> dict[str, Any]:
 @_source
 @_reader
 @request_options("model", "input")
+@click.option("--skip-bad", is_flag=True, help="List objects of broken files, use the rest.")
 @_json
 @click.pass_context
 def validate(
-    ctx: click.Context, /, source: str, reader: str | None, as_json: bool, **options: Any
+    ctx: click.Context,
+    /,
+    source: str,
+    reader: str | None,
+    skip_bad: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Read all of SOURCE and name what is wrong with which object.
 
@@ -115,12 +123,12 @@ def validate(
     from fmb.datasets.quality import check, summary
     from fmb.terminal.printing import echo_folded, echo_json
 
-    dataset = _open(source, reader)
+    dataset = _open(source, reader, skip_bad)
     if isinstance(dataset, Making):
         dataset.make(dataset.inputs, lambda done, total: progress_line("simulate", done, total))
     found = check(dataset, progress=lambda done, total: progress_line("check", done, total))
     if options["model"]:
-        found += _foreseen({"data": source, "reader": reader, **options})
+        found += _foreseen({"data": source, "reader": reader, "skip_bad": skip_bad, **options})
     if as_json:
         echo_json([finding.as_dict() for finding in found])
     else:

@@ -80,6 +80,7 @@ OPTIONS = (
     ),
     Option("exclude", "data.exclude", "FILE", "Leave out the ids in FILE, one a line.", "data"),
     Option("split", "data.split", "NAME", "Only objects of this split.", "data"),
+    Option("skip_bad", "data.skip_bad", "", "List objects of broken files, use the rest.", "data"),
     _component("detector", "detect", "Detector; repeatable."),
     _component("fusion", "detect", "Fusion of the lists of a model; repeatable."),
     Option("no_companions", "run.companions", "", "Only the detectors named here.", "detect"),

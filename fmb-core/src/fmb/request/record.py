@@ -97,6 +97,13 @@ class DataRequest(_Component):
     include: str | None = None
     exclude: str | None = None
     split: str | None = None
+    skip_bad: bool = False
+    """Leave out objects whose file is broken, counted and listed; the reader does it."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Those of the dataset, `skip_bad` among them where it is asked for."""
+        return {**super().settings, **({"skip_bad": True} if self.skip_bad else {})}
 
 
 class ModelRequest(_Component):

@@ -34,6 +34,8 @@ class TreeConfig(Config):
     """Keys of `[catalog]` of a survey.toml."""
     inputs: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Keys of `[inputs.NAME]`."""
+    skip_bad: bool = False
+    """Leave out objects whose own file is broken; they are counted and listed."""
 
 
 C = TypeVar("C", bound=TreeConfig)
@@ -81,7 +83,7 @@ def open_tree(
         with staged_folder(folder) as staging:
             write_description(staging, description)
     file = folder / FILE_NAME
-    return open_survey(read_survey(file), file, Digests(cache.parent))
+    return open_survey(read_survey(file), file, Digests(cache.parent), config.skip_bad)
 
 
 def describe_tree(path: Path, config: C, describe: Describe[C]) -> Description:

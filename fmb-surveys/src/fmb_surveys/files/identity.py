@@ -84,14 +84,16 @@ def tree_digest(path: Path) -> str:
             folders.sort()
             for name in sorted(files):
                 place = os.path.join(folder, name)
-                add(os.stat(place), os.path.relpath(place, path))
+                # A link that leads nowhere is told by whoever reads it, who may skip it.
+                state = os.stat(place) if os.path.exists(place) else os.lstat(place)
+                add(state, os.path.relpath(place, path))
     except OSError as error:
         fail(error)
     return digest.hexdigest()
 
 
 def file_identity(
-    survey: Survey, folder: Path, known_files: Digests | None = None
+    survey: Survey, folder: Path, known_files: Digests | None = None, skip_bad: bool = False
 ) -> dict[str, Any]:
     """Name, mapping and file contents of a survey; the same wherever its files are.
 
@@ -99,6 +101,7 @@ def file_identity(
         survey: what survey.toml says.
         folder: that it is in.
         known_files: remembers fingerprints of files that stay as they are; None = read them.
+        skip_bad: whether files of single objects may be missing.
     """
     files = {"catalog": survey.catalog_file}
     for name, source in survey.inputs.items():
@@ -115,18 +118,21 @@ def file_identity(
             bands = source.bands if isinstance(source, ImagesSource) else ()
             rows = read_index(folder / source.files, name, bands)[1]
             named = [file for row in rows for file in row if file]
-            digests[f"inputs.{name}.files"] = _states(folder, named)
+            digests[f"inputs.{name}.files"] = _states(folder, named, skip_bad)
     return {"name": survey.name, "reader": "hdf5", "mapping": survey.mapping(), "files": digests}
 
 
-def _states(folder: Path, files: Sequence[str]) -> str:
+def _states(folder: Path, files: Sequence[str], skip_bad: bool) -> str:
     """Digest of names, sizes and times of one file an object; reading them all would take hours."""
     digest = hashlib.blake2b(digest_size=16)
     for name in files:
         try:
             status = (folder / name).stat()
         except OSError as error:
-            raise DataError(f"{folder / name}: cannot be read: {error.strerror}") from None
+            if not skip_bad:
+                raise DataError(f"{folder / name}: cannot be read: {error.strerror}") from None
+            digest.update(f"{name} {error.strerror}\n".encode())
+            continue
         digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 

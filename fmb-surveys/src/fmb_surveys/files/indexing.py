@@ -41,9 +41,9 @@ class Indexed:
         return sum(0 < sum(file is None for file in row) < len(row) for row in rows)
 
     @property
-    def firsts(self) -> dict[str, str]:
-        """A file of each band."""
-        return {band: next(f for f in files if f) for band, files in self.files.items()}
+    def there(self) -> dict[str, list[Path]]:
+        """The files of each band that are there."""
+        return {band: [Path(f) for f in files if f] for band, files in self.files.items()}
 
 
 def index_files(

@@ -22,6 +22,7 @@ from fmb import (
 )
 from fmb.files import as_ids, locate, refuse_duplicates
 from fmb.store import Digests
+from fmb_surveys.files.broken import without_broken
 from fmb_surveys.files.catalog import read_catalog
 from fmb_surveys.files.identity import file_identity, stored_identity, unit_warnings
 from fmb_surveys.files.inputs import ImagesInput, SpectraInput
@@ -49,7 +50,10 @@ REVISION = 2
 
 
 class FilesConfig(Config):
-    """No options: the survey.toml says it all."""
+    """What the survey.toml does not say."""
+
+    skip_bad: bool = False
+    """Leave out objects whose own file is broken; they are counted and listed."""
 
 
 class FilesDataset:
@@ -109,7 +113,7 @@ def open_survey_file(
 
     Args:
         source: path of the survey.toml, or of a folder that has one.
-        config: no options.
+        config: whether broken files are skipped.
         cache: folder of the workspace; beside it the fingerprints of large files are remembered.
         progress: not used; nothing is made.
 
@@ -119,27 +123,39 @@ def open_survey_file(
         ShapeError: datasets do not fit each other.
     """
     path = find_survey_file(source)
-    return open_survey(read_survey(path), path, Digests(cache.parent))
+    survey = read_survey(path)
+    if config.skip_bad and not any(described.files for described in survey.inputs.values()):
+        raise ConfigError(
+            f"{path}: no object of this survey has a file of its own, so none can be skipped; leave"
+            " --skip-bad out"
+        )
+    return open_survey(survey, path, Digests(cache.parent), config.skip_bad)
 
 
-def open_survey(survey: Survey, path: Path, known_files: Digests | None = None) -> FilesDataset:
+def open_survey(
+    survey: Survey, path: Path, known_files: Digests | None = None, skip_bad: bool = False
+) -> FilesDataset:
     """The survey that `path` describes, or would describe: its files are relative to its folder.
 
     Args:
         survey: what it says.
         path: the survey.toml.
         known_files: remembers fingerprints of files that stay as they are; None = read them.
+        skip_bad: leave out objects whose own file is broken, as the survey.toml may say too.
 
     Raises:
         FmbError: as `open_survey_file`.
     """
-    folder = path.parent
+    folder, skip_bad = path.parent, skip_bad or survey.skip_bad
     ids, catalog = read_catalog(survey.catalog, folder / survey.catalog_file)
     readers: dict[str, ImagesInput | SpectraInput] = {}
     warnings = [*unit_warnings(survey), *catalog.attrs.pop("notes")]
     for name, said in survey.inputs.items():
         described, bands = one_name_each(said)
         store, rows, orphans = _locate_rows(path, name, described, bands, survey, ids)
+        if skip_bad:
+            rows, told_of_broken = without_broken(name, said, store, rows, ids)
+            warnings.extend(told_of_broken)
         if isinstance(described, ImagesSource):
             readers[name] = ImagesInput(described, store, rows)
         else:
@@ -148,7 +164,7 @@ def open_survey(survey: Survey, path: Path, known_files: Digests | None = None) 
             warnings.append(f"{name}: {orphans} rows belong to no object of the catalogue")
     warnings.extend(_unknown_units(readers.values()))
     stored = stored_identity(survey, folder)
-    identity, told = stored or (file_identity(survey, folder, known_files), warnings)
+    identity, told = stored or (file_identity(survey, folder, known_files, skip_bad), warnings)
     # A stored identity tells what was written, not the file that holds it now.
     digests = {} if stored else identity.get("files", {})
     mapping = survey.mapping()["inputs"]

@@ -181,6 +181,8 @@ class Survey(Config):
     catalog: CatalogSource
     inputs: dict[str, ImagesSource | SpectraSource]
     stored: Stored | None = None
+    skip_bad: bool = False
+    """Leave out objects whose own file is broken; they are counted and listed."""
     described: tuple[str, ...] = ()
     """What a reader took from which header, where it wrote this; for people."""
 

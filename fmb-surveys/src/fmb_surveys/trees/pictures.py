@@ -8,7 +8,7 @@ from fmb import Array, ConfigError, DataError
 from fmb.files import is_table, parse_ids, read_table, refuse_duplicates
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
 from fmb_surveys.files.reader import FilesDataset
-from fmb_surveys.files.stores.object_pictures import told
+from fmb_surveys.files.stores.object_files import told_by_first
 
 if TYPE_CHECKING:
     from fmb.files import Table
@@ -61,7 +61,7 @@ def describe(path: Path, config: PicturesConfig) -> Description:
     if not pictures:
         raise DataError(f"{path}: holds no picture; one of {', '.join(ENDINGS)}")
     name = _instrument(config)
-    keys, lines = told(pictures[0])
+    keys, lines = told_by_first(pictures, "images", config.skip_bad)
     if "pixel_scale_arcsec" not in config.inputs.get(name, {}):
         raise ConfigError(
             f"{path}: pictures do not tell their pixel scale; add"

@@ -37,11 +37,11 @@ class BandArrays:
             store: has the arrays, each (rows, height, width) or (rows, 1, height, width).
             arrays: name -> the arrays it stands for, in the order of the bands.
         """
-        self._store, self._arrays = store, dict(arrays)
+        self.store, self._arrays = store, dict(arrays)
 
     def place(self, name: str) -> str:
         """Where the arrays are, for messages."""
-        return self._store.place(name)
+        return self.store.place(name)
 
     def shape(self, name: str) -> tuple[int, ...]:
         """(rows, bands, height, width).
@@ -50,13 +50,13 @@ class BandArrays:
             ShapeError: one band is larger than another.
         """
         if name not in self._arrays:
-            return self._store.shape(name)
-        shapes = {array: _flat(self._store.shape(array)) for array in self._arrays[name]}
+            return self.store.shape(name)
+        shapes = {array: _flat(self.store.shape(array)) for array in self._arrays[name]}
         first, *others = shapes
         for array in others:
             if shapes[array] != shapes[first]:
                 raise ShapeError(
-                    f"{self._store.place(array)} has shape {shapes[array]}, {first!r} has"
+                    f"{self.store.place(array)} has shape {shapes[array]}, {first!r} has"
                     f" {shapes[first]}; give bands of one size, or an input each"
                 )
         rows, *pixels = shapes[first]
@@ -64,7 +64,7 @@ class BandArrays:
 
     def kind(self, name: str) -> "np.dtype[Any]":
         """The type that holds the numbers of all bands as they are stored."""
-        return np.result_type(*(self._store.kind(array) for array in self._of(name)))
+        return np.result_type(*(self.store.kind(array) for array in self._of(name)))
 
     def stated(self, name: str) -> Stated:
         """What the file says of the numbers of all bands.
@@ -73,11 +73,11 @@ class BandArrays:
             DataError: it says one thing of one band, and another of another.
         """
         first, *others = self._of(name)
-        told = self._store.stated(first)
+        told = self.store.stated(first)
         for array in others:
-            if (other := self._store.stated(array)) != told:
+            if (other := self.store.stated(array)) != told:
                 raise DataError(
-                    f"{self._store.place(array)} has another unit, scale or missing value than"
+                    f"{self.store.place(array)} has another unit, scale or missing value than"
                     f" {first!r}: {other} and {told}; make them an input each"
                 )
         return told
@@ -85,20 +85,20 @@ class BandArrays:
     def read(self, name: str, rows: Array, pad: float = np.nan) -> Array:
         """(m, bands, height, width): those rows; a band that a row lacks is `pad`."""
         if name not in self._arrays:
-            return self._store.read(name, rows, pad)
+            return self.store.read(name, rows, pad)
         pixels = self.shape(name)[2:]
         listed = self._arrays[name]
-        found = {array: self._store.read(array, rows, pad) for array in dict.fromkeys(listed)}
+        found = {array: self.store.read(array, rows, pad) for array in dict.fromkeys(listed)}
         bands = [found[array].reshape(len(rows), *pixels) for array in listed]
         return np.stack(bands, axis=1)
 
     def column(self, name: str) -> Array:
         """(rows,): a value for each stored row."""
-        return self._store.column(name)
+        return self.store.column(name)
 
     def origins(self, rows: Array, digest: str | None, mapping: str) -> Array:
         """(m,), uint64: what tells where each row comes from."""
-        return self._store.origins(rows, digest, mapping)
+        return self.store.origins(rows, digest, mapping)
 
     def _of(self, name: str) -> Sequence[str]:
         return self._arrays.get(name, (name,))

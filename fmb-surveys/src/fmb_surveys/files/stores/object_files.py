@@ -1,5 +1,6 @@
 """Files of one object each, or of one band of one object: a row is an object."""
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
@@ -8,11 +9,11 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from fmb import Array, ConfigError, DataError, ShapeError
+from fmb import Array, ConfigError, DataError, FmbError, ShapeError
 from fmb.files import Stated
 from fmb_surveys.files.stores.origins import origins_of_files
 
-__all__ = ["OPENERS", "ObjectFile", "ObjectFiles", "object_files", "told_by"]
+__all__ = ["OPENERS", "ObjectFile", "ObjectFiles", "object_files", "told_by_first"]
 
 OPENERS = {
     ".h5": "fmb_surveys.files.stores.object_hdf5:open_object",
@@ -114,6 +115,42 @@ class ObjectFiles:
         there = (tuple(f for f in self.files[row] if f) for row in rows)
         return origins_of_files(there, mapping)
 
+    def broken(self, names: Sequence[str]) -> dict[int, str]:
+        """Row -> why its files cannot be read beside the others; all files are read for it.
+
+        The first row of those that most are like is what others are held to from then on.
+
+        Args:
+            names: of the arrays that are needed.
+        """
+        reasons: dict[int, str] = {}
+        looks: dict[int, tuple[Any, ...]] = {}
+        for row, paths in enumerate(self.files):
+            try:
+                looks[row] = tuple(self._look(path, names) for path in paths)
+            except FmbError as error:
+                reasons[row] = str(error)
+        if not looks:
+            return reasons
+        usual = Counter(looks.values()).most_common(1)[0][0]
+        first = next(row for row, look in looks.items() if look == usual)
+        self._first_file = next(path for path in self.files[first] if path)
+        self._first.clear()
+        for row in (row for row, look in looks.items() if look != usual):
+            try:
+                for name in names:
+                    self.read(name, np.array([row]))
+            except FmbError as error:
+                reasons[row] = str(error)
+        return reasons
+
+    def _look(self, path: Path | None, names: Sequence[str]) -> tuple[Any, ...]:
+        """Shape and meaning of each array in a file, which is read whole to see that it can be."""
+        if path is None:
+            return ()
+        with self._open(path) as file:
+            return tuple((file.read(name).shape, file.stated(name)) for name in names)
+
     def _of_first(self, name: str) -> tuple[tuple[int, ...], "np.dtype[Any]", Stated]:
         if name not in self._first:
             with self._open(self._first_file) as file:
@@ -182,6 +219,27 @@ def told_by(path: Path, kind: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     module = import_module(_opener_of(path).partition(":")[0])
     tell = getattr(module, "told", None)
     return tell(path, kind) if tell else ({}, ())
+
+
+def told_by_first(
+    files: Sequence[Path], kind: str, skip_bad: bool = False
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What the first of some files of one object each says of itself; see `told_by`.
+
+    Args:
+        files: of one format, at least one.
+        kind: "images" or "spectra".
+        skip_bad: pass over those that cannot be read.
+
+    Raises:
+        FmbError: as `told_by`, of the first file.
+    """
+    for path in files if skip_bad else ():
+        try:
+            return told_by(path, kind)
+        except FmbError:
+            continue
+    return told_by(files[0], kind)
 
 
 def _opener_of(path: Path) -> str:

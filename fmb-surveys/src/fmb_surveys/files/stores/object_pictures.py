@@ -71,8 +71,10 @@ def open_object(path: Path) -> Iterator[ObjectPicture]:
         DataError: it is missing, cut short, damaged, too large, or its bands are not grey or RGB of
             8 bits, or grey of 16.
     """
-    if not path.exists():
-        raise DataError(f"{path}: no such file")
+    try:
+        path.stat()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
     if not path.is_file():  # a pipe could be waited for for ever
         raise DataError(f"{path}: not a regular file, expected a picture")
     try:
