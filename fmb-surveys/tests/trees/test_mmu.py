@@ -346,6 +346,36 @@ def test_one_broken_part_is_one_line_that_names_it(tree, kind):
     assert "dr10_south_21" in told
 
 
+ALIKE = {"an id twice", "an empty id", "float ids"}
+"""What is wrong with the ids or kinds of one part is told of the survey."""
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BROKEN if kind not in ALIKE])
+def test_one_broken_part_may_be_skipped_and_is_named_while_the_rest_is_right(tree, kind):
+    folder, parts = tree(legacysurvey)
+    third = folder / "dr10_south_21" / "healpix=95" / "001-of-001.hdf5"
+    third.parent.mkdir()
+    more = legacysurvey(2)
+    with h5py.File(third, "w") as file:
+        for key, values in more.items():
+            file[key] = values
+    BROKEN[kind][0](folder)
+    dataset = opened(folder, skip_bad=True)
+    [line] = [line for line in dataset.warnings if line.startswith("part left out: ")]
+    assert "healpix=1107" in line
+    flux = dataset.read(np.arange(4)).inputs["legacysurvey"].flux
+    assert np.array_equal(flux, rows_of([parts[0], more], "image_array"))
+    assert dataset.ids.tolist() == texts(rows_of([parts[0], more], "object_id"))
+
+
+def test_a_tree_of_broken_parts_only_is_refused(tree):
+    folder, _ = tree(legacysurvey)
+    for path in folder.glob("*/*/*.hdf5"):
+        cut(path)
+    with pytest.raises(FmbError, match=r"every part is broken, the first by this: .*94.*cut short"):
+        opened(folder, skip_bad=True)
+
+
 @pytest.mark.parametrize(
     ("inputs", "pattern"),
     [

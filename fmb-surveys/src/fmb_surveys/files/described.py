@@ -51,6 +51,8 @@ class Description:
     """File name -> what is written beside the survey.toml: a catalogue, row indexes."""
     taken: tuple[str, ...] = ()
     """What was taken from which header, a line each."""
+    left_out: tuple[str, ...] = ()
+    """What could not be read and was skipped, a line each; a run notes them."""
 
 
 Describe = Callable[[Path, C], Description]
@@ -97,7 +99,7 @@ def describe_tree(path: Path, config: C, describe: Describe[C]) -> Description:
     survey = merge(dict(made.survey), said)
     survey["name"] = config.name or survey.get("name") or path.name.split(".")[0]
     build_survey(survey, path)
-    return Description(survey=survey, tables=made.tables, taken=made.taken)
+    return Description(survey=survey, tables=made.tables, taken=made.taken, left_out=made.left_out)
 
 
 def write_description(folder: Path, description: Description) -> None:
@@ -106,5 +108,6 @@ def write_description(folder: Path, description: Description) -> None:
 
     for name, table in description.tables.items():
         parquet.write_table(table, folder / name)
-    survey = {**description.survey, "described": list(description.taken)}
+    told = {"described": list(description.taken), "left_out": list(description.left_out)}
+    survey = {**description.survey, **told}
     (folder / FILE_NAME).write_bytes(tomli_w.dumps(survey).encode())

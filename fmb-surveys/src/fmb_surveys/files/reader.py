@@ -149,7 +149,7 @@ def open_survey(
     folder, skip_bad = path.parent, skip_bad or survey.skip_bad
     ids, catalog = read_catalog(survey.catalog, folder / survey.catalog_file)
     readers: dict[str, ImagesInput | SpectraInput] = {}
-    warnings = [*unit_warnings(survey), *catalog.attrs.pop("notes")]
+    warnings = [*survey.left_out, *unit_warnings(survey), *catalog.attrs.pop("notes")]
     for name, said in survey.inputs.items():
         described, bands = one_name_each(said)
         store, rows, orphans = _locate_rows(path, name, described, bands, survey, ids)

@@ -185,6 +185,8 @@ class Survey(Config):
     """Leave out objects whose own file is broken; they are counted and listed."""
     described: tuple[str, ...] = ()
     """What a reader took from which header, where it wrote this; for people."""
+    left_out: tuple[str, ...] = ()
+    """What a reader could not read and skipped; runs note it."""
 
     @property
     def catalog_file(self) -> str:
@@ -199,7 +201,7 @@ class Survey(Config):
     def mapping(self) -> dict[str, Any]:
         """What decides which numbers are read, as plain values; not where the files are."""
         values = self.model_dump(
-            mode="json", exclude_defaults=True, exclude={"stored", "file", "described"}
+            mode="json", exclude_defaults=True, exclude={"stored", "file", "described", "left_out"}
         )
         for table in (values["catalog"], *values["inputs"].values()):
             table.pop("file", None)

@@ -13,10 +13,11 @@ from fmb_surveys.files.described import Description, TreeConfig, open_tree
 from fmb_surveys.files.reader import FilesDataset
 from fmb_surveys.files.stores.partitioned_hdf5 import partitions
 from fmb_surveys.trees.mmu_inputs import images, spectra
+from fmb_surveys.trees.mmu_parts import part_table, sound_parts
 
 __all__ = ["MMUConfig", "describe", "open_mmu"]
 
-_CATALOG, _ID = "catalog.parquet", "object_id"
+_CATALOG, _PARTS, _ID = "catalog.parquet", "parts.parquet", "object_id"
 _POSITIONS = {"ra": ("ra", "RA"), "dec": ("dec", "DEC")}
 _INPUTS = ("image_", "spectrum_")
 _UNITS = {
@@ -63,7 +64,9 @@ def describe(path: Path, config: MMUConfig) -> Description:
         FmbError: as `open_mmu`.
     """
     folder = _configuration(path)
-    files = partitions(folder)
+    files, broken = partitions(folder), tuple[str, ...]()
+    if config.skip_bad:
+        files, broken = sound_parts(files)
     columns, left_out = _columns(files)
     ids = as_ids(columns[_ID], f"{folder}: {_ID!r}")
     refuse_duplicates(ids, f"{folder}: {_ID!r}")
@@ -72,7 +75,8 @@ def describe(path: Path, config: MMUConfig) -> Description:
     for found in (images(files, config.inputs), spectra(files, config.inputs)):
         if found is not None:
             name, keys, told = found
-            inputs[name] = {"file": str(folder), "format": "mmu-hdf5", "same_order": True, **keys}
+            where = _PARTS if broken else str(folder)
+            inputs[name] = {"file": where, "format": "mmu-hdf5", "same_order": True, **keys}
             lines += told
     if not inputs:
         raise DataError(f"{files[0]}: holds neither 'image_array' nor 'spectrum_flux'")
@@ -82,7 +86,8 @@ def describe(path: Path, config: MMUConfig) -> Description:
     import pyarrow as pa
 
     table = pa.table({**{name: pa.array(v) for name, v in columns.items()}, _ID: pa.array(ids)})
-    return Description(survey=survey, tables={_CATALOG: table}, taken=tuple(lines))
+    tables = {_CATALOG: table, **({_PARTS: part_table(files)} if broken else {})}
+    return Description(survey=survey, tables=tables, taken=tuple(lines), left_out=broken)
 
 
 def _configuration(path: Path) -> Path:

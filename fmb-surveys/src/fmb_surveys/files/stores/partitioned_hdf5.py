@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fmb import Array, DataError, ShapeError
-from fmb.files import Stated
+from fmb.files import Stated, is_table, read_table
 from fmb_surveys.files.stores.stacked_hdf5 import StackedHDF5
 
 __all__ = ["PartitionedHDF5", "partitions"]
@@ -45,7 +45,7 @@ class PartitionedHDF5:
         """Nothing is opened before it is read.
 
         Args:
-            path: folder of the tree.
+            path: folder of the tree, or a table whose column `file` names its files.
             pixels: of the longest spectrum, where files pad theirs to lengths of their own.
         """
         self.path, self._pixels = path, pixels
@@ -59,6 +59,8 @@ class PartitionedHDF5:
     @cached_property
     def files(self) -> list[Path]:
         """The files in the order of their rows."""
+        if is_table(self.path):
+            return [Path(file) for file in read_table(self.path).column("file")]
         return partitions(self.path)
 
     @cached_property
