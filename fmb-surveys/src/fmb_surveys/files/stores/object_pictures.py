@@ -134,7 +134,7 @@ def _decoded(stream: IO[bytes], path: Path) -> ObjectPicture:
             image.load()
             values, alpha = _without_alpha(image, path)
     bands = values[None] if values.ndim == 2 else np.moveaxis(values, 2, 0)
-    return ObjectPicture(np.ascontiguousarray(bands), path, alpha)
+    return ObjectPicture(bands, path, alpha)
 
 
 def _refuse_depth(head: bytes, path: Path) -> None:
