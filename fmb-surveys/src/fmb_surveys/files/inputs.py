@@ -9,11 +9,11 @@ import numpy as np
 from fmb import Array, DataError, Images, InputInfo, ShapeError, Spectra
 from fmb.datasets import disordered
 from fmb.files import equal_to
-from fmb_surveys.files.numbers import float32, may_hold, meant_numbers, times
+from fmb_surveys.files.numbers import bits_of, float32, may_hold, meant_numbers, times
 from fmb_surveys.files.stores.store import Store
 from fmb_surveys.files.survey_toml import ImagesSource, InputSource, SpectraSource
 from fmb_surveys.files.units import angstroms, convenient, is_unit, refuse_contradiction
-from fmb_surveys.files.wavelengths import from_log10, refuse_impossible
+from fmb_surveys.files.wavelengths import from_log10, in_vacuum, pixel_widths, refuse_impossible
 
 __all__ = ["ImagesInput", "Input", "SpectraInput"]
 
@@ -113,6 +113,8 @@ class Input(Generic[S]):
         """(m, ...) bool, what `mask` or `good` declares; what is no number is bad."""
         if self._source.mask:
             bad = self.store.read(self._source.mask, at, pad=0)
+            if self._source.mask_bits:
+                bad = bits_of(bad, self._source.mask_bits, self.store.place(self._source.mask))
             return bad if bad.dtype == bool else np.asarray(bad != 0)
         if self._source.good:
             good = self.store.read(self._source.good, at, pad=0)
@@ -200,7 +202,8 @@ class SpectraInput(Input[SpectraSource]):
         if len(shape) != 2:
             raise ShapeError(f"{store.place(source.flux)} has shape {shape}, expected (n, pixels)")
         self._check_shapes(shape, "ivar", "error", "mask", "good", "lsf")
-        self._compare_unit("lsf", "Angstrom", "lsf, which is in Angstrom,")
+        if source.lsf_unit == "Angstrom":
+            self._compare_unit("lsf", "Angstrom", "lsf, which is in Angstrom,")
         self._grid_name = source.wavelength or source.loglam or ""
         self._factor = angstroms(self._wavelength_unit())
         grid = store.shape(self._grid_name)
@@ -233,7 +236,8 @@ class SpectraInput(Input[SpectraSource]):
         if self._source.loglam:
             grid = from_log10(grid, self.store.place(self._grid_name))
         # Padding below zero keeps its value: it says "no wavelength" whatever the unit.
-        return grid if self._factor == 1.0 else np.where(grid > 0, grid * self._factor, grid)
+        grid = grid if self._factor == 1.0 else np.where(grid > 0, grid * self._factor, grid)
+        return in_vacuum(grid) if self._source.air else grid
 
     def _read_shared(self) -> Array:
         grid = self._to_aa(
@@ -287,5 +291,10 @@ class SpectraInput(Input[SpectraSource]):
             wavelength_aa=grid,
             unit=self.unit,
             calibrated=self.info.calibrated,
-            lsf_aa=float32(self._numbers(source.lsf, at)) if source.lsf else None,
+            lsf_aa=self._lsf(at, grid) if source.lsf else None,
         )
+
+    def _lsf(self, at: Array, grid: Array) -> Array:
+        """(m, pixels) float32, in Angstrom."""
+        sigma = self._numbers(self._source.lsf or "", at)
+        return float32(sigma * pixel_widths(grid) if self._source.lsf_unit == "pixel" else sigma)

@@ -1,13 +1,14 @@
 """Numbers of inputs, from the type of their file to float32, without a product in between."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from fmb import Array
+from fmb import Array, DataError
 from fmb.files import Stated
 
-__all__ = ["float32", "may_hold", "meant_numbers", "times"]
+__all__ = ["bits_of", "float32", "may_hold", "meant_numbers", "times"]
 
 
 def meant_numbers(told: Stated, stored: Array) -> Array:
@@ -34,3 +35,16 @@ def float32(values: Array) -> Array:
     # A value beyond float32 becomes infinite, which the quality checks report by object.
     with np.errstate(over="ignore"):
         return values.astype(np.float32, copy=False)
+
+
+def bits_of(stored: Array, bits: Sequence[int], where: str) -> Array:
+    """Where an array of whole numbers has one of these bits, counted from 0; of its shape, bool.
+
+    Raises:
+        DataError: it has no whole numbers, or fewer bits; `where` names it.
+    """
+    kind = stored.dtype
+    if kind.kind not in "iu" or max(bits) >= 8 * kind.itemsize:
+        raise DataError(f"{where} holds {kind}, which has no bit {max(bits)}: correct mask_bits")
+    wanted = np.uint64(sum(1 << bit for bit in set(bits)))
+    return np.asarray((stored.astype(np.int64).view(np.uint64) & wanted) != 0)

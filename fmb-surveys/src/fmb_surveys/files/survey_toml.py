@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tomli_w
 from pydantic import Field, model_validator
@@ -73,7 +73,10 @@ class InputSource(Config):
     file: str = ""
     """One HDF5 file whose first axis is the objects; "" = the survey's `file`."""
     files: str = ""
-    """A table with the columns `object_id` and the input's name: one file an object."""
+    """A table with the columns `object_id` and the input's name: one file an object.
+
+    Or `NAME.BAND`, one file a band of it.
+    """
     format: str = ""
     """What `file` is; "" = by its ending."""
     id: str | None = None
@@ -93,6 +96,8 @@ class InputSource(Config):
     """Standard deviation; ivar = 1/error^2, and error <= 0 means masked."""
     mask: str | None = None
     """True or not 0 = bad."""
+    mask_bits: tuple[Annotated[int, Field(ge=0, lt=64)], ...] = ()
+    """Bits of `mask` that mean bad, from 0; left out, any."""
     good: str | None = None
     """True or not 0 = good."""
 
@@ -103,6 +108,8 @@ class InputSource(Config):
         for one, other in pairs:
             if getattr(self, one) and getattr(self, other):
                 raise ValueError(f"give {one} or {other}, not both")
+        if self.mask_bits and not self.mask:
+            raise ValueError("mask_bits are bits of mask: name it too")
         return self
 
 
@@ -149,9 +156,12 @@ class SpectraSource(InputSource):
     loglam: str | None = None
     """The same as log10 of the wavelength."""
     wavelength_unit: Unit = "Angstrom"
+    air: bool = False
+    """True when they are in standard air; vacuum is read."""
     calibrated: bool = True
     lsf: str | None = None
-    """(n, pixels): sigma of the line-spread function in Angstrom."""
+    """(n, pixels): sigma of the line-spread function."""
+    lsf_unit: Literal["Angstrom", "pixel"] = "Angstrom"
     pixels: int | None = Field(default=None, gt=0)
     """Of the longest spectrum; shorter ones are padded. Left out, all have as many."""
     complete_mask: bool = False

@@ -21,6 +21,10 @@ OPENERS = {
     ".jpeg": "fmb_surveys.files.stores.object_pictures:open_object",
     ".jpg": "fmb_surveys.files.stores.object_pictures:open_object",
     ".png": "fmb_surveys.files.stores.object_pictures:open_object",
+    ".fits": "fmb_surveys.files.stores.object_fits:open_object",
+    ".fits.gz": "fmb_surveys.files.stores.object_fits:open_object",
+    ".fit": "fmb_surveys.files.stores.object_fits:open_object",
+    ".fz": "fmb_surveys.files.stores.object_fits:open_object",
 }
 """Ending -> what opens a file of one object."""
 
@@ -164,7 +168,9 @@ class ObjectFiles:
         module, _, name = self._opener.partition(":")
         return cast(Opener, getattr(import_module(module), name))(path)
 
-    def _whole(self, path: Path, name: str, pad: float) -> Array:
+    def _whole(self, path: Path | None, name: str, pad: float) -> Array:
+        if path is None:  # of a band that the object does not have no pixel has a value
+            return np.full(self._padded(self._of_first(name)[0]), np.nan, np.float32)
         with self._open(path) as file:
             values, written = file.read(name), file.stated(name)
         first = self._first_file
