@@ -51,6 +51,15 @@ def fmb_register_datasets() -> Iterator[DatasetSpec]:
         config="fmb_surveys.trees.mmu:MMUConfig",
         markers=("healpix=*/*.hdf5", "*/healpix=*/*.hdf5"),
     )
+    yield DatasetSpec(
+        name="sdss",
+        summary="SDSS spectra as shipped: spec-PLATE-MJD-FIBER.fits",
+        target="fmb_surveys.trees.sdss:open_sdss",
+        config="fmb_surveys.trees.sdss:SdssConfig",
+        suffixes=(".fits", ".fits.gz"),
+        markers=("spec-*.fits*", "*/spec-*.fits*"),
+        sniff="fmb_surveys.trees.sdss:is_sdss",
+    )
 
 
 @hookimpl

@@ -1,0 +1,136 @@
+"""Files of a tree, and what they agree on."""
+
+import fnmatch
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fmb import DataError
+from fmb_surveys.files.units import check_unit, refuse_contradiction
+
+__all__ = ["agreed", "agreed_unit", "files_below", "one_column", "whole_ids"]
+
+
+def files_below(path: Path, *patterns: str) -> list[Path]:
+    """The file itself, or those of a folder and of what is below it whose names fit a pattern.
+
+    Links to folders are not followed: a loop of them would have no end.
+
+    Args:
+        path: file or folder.
+        patterns: of names, as "spec-*.fits".
+
+    Returns:
+        By name, at least one.
+
+    Raises:
+        DataError: there is none, or a folder cannot be read.
+    """
+    if path.is_file():
+        return [path]
+
+    def fail(error: OSError) -> None:
+        raise DataError(f"{error.filename}: cannot be read: {error.strerror}")
+
+    found = [
+        Path(folder, name)
+        for folder, _, names in os.walk(path, onerror=fail)
+        for name in names
+        if any(fnmatch.fnmatch(name.lower(), pattern) for pattern in patterns)
+    ]
+    if not found:
+        raise DataError(f"{path}: holds no file called {' or '.join(patterns)}")
+    return sorted(found)
+
+
+def agreed(what: str, found: Mapping[Path, str], key: str) -> str:
+    """What all files say; "" where none says anything.
+
+    Args:
+        what: they speak of, for messages.
+        found: file -> what it says.
+        key: that a user sets where they disagree.
+
+    Raises:
+        DataError: two say different things.
+    """
+    if not found:
+        return ""
+    first, *others = found.items()
+    other = next((one for one in others if one[1] != first[1]), None)
+    if other:
+        raise DataError(
+            f"{what} is {first[1] or 'not told'!r} in {first[0]} and {other[1] or 'not told'!r} in"
+            f" {other[0]}: read them as two surveys, or say what holds with --set {key}=..."
+        )
+    return first[1]
+
+
+def agreed_unit(what: str, found: Mapping[Path, str], said: str | None, key: str) -> str:
+    """The unit that all files say, as astropy writes it, or the one that a user says.
+
+    Args:
+        what: has it, for messages.
+        found: file -> unit as it says, "" where it does not.
+        said: by the user.
+        key: that he says it with.
+
+    Raises:
+        DataError: the files disagree with each other or with the user, or nobody says a unit.
+    """
+    if said is not None:
+        for path, told in found.items():
+            where = f"{path}: {what}"
+            refuse_contradiction(where, _readable(told) or told, check_unit(said), key)
+        return said
+    told = agreed(f"the unit of {what}", found, key)
+    first, example = next(iter(found)), f"--set {key}='1e-17 erg / (s cm2 Angstrom)'"
+    if not told:
+        raise DataError(f"{first}: does not tell the unit of {what}: say it, as in {example}")
+    known = _readable(told)
+    if not known:
+        raise DataError(
+            f"{first}: {what} is in {told!r}, which astropy does not know: say {example}"
+        )
+    return known
+
+
+def _readable(told: str) -> str:
+    """A unit as astropy reads it, "" where it reads none: SDSS writes Ang for Angstrom."""
+    for text in (told, re.sub(r"\bAng\b", "Angstrom", told)):
+        try:
+            return check_unit(text) if text else ""
+        except ValueError:
+            continue
+    return ""
+
+
+def one_column(values: Sequence[Any]) -> Any:
+    """A column of what each file says, None where none says anything.
+
+    Text that is a whole number in every file becomes whole numbers, as `whole_ids` makes them.
+    """
+    known = [None if value is None or np.ma.is_masked(value) else value for value in values]
+    if all(value is None for value in known):
+        return None
+    texts = [value for value in known if isinstance(value, str)]
+    if len(texts) == len(known):
+        return whole_ids(texts)
+    import pyarrow as pa
+
+    return pa.array([value.item() if isinstance(value, np.generic) else value for value in known])
+
+
+def whole_ids(texts: Sequence[str]) -> Any:
+    """Ids that files have as text: whole numbers where all are, of 64 bits; else the texts."""
+    if all(re.fullmatch(r"-?(0|[1-9][0-9]*)", text.strip()) for text in texts):
+        numbers = [int(text) for text in texts]
+        for kind in (np.int64, np.uint64):
+            limits = np.iinfo(kind)
+            if limits.min <= min(numbers) and max(numbers) <= limits.max:
+                return np.array(numbers, dtype=kind)
+    return list(texts)
