@@ -60,6 +60,15 @@ def fmb_register_datasets() -> Iterator[DatasetSpec]:
         markers=("spec-*.fits*", "*/spec-*.fits*"),
         sniff="fmb_surveys.trees.sdss:is_sdss",
     )
+    yield DatasetSpec(
+        name="desi",
+        summary="DESI spectra as shipped: coadd-*.fits with redrock-*.fits",
+        target="fmb_surveys.trees.desi:open_desi",
+        config="fmb_surveys.trees.desi:DesiConfig",
+        suffixes=(".fits", ".fits.gz"),
+        markers=("coadd-*.fits*", "*/coadd-*.fits*"),
+        sniff="fmb_surveys.trees.desi:is_desi",
+    )
 
 
 @hookimpl

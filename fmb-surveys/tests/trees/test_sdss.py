@@ -84,7 +84,7 @@ def test_spectra_of_several_lengths_are_padded_and_masked(tmp_path):
     bad = (np.arange(60) % 7 == 0) | (np.arange(60) == 10)
     assert np.array_equal(spectra.mask[1 - short], bad)
     assert np.array_equal(spectra.mask[short], bad | (np.arange(60) >= 50))
-    assert spectra.unit == "1e-17 erg / (Angstrom s cm2)"
+    assert spectra.unit == "1e-17 erg / (s cm2 Angstrom)"
 
 
 def test_the_width_of_lines_is_told_in_angstrom(tmp_path):

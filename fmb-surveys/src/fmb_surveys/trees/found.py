@@ -10,9 +10,14 @@ from typing import Any
 import numpy as np
 
 from fmb import DataError
-from fmb_surveys.files.units import check_unit, refuse_contradiction
+from fmb_surveys.files.units import (
+    CONVENIENT,
+    WORD_UNITS,
+    check_unit,
+    refuse_contradiction,
+)
 
-__all__ = ["agreed", "agreed_unit", "files_below", "one_column", "whole_ids"]
+__all__ = ["agreed", "agreed_unit", "files_below", "one_column", "readable_unit", "whole_ids"]
 
 
 def files_below(path: Path, *patterns: str) -> list[Path]:
@@ -85,13 +90,13 @@ def agreed_unit(what: str, found: Mapping[Path, str], said: str | None, key: str
     if said is not None:
         for path, told in found.items():
             where = f"{path}: {what}"
-            refuse_contradiction(where, _readable(told) or told, check_unit(said), key)
+            refuse_contradiction(where, readable_unit(told) or told, check_unit(said), key)
         return said
     told = agreed(f"the unit of {what}", found, key)
     first, example = next(iter(found)), f"--set {key}='1e-17 erg / (s cm2 Angstrom)'"
     if not told:
         raise DataError(f"{first}: does not tell the unit of {what}: say it, as in {example}")
-    known = _readable(told)
+    known = readable_unit(told)
     if not known:
         raise DataError(
             f"{first}: {what} is in {told!r}, which astropy does not know: say {example}"
@@ -99,13 +104,23 @@ def agreed_unit(what: str, found: Mapping[Path, str], said: str | None, key: str
     return known
 
 
-def _readable(told: str) -> str:
-    """A unit as astropy reads it, "" where it reads none: SDSS writes Ang for Angstrom."""
+def readable_unit(told: str) -> str:
+    """A unit of a header as astropy reads it, "" where it reads none: SDSS writes Ang for Angstrom.
+
+    Units that many surveys have are written alike, however their headers do.
+    """
+    from astropy import units
+
     for text in (told, re.sub(r"\bAng\b", "Angstrom", told)):
         try:
-            return check_unit(text) if text else ""
+            known = check_unit(text) if text else ""
         except ValueError:
             continue
+        if known in ("", *WORD_UNITS):
+            return known
+        usual = (name for name in CONVENIENT if units.Unit(name).is_equivalent(units.Unit(known)))
+        same = (name for name in usual if abs(units.Unit(known).to(units.Unit(name)) - 1) < 1e-9)
+        return next(same, known)
     return ""
 
 

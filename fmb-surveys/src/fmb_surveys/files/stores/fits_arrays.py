@@ -1,5 +1,6 @@
 """Arrays of FITS files by name, as they are stored: images, and columns of binary tables."""
 
+import math
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -21,9 +22,9 @@ _TYPES = {8: "u1", 16: "i2", 32: "i4", 64: "i8", -32: "f4", -64: "f8"}
 class FitsImage:
     """An image, packed or not."""
 
-    def __init__(self, hdu: Any, where: str) -> None:
-        """`hdu` of astropy, opened without scaling; `where` names it in messages."""
-        self._hdu, self._where = hdu, where
+    def __init__(self, hdu: Any, content: Any, where: str) -> None:
+        """`hdu` of astropy, opened without scaling; the file's bytes; `where` for messages."""
+        self._hdu, self._content, self._where = hdu, content, where
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -42,8 +43,19 @@ class FitsImage:
 
     def read(self, rows: Array | None = None, pad: float = np.nan) -> Array:
         """The image or some of its first axis, in the byte order of the machine, not scaled."""
-        stored = self._hdu.data
-        return self._stored.values(np.asarray(stored if rows is None else stored[rows]))
+        stored = self._data()
+        return self._stored.values(stored if rows is None else stored[rows])
+
+    def _data(self) -> Array:
+        """As it is stored, big-endian; where it is not packed, nothing is copied."""
+        from astropy.io import fits
+
+        if isinstance(self._hdu, fits.CompImageHDU):
+            return np.asarray(self._hdu.data)
+        kind = np.dtype(_TYPES[int(self._hdu.header["BITPIX"])]).newbyteorder(">")
+        start = self._hdu.fileinfo()["datLoc"]
+        n = math.prod(self.shape)
+        return np.frombuffer(self._content, kind, n, start).reshape(self.shape)
 
     @cached_property
     def _stored(self) -> Stored:
@@ -67,6 +79,10 @@ class FitsFile:
         """
         self._hdus, self._content, self._path = hdus, content, path
         self._tables: dict[int, Mapping[str, TableColumn]] = {}
+
+    def names(self) -> list[str]:
+        """Names of the extensions, in order; "" where one has none."""
+        return [hdu.name for hdu in self._hdus]
 
     def header(self, extension: int | str) -> Mapping[str, Any] | None:
         """The header of an extension, by number or name; None where there is none."""
@@ -117,7 +133,7 @@ class FitsFile:
             raise DataError(f"{self._path}: {name!r} is a table; name a column: '{name}/{some}'")
         if not hdu.shape:
             raise DataError(f"{self._path}: {name!r} is empty")
-        return FitsImage(hdu, f"{self._path}: {name!r}")
+        return FitsImage(hdu, self._content, f"{self._path}: {name!r}")
 
     def _column(self, extension: str, wanted: str) -> TableColumn:
         if self._find(extension) is None:

@@ -1,6 +1,7 @@
 """FITS files of one object each."""
 
 import gzip
+import mmap
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -132,8 +133,13 @@ def open_object(path: Path) -> Iterator[ObjectFITS]:
         kept.popitem(last=False)
 
 
-def open_fits(path: Path) -> FitsFile:
-    """A FITS file, packed by gzip or not, read into memory.
+def open_fits(path: Path, mapped: bool = False) -> FitsFile:
+    """A FITS file, packed by gzip or not.
+
+    Args:
+        path: the file.
+        mapped: leave it on disk, so that only what is asked for is read; a file that is packed as
+            a whole is unpacked into memory all the same.
 
     Raises:
         DataError: it is missing, unreadable or no FITS file.
@@ -142,15 +148,21 @@ def open_fits(path: Path) -> FitsFile:
     from astropy.io import fits
 
     try:
-        content = path.read_bytes()
+        with path.open("rb") as stream:
+            if mapped and path.stat().st_size:
+                content: Any = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+            else:
+                content = stream.read()
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
     with fits_errors(path):
         if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
+            content, mapped = gzip.decompress(content), False
         if content[:9] != b"SIMPLE  =":
             raise DataError(f"{path}: not a FITS file")
         if len(content) % 2880:  # a header that is cut would be no header, and what it heads gone
             raise DataError(f"{path}: the FITS file is cut short; copy it again")
-        hdus = fits.open(BytesIO(content), memmap=False, do_not_scale_image_data=True)
+        # Given a path, astropy would hold a file open.
+        source = content if mapped else BytesIO(content)
+        hdus = fits.open(source, memmap=False, do_not_scale_image_data=True)
         return FitsFile(hdus, content, path)

@@ -15,6 +15,7 @@ __all__ = ["FORMATS", "Store", "format_of", "open_store"]
 FORMATS = {
     "hdf5": ("fmb_surveys.files.stores.stacked_hdf5:StackedHDF5", (".h5", ".hdf5")),
     "mmu-hdf5": ("fmb_surveys.files.stores.partitioned_hdf5:PartitionedHDF5", ()),
+    "desi": ("fmb_surveys.files.stores.desi_coadd:DesiCoadds", ()),
 }
 """Format -> what opens one file, or one tree, that holds all objects, and the endings it has."""
 
