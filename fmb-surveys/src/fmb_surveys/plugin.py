@@ -69,6 +69,15 @@ def fmb_register_datasets() -> Iterator[DatasetSpec]:
         markers=("coadd-*.fits*", "*/coadd-*.fits*"),
         sniff="fmb_surveys.trees.desi:is_desi",
     )
+    yield DatasetSpec(
+        name="deep2",
+        summary="DEEP2 as shipped: spec1d.*.fits with HST cutouts",
+        target="fmb_surveys.trees.deep2:open_deep2",
+        config="fmb_surveys.trees.deep2:Deep2Config",
+        suffixes=(".fits", ".fits.gz"),
+        markers=("spec1d.*.fits*", "*/spec1d.*.fits*"),
+        sniff="fmb_surveys.trees.deep2:is_deep2",
+    )
 
 
 @hookimpl
