@@ -78,6 +78,17 @@ def fmb_register_datasets() -> Iterator[DatasetSpec]:
         markers=("spec1d.*.fits*", "*/spec1d.*.fits*"),
         sniff="fmb_surveys.trees.deep2:is_deep2",
     )
+    yield DatasetSpec(
+        name="fits-images",
+        summary="A folder of FITS images: one file an object, or a band",
+        target="fmb_surveys.trees.cutouts:open_cutouts",
+        config="fmb_surveys.trees.cutouts:CutoutsConfig",
+        suffixes=(".fits", ".fit", ".fits.gz", ".fz"),
+        markers=tuple(
+            f"{place}*{end}" for place in ("", "*/") for end in (".fits", ".fit", ".fits.gz", ".fz")
+        ),
+        sniff="fmb_surveys.trees.cutouts:is_cutouts",
+    )
 
 
 @hookimpl

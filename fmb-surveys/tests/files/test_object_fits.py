@@ -127,6 +127,13 @@ def test_joined_names_are_laid_end_to_end(tmp_path):
         assert file.shape("SCI+SCI") == (12, 28)
 
 
+def test_stacked_names_are_bands(tmp_path):
+    with open_object(write(tmp_path / "one.fits")) as file:
+        assert np.array_equal(file.read("SCI&PACKEDFLOAT")[0], IMAGE)
+        assert file.shape("SCI&SCI") == (2, 12, 14)
+        assert file.shape("SCI+SCI&SCI+SCI") == (2, 12, 28)
+
+
 def test_a_band_a_file_is_stacked_and_a_missing_one_has_no_value(tmp_path):
     one, other = (write(tmp_path / f"{band}.fits") for band in "gr")
     store = object_files([(one, other), (one, None)])
@@ -194,8 +201,8 @@ def closed(path):
         ("SCI/flux", lambda p: None, "'SCI' is no binary table"),
         ("SPEC/flx", lambda p: None, "'SPEC' has no column 'flx'; did you mean 'flux'"),
         ("SPEC/name", lambda p: None, "SPEC/name holds no numbers but '6A'"),
-        ("SCI+COUNTS+SPEC/flux", lambda p: None, "joins arrays of shapes"),
-        ("SPEC/flux+SPEC/big", lambda p: None, "joins arrays with another unit or scale"),
+        ("SCI+COUNTS+SPEC/flux", lambda p: None, "puts together arrays of shapes"),
+        ("SPEC/flux+SPEC/big", lambda p: None, "puts together arrays of another unit"),
         ("SPEC/flux", lambda p: swap(p, b"'12E     '", b"'13E     '"), "bytes a row"),
         ("SPEC/flux", lambda p: swap(p, b"'12E     '", b"'12Y     '"), "which is none of FITS"),
         ("SPEC/flux", lambda p: swap(p, b"'cube    '", b"'flux    '"), "two columns are called"),

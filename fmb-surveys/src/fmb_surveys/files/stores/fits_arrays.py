@@ -149,9 +149,13 @@ class FitsFile:
 
     def _find(self, wanted: str) -> Any:
         try:
-            return self._hdus[int(wanted) if wanted.isdecimal() else wanted]
+            found = self._hdus[int(wanted) if wanted.isdecimal() else wanted]
         except (KeyError, IndexError):
             return None
+        place = found.fileinfo()
+        if place["datLoc"] + place["datSpan"] > len(self._content):
+            raise DataError(f"{self._path}: the FITS file is cut short; copy it again")
+        return found
 
     def _first_table(self) -> int | None:
         return next((at for at, _ in enumerate(self._hdus) if self.columns(at)), None)

@@ -2,6 +2,7 @@
 
 import gzip
 import mmap
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -26,7 +27,7 @@ _recent = threading.local()
 
 
 class ObjectFITS:
-    """An open file. Arrays whose names are joined by `+` are laid end to end."""
+    """An open file. Arrays joined by `+` are laid end to end, those joined by `&` are bands."""
 
     def __init__(self, file: FitsFile, path: Path) -> None:
         self._file, self._path = file, path
@@ -47,12 +48,22 @@ class ObjectFITS:
             return self._file.images()
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """Of an image, or of a column: of its single row, or (rows, ...) of a table of several."""
+        """Of an image, or of a column: of its single row, or (rows, ...) of a table of several.
+
+        Raises:
+            ShapeError: arrays that are joined or stacked do not fit each other.
+        """
         with fits_errors(self._path):
-            shapes = [_of_object(array.shape) for array in self._arrays(name)]
-        if len({(len(shape), *shape[:-1]) for shape in shapes}) > 1:
-            raise ShapeError(f"{self._path}: {name!r} joins arrays of shapes {shapes}")
-        return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
+            layers = [
+                [_of_object(self._file.array(part.strip()).shape) for part in layer.split("+")]
+                for layer in name.split("&")
+            ]
+        shapes = {(*layer[0][:-1], sum(shape[-1] for shape in layer)) for layer in layers}
+        fitting = all(shape[:-1] == layer[0][:-1] for layer in layers for shape in layer)
+        if len(shapes) > 1 or not fitting:
+            raise ShapeError(f"{self._path}: {name!r} puts together arrays of shapes {layers}")
+        [shape] = shapes
+        return shape if len(layers) == 1 else (len(layers), *shape)
 
     def kind(self, name: str) -> "np.dtype[Any]":
         """Type of its numbers as they are stored."""
@@ -63,23 +74,27 @@ class ObjectFITS:
         """What the headers say of them.
 
         Raises:
-            DataError: of two that are joined they say different things.
+            DataError: of two that are put together they say different things.
         """
         with fits_errors(self._path):
             said = [array.stated for array in self._arrays(name)]
         if any(one != said[0] for one in said):
-            raise DataError(f"{self._path}: {name!r} joins arrays with another unit or scale each")
+            raise DataError(f"{self._path}: {name!r} puts together arrays of another unit or scale")
         return said[0]
 
     def read(self, name: str) -> Array:
         """The array as a whole."""
         with fits_errors(self._path):
-            parts = [array.read() for array in self._arrays(name)]
-            shaped = [part.reshape(_of_object(part.shape)) for part in parts]
-            return shaped[0] if len(shaped) == 1 else np.concatenate(shaped, axis=-1)
+            layers = [self._joined(layer) for layer in name.split("&")]
+            return layers[0] if len(layers) == 1 else np.stack(layers)
+
+    def _joined(self, layer: str) -> Array:
+        parts = [self._file.array(part.strip()).read() for part in layer.split("+")]
+        shaped = [part.reshape(_of_object(part.shape)) for part in parts]
+        return shaped[0] if len(shaped) == 1 else np.concatenate(shaped, axis=-1)
 
     def _arrays(self, name: str) -> list[FitsImage | TableColumn]:
-        return [self._file.array(part.strip()) for part in name.split("+")]
+        return [self._file.array(part.strip()) for part in re.split("[+&]", name)]
 
 
 def _of_object(shape: tuple[int, ...]) -> tuple[int, ...]:
