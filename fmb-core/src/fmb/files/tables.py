@@ -25,15 +25,17 @@ def is_table(path: Path) -> bool:
     return ending(path) in TABLE_SUFFIXES
 
 
-def read_table(path: Path, *, text: Sequence[str] = ()) -> Table:
+def read_table(path: Path, *, text: Sequence[str] = (), extension: str = "") -> Table:
     """The table in a file; its ending says of which format.
 
     Args:
         path: Parquet, CSV, FITS or ECSV; CSV and FITS may be packed by gzip.
         text: columns of a CSV file to leave as the texts they are, for instance ids.
+        extension: of a FITS file, by name or number; "" = its first table.
 
     Raises:
-        DataError: the file is missing, damaged, or of another format; two columns share a name.
+        DataError: the file is missing, damaged, or of another format, or has no such extension;
+            two columns share a name.
     """
     suffix = ending(path)
     if suffix not in TABLE_SUFFIXES:
@@ -44,13 +46,17 @@ def read_table(path: Path, *, text: Sequence[str] = ()) -> Table:
         raise DataError(f"{path}: is a folder, expected a table")
     if not path.is_file():  # a pipe could be waited for for ever
         raise DataError(f"{path}: not a regular file; write the table to one")
+    if extension and _READERS[suffix] is not _read_fits:
+        raise DataError(f"{path}: has no extensions, as FITS has; leave {extension!r} out")
     try:
+        if extension:
+            return _read_fits(path, text, extension)
         return _READERS[suffix](path, text)
     except DAMAGE as error:
         raise DataError(f"{path}: cannot be read as {suffix}: {reason(error)}") from None
 
 
-def _read_fits(path: Path, text: Sequence[str]) -> Table:
+def _read_fits(path: Path, text: Sequence[str], extension: str = "") -> Table:
     from astropy.io import fits
     from astropy.table import Table as AstropyTable
 
@@ -60,13 +66,18 @@ def _read_fits(path: Path, text: Sequence[str]) -> Table:
         tables = [hdu for hdu in tables if not isinstance(hdu, fits.CompImageHDU)]
         if not tables:
             raise DataError(f"{path}: holds no table; images are no catalogue")
-        number = next(at for at, hdu in enumerate(hdus) if hdu is tables[0])
+        numbers = {id(hdu): at for at, hdu in enumerate(hdus)}
         names = [hdu.name or "without a name" for hdu in tables]
-    notes = (
-        [f"{path.name} holds {len(names)} tables; the first, {names[0]}, is read"]
-        if len(names) > 1
-        else []
-    )
+        asked = [
+            hdu
+            for hdu in tables
+            if extension in (str(numbers[id(hdu)]), "") or hdu.name == extension.upper()
+        ]
+        if not asked:
+            raise DataError(f"{path}: has no table {extension!r}; it has {', '.join(names)}")
+        number = numbers[id(asked[0])]
+    several = len(names) > 1 and not extension
+    notes = [f"{path.name} holds {len(names)} tables; the first, {names[0]}, is read"] * several
     with path.open("rb") as stream, quiet_fits(path):
         # What it would take for gaps besides TNULL: NaN, which is one as it is, and empty text.
         table = AstropyTable.read(stream, format="fits", hdu=number, mask_invalid=False)
@@ -124,6 +135,7 @@ _READERS: dict[str, Callable[[Path, Sequence[str]], Table]] = {
     ".fits": _read_fits,
     ".fit": _read_fits,
     ".fits.gz": _read_fits,
+    ".fz": _read_fits,
     ".ecsv": _read_ecsv,
 }
 TABLE_SUFFIXES = tuple(_READERS)

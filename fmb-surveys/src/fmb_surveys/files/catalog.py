@@ -61,6 +61,10 @@ def read_catalog(source: CatalogSource, path: Path) -> tuple[Array, "pd.DataFram
         DataError: the file or a column is missing or holds more than a value an object, lengths
             differ, ids repeat or are floats, or the file tells another unit than the source.
     """
+    if source.table and not is_table(path):
+        raise DataError(
+            f"{path}: table = {source.table!r} names an extension, which FITS files have"
+        )
     read = _from_table(source, path) if is_table(path) else _from_hdf5(source, path)
     if not len(read.ids):
         raise DataError(f"{path}: the catalogue is empty")
@@ -154,7 +158,7 @@ def _columns_beside(file: "h5py.File", column: str, n: int) -> list[str]:
 
 
 def _from_table(source: CatalogSource, path: Path) -> _Columns:
-    table = read_table(path, text=(source.id,))
+    table = read_table(path, text=(source.id,), extension=source.table)
     read = _Columns(table.ids(source.id), notes=list(table.notes))
     for name, column in _wanted(source, list(table.columns)).items():
         read.values[name] = table.column(column)

@@ -39,6 +39,8 @@ class CatalogSource(Config):
 
     file: str = ""
     """HDF5, Parquet, CSV, FITS or ECSV; "" = the survey's `file`."""
+    table: str = ""
+    """Extension of a FITS file, by name or number; "" = its first table."""
     id: str
     ra: str | None = None
     """Right ascension; in degrees unless the file or `units` says radians, hours or arcsec.

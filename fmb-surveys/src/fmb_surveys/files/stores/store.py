@@ -15,6 +15,10 @@ __all__ = ["FORMATS", "Store", "format_of", "open_store"]
 FORMATS = {
     "hdf5": ("fmb_surveys.files.stores.stacked_hdf5:StackedHDF5", (".h5", ".hdf5")),
     "mmu-hdf5": ("fmb_surveys.files.stores.partitioned_hdf5:PartitionedHDF5", ()),
+    "fits": (
+        "fmb_surveys.files.stores.stacked_fits:StackedFITS",
+        (".fits", ".fit", ".fits.gz", ".fz"),
+    ),
     "desi": ("fmb_surveys.files.stores.desi_coadd:DesiCoadds", ()),
 }
 """Format -> what opens one file, or one tree, that holds all objects, and the endings it has."""
