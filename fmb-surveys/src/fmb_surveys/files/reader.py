@@ -250,5 +250,6 @@ def _rows_of_files(
     if not named.any():
         raise DataError(f"{index}: names no file for input {name!r}")
     rows = locate(ids, stored)
-    store = object_files([row for row in paths if any(row)], getattr(source, "pixels", None))
+    present = [row for row in paths if any(row)]
+    store = object_files(present, getattr(source, "pixels", None), source.format)
     return store, rows, len(stored) - int((rows >= 0).sum())

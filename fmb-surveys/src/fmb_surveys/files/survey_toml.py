@@ -80,7 +80,7 @@ class InputSource(Config):
     Or `NAME.BAND`, one file a band of it.
     """
     format: str = ""
-    """What `file` is; "" = by its ending."""
+    """What `file`, or each of `files`, is; "" = by its ending."""
     id: str | None = None
     """Dataset of ids in `file`; needed when that is not the catalogue's file."""
     same_order: bool = False

@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from fmb import Array, ConfigError, DataError, FmbError, ShapeError
+from fmb import Array, ConfigError, DataError, FmbError, ShapeError, did_you_mean
 from fmb.files import Stated
 from fmb_surveys.files.stores.origins import origins_of_files
 
@@ -27,6 +27,12 @@ OPENERS = {
     ".fz": "fmb_surveys.files.stores.object_fits:open_object",
 }
 """Ending -> what opens a file of one object."""
+FORMATS = {
+    "hdf5": "fmb_surveys.files.stores.object_hdf5:open_object",
+    "fits": "fmb_surveys.files.stores.object_fits:open_object",
+    "specutils": "fmb_surveys.files.stores.object_specutils:open_object",
+}
+"""Format -> what opens a file of one object, whatever its ending."""
 
 
 class ObjectFile(Protocol):
@@ -199,14 +205,24 @@ def _flat(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def object_files(
-    files: Sequence[tuple[Path | None, ...]], pixels: int | None = None
+    files: Sequence[tuple[Path | None, ...]], pixels: int | None = None, asked: str = ""
 ) -> ObjectFiles:
-    """The files of objects, by the ending of the first.
+    """The files of objects.
+
+    Args:
+        files: of each row, as `ObjectFiles` has them.
+        pixels: of the longest spectrum, where they are not all as long.
+        asked: their format; "" = by the ending of the first.
 
     Raises:
+        ConfigError: there is no such format.
         DataError: nothing opens files of this ending.
     """
-    return ObjectFiles(files, _opener_of(next(f for row in files for f in row if f)), pixels)
+    if asked and asked not in FORMATS:
+        hint = did_you_mean(asked, FORMATS)
+        raise ConfigError(f"no format of single objects is called {asked!r}{hint}")
+    first = next(path for row in files for path in row if path)
+    return ObjectFiles(files, FORMATS[asked] if asked else _opener_of(first), pixels)
 
 
 def told_by(path: Path, kind: str) -> tuple[dict[str, Any], tuple[str, ...]]:
