@@ -131,6 +131,7 @@ def test_positions_and_magnitudes_are_those_of_the_header(tmp_path):
         ({"CDELT1": -2e-4, "CDELT2": 2e-4, "PC1_1": 1.0, "PC2_2": 1.0}, 0.72, 0, False),
         ({"CDELT1": -2e-4, "CDELT2": 2e-4}, 0.72, 0, False),
         ({"CDELT1": -2e-4, "CDELT2": 2e-4, "CROTA2": 30.0}, 0.72, 30, False),
+        ({"CD1_1": -1e-4, "CD2_2": 1e-4, "CUNIT1": "deg", "CUNIT2": "deg"}, 0.36, 0, False),
         ({"CDELT1": -0.5, "CDELT2": 0.5, "CUNIT1": "arcsec", "CUNIT2": "arcsec"}, 0.5, 0, False),
     ],
 )
