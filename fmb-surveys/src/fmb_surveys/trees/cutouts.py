@@ -1,5 +1,6 @@
 """Folders of FITS cutouts: one file an object, or one a band of it."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,7 @@ def describe(
         FmbError: as `open_cutouts`.
     """
     table = _table(path, config)
-    paths = [file for file in files_below(path, *_NAMES) if file.resolve() != table]
+    paths = [file for file in files_below(path, *_NAMES) if os.path.realpath(file) != str(table)]
     files: dict[Path, CutoutFile] = {}
     left_out: dict[str, int] = {}
     for number, file in enumerate(paths):
