@@ -22,7 +22,8 @@ EDITABLE = ("-r", "packages.txt")
 def tests(session: nox.Session) -> None:
     """Run the tests; arguments go to pytest: `nox -s tests -- fmb-core -k flow`."""
     tools = ("cogapp", "hatchling", "huggingface_hub", "hypothesis", "pytest", "pytest-xdist")
-    session.install(*CONSTRAINED, *EDITABLE, *tools, "scikit-learn")
+    formats = ("datasets", "fsspec[http]", "moto[s3,server]", "pillow", "s3fs")
+    session.install(*CONSTRAINED, *EDITABLE, *tools, *formats, "scikit-learn")
     # One thread a process: the tests run side by side, and sums in a fixed order compare equal.
     session.run(
         "pytest", "-n", "auto", "--dist", "loadfile", *session.posargs, env={"OMP_NUM_THREADS": "1"}

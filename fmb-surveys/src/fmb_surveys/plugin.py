@@ -34,6 +34,31 @@ def fmb_register_datasets() -> Iterator[DatasetSpec]:
         markers=("survey.toml",),
         sniff="fmb_surveys.files.survey_toml:is_survey",
     )
+    yield DatasetSpec(
+        name="parquet",
+        summary="Parquet files with nested columns of spectra or images",
+        target="fmb_surveys.trees.parquet:open_parquet",
+        config="fmb_surveys.files.described:TreeConfig",
+        suffixes=(".parquet",),
+        markers=("*.parquet",),
+        sniff="fmb_surveys.trees.parquet:is_parquet",
+    )
+    yield DatasetSpec(
+        name="hats",
+        summary="HATS catalogues and collections",
+        target="fmb_surveys.trees.hats:open_hats",
+        config="fmb_surveys.files.described:TreeConfig",
+        markers=("hats.properties", "collection.properties", "dataset/Norder=*"),
+        sniff="fmb_surveys.trees.hats:is_hats",
+    )
+    yield DatasetSpec(
+        name="arrow",
+        summary="Folders saved by Hugging Face datasets",
+        target="fmb_surveys.trees.arrow:open_arrow",
+        config="fmb_surveys.files.described:TreeConfig",
+        suffixes=(".arrow",),
+        markers=("dataset_dict.json", "state.json"),
+    )
 
 
 @hookimpl

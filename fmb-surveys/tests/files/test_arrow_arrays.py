@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from fmb import DataError, ShapeError
 from fmb_surveys.files.stores.arrow_arrays import (
     Nested,
-    field_at,
     gather,
-    leaves,
     present,
     shape_of,
     texts,
 )
+from fmb_surveys.files.stores.arrow_schema import field_at, leaves
 
 NUMBERS = st.floats(-1e3, 1e3, width=32)
 SPECTRA = st.lists(st.none() | st.lists(st.none() | NUMBERS, max_size=5), min_size=1, max_size=8)

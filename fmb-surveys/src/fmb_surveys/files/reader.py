@@ -25,7 +25,8 @@ from fmb.store import Digests
 from fmb_surveys.files.catalog import read_catalog
 from fmb_surveys.files.identity import file_identity, stored_identity, unit_warnings
 from fmb_surveys.files.inputs import ImagesInput, SpectraInput
-from fmb_surveys.files.stores.object_files import ObjectFiles, object_files
+from fmb_surveys.files.stores.bands import BandArrays, names_in
+from fmb_surveys.files.stores.object_files import object_files
 from fmb_surveys.files.stores.store import Store, open_store
 from fmb_surveys.files.survey_toml import (
     ImagesSource,
@@ -183,7 +184,8 @@ def _locate_rows(
     if source.files:
         return _rows_of_files(path.parent, name, source, ids)
     file = source.file or survey.file
-    store = open_store(path.parent / file, source.format, getattr(source, "pixels", None))
+    pixels = getattr(source, "pixels", None)
+    store = _banded(source, open_store(path.parent / file, source.format, pixels))
     n = store.shape(source.flux)[:1]
     if source.id:
         stored = as_ids(store.column(source.id), store.place(source.id))
@@ -205,16 +207,23 @@ def _locate_rows(
             " id = ..., or set same_order = true"
         )
     if source.present:
-        have = store.column(source.present)
+        have = np.logical_or.reduce([store.column(one) != 0 for one in names_in(source.present)])
         if have.shape != n:
             raise ShapeError(f"{store.place(source.present)} has shape {have.shape}, expected {n}")
-        rows = np.where((rows >= 0) & (have[rows] != 0), rows, -1)
+        rows = np.where((rows >= 0) & have[rows], rows, -1)
     return store, rows, orphans
+
+
+def _banded(source: InputSource, store: Store) -> Store:
+    """The store, for images with the bands that their source declares."""
+    if isinstance(source, ImagesSource):
+        return BandArrays(store, source.bands, source.band_names)
+    return store
 
 
 def _rows_of_files(
     folder: Path, name: str, source: InputSource, ids: Array
-) -> tuple[ObjectFiles, Array, int]:
+) -> tuple[Store, Array, int]:
     index = folder / source.files
     table = read_table(index, text=("object_id", name))
     files = np.asarray(table.column(name), dtype=object)
@@ -225,5 +234,5 @@ def _rows_of_files(
         raise DataError(f"{index}: names no file for input {name!r}")
     rows = locate(ids, stored)
     paths = [(folder / file,) for file in files[named]]
-    store = object_files(paths, getattr(source, "pixels", None))
+    store = _banded(source, object_files(paths, getattr(source, "pixels", None)))
     return store, rows, len(stored) - int((rows >= 0).sum())

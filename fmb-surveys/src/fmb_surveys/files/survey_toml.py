@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from fmb import ROLES, Config, ConfigError, DataError, build, did_you_mean, read_toml
 from fmb.store import publish
+from fmb_surveys.files.stores.bands import SEVERAL
 from fmb_surveys.files.units import Unit
 
 __all__ = [
@@ -29,6 +30,16 @@ __all__ = [
 
 FILE_NAME = "survey.toml"
 _INSTRUMENT = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
+
+
+def _one_name(names: Any) -> Any:
+    """Several names as one, which `BandArrays` takes apart."""
+    listed = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
+    return SEVERAL.join(names) if listed and names else names
+
+
+Names = Annotated[str, BeforeValidator(_one_name)]
+"""One array, or a list of them: one a band."""
 
 
 class CatalogSource(Config):
@@ -77,20 +88,20 @@ class InputSource(Config):
     """Dataset of ids in `file`; needed when that is not the catalogue's file."""
     same_order: bool = False
     """True when the rows of another file are those of the catalogue."""
-    present: str | None = None
-    """Dataset of booleans: which rows of `file` were observed."""
-    flux: str
+    present: Names | None = None
+    """Dataset of booleans: which rows of `file` were observed; of several, any."""
+    flux: Names
     unit: Unit
     scale: float = 1.0
     """The stored flux is multiplied by it; left out: what the file says of itself, else 1."""
     missing: float | None = None
     """Stored flux value that means "no value"."""
-    ivar: str | None = None
-    error: str | None = None
+    ivar: Names | None = None
+    error: Names | None = None
     """Standard deviation; ivar = 1/error^2, and error <= 0 means masked."""
-    mask: str | None = None
+    mask: Names | None = None
     """True or not 0 = bad."""
-    good: str | None = None
+    good: Names | None = None
     """True or not 0 = good."""
 
     @model_validator(mode="after")
@@ -104,11 +115,16 @@ class InputSource(Config):
 
 
 class ImagesSource(InputSource):
-    """Table `[inputs.NAME]` with kind = "images"; flux is (n, bands, height, width)."""
+    """Table `[inputs.NAME]` with kind = "images"; flux is (n, bands, height, width).
+
+    Or flux, ivar, error, mask and good are lists of names, one (n, height, width) a band.
+    """
 
     kind: Literal["images"]
     bands: tuple[str, ...] = Field(min_length=1)
     """With one band, flux may be (n, height, width)."""
+    band_names: str | None = None
+    """Texts (n, bands): which bands a row has, in its order; those of `bands` in other letters."""
     pixel_scale_arcsec: float = Field(gt=0)
     psf_fwhm: str | None = None
     """(n, bands) in arcsec."""

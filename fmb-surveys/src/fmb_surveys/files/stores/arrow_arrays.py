@@ -1,16 +1,18 @@
 """Arrays of numbers out of nested Arrow columns, at some rows, without a Python list on the way."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fmb import Array, DataError, ShapeError, did_you_mean
+from fmb import Array, DataError, ShapeError
+from fmb_surveys.files.stores.arrow_schema import is_list
 
-__all__ = ["Nested", "field_at", "gather", "is_list", "leaves", "present", "shape_of", "texts"]
+__all__ = ["Nested", "gather", "joined", "one_array", "present", "shape_of", "texts"]
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,13 @@ class Nested:
                 # Unlike field(), flatten() knows that nothing is in a null struct.
                 array = array.flatten()[kind.get_field_index(names.pop(0))]
             elif is_list(kind):
-                levels.append(_level(array))
-                array = array.values
+                (starts, lengths), array = _level(array), array.values
+                if lengths.max(initial=0) > 0:
+                    used = lengths > 0  # of a slice, what is below is a slice too
+                    low = int(starts[used].min())
+                    array = array.slice(low, int((starts + lengths)[used].max()) - low)
+                    starts = starts - low
+                levels.append((starts, lengths))
             else:
                 return cls(tuple(levels), array)
 
@@ -50,15 +57,6 @@ class Nested:
     def longest(self) -> int:
         """Length of the longest innermost list; 0 where there is none."""
         return int(self.levels[-1][1].max(initial=0)) if self.levels else 0
-
-
-def is_list(kind: pa.DataType) -> bool:
-    """True for every kind of list that Arrow has."""
-    types = pa.types
-    views = types.is_list_view(kind) or types.is_large_list_view(kind)
-    return (
-        types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind) or views
-    )
 
 
 def _level(array: pa.Array) -> tuple[Array, Array]:
@@ -75,58 +73,6 @@ def _level(array: pa.Array) -> tuple[Array, Array]:
     if array.null_count:
         lengths = np.where(array.is_valid().to_numpy(zero_copy_only=False), lengths, -1)
     return starts, lengths
-
-
-def field_at(schema: pa.Schema, name: str, where: str) -> pa.Field:
-    """The field that a name such as "spectrum/flux" stands for, whatever lists are on the way.
-
-    Args:
-        schema: of the file.
-        name: of a column, and of fields of the structs in it.
-        where: names the file in messages.
-
-    Raises:
-        DataError: there is none.
-    """
-    found: pa.Field | None = None
-    fields = {field.name: field for field in schema}
-    for part in name.split("/"):
-        if part not in fields:
-            raise DataError(f"{where}: no column is called {name!r}{did_you_mean(part, fields)}")
-        found = fields[part]
-        kind = _inside(found.type)
-        fields = {f.name: f for f in kind} if pa.types.is_struct(kind) else {}
-    assert found is not None
-    return found
-
-
-def _inside(kind: pa.DataType) -> pa.DataType:
-    """The type below all lists."""
-    while True:
-        if isinstance(kind, pa.BaseExtensionType):
-            kind = kind.storage_type
-        elif is_list(kind):
-            kind = kind.value_type
-        else:
-            return kind
-
-
-def leaves(schema: pa.Schema) -> Iterator[tuple[str, pa.DataType]]:
-    """Name and type of each innermost field, in the order in which Parquet counts its columns."""
-
-    def below(name: str, kind: pa.DataType) -> Iterator[tuple[str, pa.DataType]]:
-        kind = _inside(kind)
-        if pa.types.is_map(kind):
-            yield from below(f"{name}/key", kind.key_type)
-            yield from below(f"{name}/value", kind.item_type)
-        elif pa.types.is_struct(kind):
-            for field in kind:
-                yield from below(f"{name}/{field.name}", field.type)
-        else:
-            yield name, kind.value_type if pa.types.is_dictionary(kind) else kind
-
-    for field in schema:
-        yield from below(field.name, field.type)
 
 
 def shape_of(nested: Nested) -> tuple[int, ...] | None:
@@ -146,13 +92,13 @@ def shape_of(nested: Nested) -> tuple[int, ...] | None:
 
 
 def present(array: pa.Array, path: Sequence[str] = ()) -> Array:
-    """(n,) bool: rows that have something there: no null, no empty list, no struct of those only."""
+    """(n,) bool: rows with something in them: no null, no empty list, no struct of only those."""
     nested = Nested.of(array, path)
     if nested.levels:
         return np.asarray(nested.levels[0][1] > 0)
     leaf = nested.leaf
     if pa.types.is_struct(leaf.type) and leaf.type.num_fields:
-        return np.logical_or.reduce([present(child) for child in leaf.flatten()])
+        return np.asarray(np.logical_or.reduce([present(child) for child in leaf.flatten()]))
     return np.asarray(leaf.is_valid().to_numpy(zero_copy_only=False))
 
 
@@ -284,3 +230,29 @@ def texts(nested: Nested, rows: Array, size: int, where: str) -> Array:
     codes = coded.indices.to_numpy(zero_copy_only=False) if len(have) else np.empty(0, np.int64)
     found[have] = words[np.nan_to_num(codes, nan=-1).astype(np.int64)]
     return found.reshape(at.shape)
+
+
+def one_array(chunks: pa.ChunkedArray) -> pa.Array:
+    """The chunks of a column as one array."""
+    if chunks.num_chunks == 1:
+        return chunks.chunk(0)
+    return pa.concat_arrays(chunks.chunks) if chunks.num_chunks else pa.array([], chunks.type)
+
+
+def joined(
+    parts: Iterable[tuple[Array, Array]], shape: tuple[int, ...], kind: "np.dtype[Any]"
+) -> Array:
+    """One array of rows that were read in parts.
+
+    Args:
+        parts: positions of rows, and what they hold.
+        shape: of all of them.
+        kind: of an array without rows.
+    """
+    read = list(parts)
+    if len(read) == 1 and len(read[0][0]) == shape[0] and bool((np.diff(read[0][0]) == 1).all()):
+        return read[0][1]
+    made = np.empty(shape, dtype=np.result_type(*(own.dtype for _, own in read)) if read else kind)
+    for at, own in read:
+        made[at] = own
+    return made

@@ -10,12 +10,17 @@ import numpy as np
 from fmb import Array, ConfigError, did_you_mean
 from fmb.files import Stated
 
-__all__ = ["FORMATS", "Store", "format_of", "open_store"]
+__all__ = ["FORMATS", "PARTITIONS", "Store", "format_of", "open_store"]
 
 FORMATS = {
     "hdf5": ("fmb_surveys.files.stores.stacked_hdf5:StackedHDF5", (".h5", ".hdf5")),
+    "parquet": ("fmb_surveys.files.stores.parquet_tree:ParquetTree", (".parquet",)),
+    "arrow": ("fmb_surveys.files.stores.arrow_files:ArrowFiles", (".arrow",)),
 }
 """Format -> what opens one file, or one tree, that holds all objects, and the endings it has."""
+
+PARTITIONS = "partitions.parquet"
+"""Name of a table of row groups beside a survey.toml: it stands for a tree of Parquet files."""
 
 
 class Store(Protocol):
