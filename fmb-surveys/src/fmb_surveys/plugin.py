@@ -35,7 +35,7 @@ def fmb_register_datasets() -> Iterator[DatasetSpec]:
         sniff="fmb_surveys.files.survey_toml:is_survey",
     )
     yield DatasetSpec(
-        name="parquet",
+        name="parquet-files",
         summary="Parquet files with nested columns of spectra or images",
         target="fmb_surveys.trees.parquet:open_parquet",
         config="fmb_surveys.files.described:TreeConfig",
@@ -52,7 +52,7 @@ def fmb_register_datasets() -> Iterator[DatasetSpec]:
         sniff="fmb_surveys.trees.hats:is_hats",
     )
     yield DatasetSpec(
-        name="arrow",
+        name="hf-dataset",
         summary="Folders saved by Hugging Face datasets",
         target="fmb_surveys.trees.arrow:open_arrow",
         config="fmb_surveys.files.described:TreeConfig",

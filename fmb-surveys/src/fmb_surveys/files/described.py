@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import tomli_w
 from pydantic import Field
 
-from fmb import Config, merge
+from fmb import Config, Dataset, merge
 from fmb.store import Digests, staged_folder
 from fmb_surveys.files.identity import tree_digest
-from fmb_surveys.files.reader import FilesDataset, open_survey
+from fmb_surveys.files.partitioned import PartitionedDataset
+from fmb_surveys.files.reader import open_survey
+from fmb_surveys.files.stores.store import PARTITIONS
 from fmb_surveys.files.survey_toml import FILE_NAME, build_survey, read_survey
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ Describe = Callable[[Path, C], Description]
 
 def open_tree(
     source: str, config: C, describe: Describe[C], reader: str, *, cache: Path
-) -> FilesDataset:
+) -> Dataset:
     """The survey that a file or folder of raw data is.
 
     Its description is made once and kept below `cache`, until a file of the tree changes.
@@ -81,7 +83,10 @@ def open_tree(
         with staged_folder(folder) as staging:
             write_description(staging, description)
     file = folder / FILE_NAME
-    return open_survey(read_survey(file), file, Digests(cache.parent))
+    survey = read_survey(file)
+    if survey.catalog.file == PARTITIONS:
+        return PartitionedDataset(survey, file, Digests(cache.parent))
+    return open_survey(survey, file, Digests(cache.parent))
 
 
 def describe_tree(path: Path, config: C, describe: Describe[C]) -> Description:

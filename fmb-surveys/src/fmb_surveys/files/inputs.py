@@ -243,6 +243,15 @@ class SpectraInput(Input[SpectraSource]):
 
     def _range(self) -> tuple[float, float] | None:
         grid = self._shared
+        # A store may know, and what is padded below zero is in no range.
+        known_ends = getattr(self.store, "extremes", lambda name: None)(self._grid_name)
+        if (
+            grid is None
+            and known_ends is not None
+            and known_ends[0] > 0
+            and not self._source.loglam
+        ):
+            return float(known_ends[0] * self._factor), float(known_ends[1] * self._factor)
         if grid is None:
             have = self.rows[self.rows >= 0]
             step = max(1, len(have) // SAMPLED_ROWS)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from fmb_surveys.files.identity import file_identity, stored_identity, unit_warn
 from fmb_surveys.files.inputs import ImagesInput, SpectraInput
 from fmb_surveys.files.stores.bands import BandArrays, names_in
 from fmb_surveys.files.stores.object_files import object_files
-from fmb_surveys.files.stores.store import Store, open_store
+from fmb_surveys.files.stores.store import Store, open_store, present_at
 from fmb_surveys.files.survey_toml import (
     ImagesSource,
     InputSource,
@@ -121,23 +121,43 @@ def open_survey_file(
     return open_survey(read_survey(path), path, Digests(cache.parent))
 
 
-def open_survey(survey: Survey, path: Path, known_files: Digests | None = None) -> FilesDataset:
+@dataclass(frozen=True)
+class Chosen:
+    """Some rows of a catalogue."""
+
+    ids: Array
+    """(m,)."""
+    catalog: "pd.DataFrame"
+    """m rows, as `read_catalog` has them."""
+    rows: Array
+    """(m,) int64: which rows of the catalogue's file they are."""
+    total: int
+    """Rows that the file has."""
+
+
+def open_survey(
+    survey: Survey, path: Path, known_files: Digests | None = None, chosen: Chosen | None = None
+) -> FilesDataset:
     """The survey that `path` describes, or would describe: its files are relative to its folder.
 
     Args:
         survey: what it says.
         path: the survey.toml.
         known_files: remembers fingerprints of files that stay as they are; None = read them.
+        chosen: the rows of the catalogue to open; None = all.
 
     Raises:
         FmbError: as `open_survey_file`.
     """
     folder = path.parent
-    ids, catalog = read_catalog(survey.catalog, folder / survey.catalog_file)
+    if chosen is None:
+        ids, catalog = read_catalog(survey.catalog, folder / survey.catalog_file)
+        chosen = Chosen(ids, catalog, np.arange(len(ids)), len(ids))
+    ids, catalog = chosen.ids, chosen.catalog
     readers: dict[str, ImagesInput | SpectraInput] = {}
     warnings = [*unit_warnings(survey), *catalog.attrs.pop("notes")]
     for name, described in survey.inputs.items():
-        store, rows, orphans = _locate_rows(path, name, described, survey, ids)
+        store, rows, orphans = _locate_rows(path, name, described, survey, chosen)
         if isinstance(described, ImagesSource):
             readers[name] = ImagesInput(described, store, rows)
         else:
@@ -178,11 +198,11 @@ def _unknown_units(readers: Iterable[ImagesInput | SpectraInput]) -> Iterator[st
 
 
 def _locate_rows(
-    path: Path, name: str, source: InputSource, survey: Survey, ids: Array
+    path: Path, name: str, source: InputSource, survey: Survey, chosen: Chosen
 ) -> tuple[Store, Array, int]:
     """Where an input is stored, the stored row of each object (-1 = none), and rows left over."""
     if source.files:
-        return _rows_of_files(path.parent, name, source, ids)
+        return _rows_of_files(path.parent, name, source, chosen.ids)
     file = source.file or survey.file
     pixels = getattr(source, "pixels", None)
     store = _banded(source, open_store(path.parent / file, source.format, pixels))
@@ -192,25 +212,26 @@ def _locate_rows(
         refuse_duplicates(stored, store.place(source.id))
         if stored.shape != n:
             raise ShapeError(f"{store.place(source.flux)} has {n[0]} rows for {len(stored)} ids")
-        rows = locate(ids, stored)
-        orphans = len(stored) - int((rows >= 0).sum())
+        rows = locate(chosen.ids, stored)
+        whole = len(chosen.ids) == chosen.total
+        orphans = len(stored) - int((rows >= 0).sum()) if whole else 0
     elif source.same_order or file == survey.catalog_file:
-        if n != ids.shape:
+        if n != (chosen.total,):
             raise ShapeError(
                 f"{store.place(source.flux)} has {n[0] if n else 'no'} rows,"
-                f" the catalogue has {len(ids)}"
+                f" the catalogue has {chosen.total}"
             )
-        rows, orphans = np.arange(len(ids)), 0
+        rows, orphans = chosen.rows, 0
     else:
         raise ConfigError(
             f"{path}: inputs.{name} is in another file than the catalogue: name its ids with"
             " id = ..., or set same_order = true"
         )
     if source.present:
-        have = np.logical_or.reduce([store.column(one) != 0 for one in names_in(source.present)])
-        if have.shape != n:
-            raise ShapeError(f"{store.place(source.present)} has shape {have.shape}, expected {n}")
-        rows = np.where((rows >= 0) & have[rows], rows, -1)
+        known = np.flatnonzero(rows >= 0)
+        have = [present_at(store, one, rows[known], n) for one in names_in(source.present)]
+        rows = rows.copy()
+        rows[known[~np.logical_or.reduce(have)]] = -1
     return store, rows, orphans
 
 

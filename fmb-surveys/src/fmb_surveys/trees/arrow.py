@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from fmb import DataError
+from fmb import DataError, Dataset
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
-from fmb_surveys.files.reader import FilesDataset
 from fmb_surveys.files.stores.arrow_files import ArrowFiles, splits_of
 from fmb_surveys.files.stores.encoded_pictures import is_picture
 from fmb_surveys.trees.catalog_columns import catalog_keys, refuse_missing
@@ -31,7 +30,7 @@ def open_arrow(
     *,
     cache: Path,
     progress: Callable[[int, int], None] | None = None,
-) -> FilesDataset:
+) -> Dataset:
     """The survey in a saved dataset; arguments as for `open_tree`.
 
     Raises:

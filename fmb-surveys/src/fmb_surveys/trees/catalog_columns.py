@@ -12,9 +12,11 @@ IDS = ("object_id", "targetid", "source_id", "specobjid", "objid", "id")
 KNOWN = {
     "ra": ("ra", "right_ascension"),
     "dec": ("dec", "declination"),
-    "redshift": ("redshift", "z"),
+    "redshift": ("redshift",),
 }
 """Key of `[catalog]` -> names of its column, in small letters, the first that is there."""
+REDSHIFT = "Z"
+"""The same as spectroscopic surveys write it, in this letter only: z is a band too."""
 NEEDED = {
     "images": {"unit": "UNIT", "bands": "['A','B']", "pixel_scale_arcsec": "ARCSEC"},
     "spectra": {"unit": "UNIT"},
@@ -49,6 +51,8 @@ def catalog_keys(
     for key, known in KNOWN.items():
         if key not in keys and key not in said:
             found = _first(names, known)
+            if key == "redshift" and not found and REDSHIFT in names:
+                found = REDSHIFT
             keys.update({key: found} if found else {})
     lines = [f"{key}: column {column!r}" for key, column in keys.items() if key not in said]
     used = {str(value) for value in {**keys, **said}.values() if isinstance(value, str)}

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from fmb import DataError
+from fmb import DataError, Dataset
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
-from fmb_surveys.files.reader import FilesDataset
 from fmb_surveys.files.stores.parquet_index import row_groups
 from fmb_surveys.trees.parquet import Told, describe_row_groups
 
@@ -30,7 +29,7 @@ def open_hats(
     *,
     cache: Path,
     progress: Callable[[int, int], None] | None = None,
-) -> FilesDataset:
+) -> Dataset:
     """The survey in a HATS catalogue or collection; arguments as for `open_tree`.
 
     Raises:

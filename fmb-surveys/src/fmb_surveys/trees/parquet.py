@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fmb import DataError
+from fmb import DataError, Dataset
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
-from fmb_surveys.files.reader import FilesDataset
 from fmb_surveys.files.stores.parquet_index import RowGroups, index_table, row_groups
 from fmb_surveys.files.stores.parquet_tree import ParquetTree
 from fmb_surveys.files.stores.store import PARTITIONS
@@ -46,7 +45,7 @@ def open_parquet(
     *,
     cache: Path,
     progress: Callable[[int, int], None] | None = None,
-) -> FilesDataset:
+) -> Dataset:
     """The survey in a Parquet file or a folder of them; arguments as for `open_tree`.
 
     Raises:

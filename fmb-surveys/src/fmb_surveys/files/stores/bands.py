@@ -7,7 +7,7 @@ import numpy as np
 
 from fmb import Array, DataError, ShapeError
 from fmb.files import Stated
-from fmb_surveys.files.stores.store import Store
+from fmb_surveys.files.stores.store import Store, present_at
 
 __all__ = ["SEVERAL", "BandArrays", "names_in"]
 
@@ -120,6 +120,10 @@ class BandArrays:
     def column(self, name: str) -> Array:
         """(rows,): a value for each stored row."""
         return self.store.column(name)
+
+    def present_at(self, name: str, rows: Array) -> Array:
+        """(m,) bool: which of some stored rows were observed."""
+        return present_at(self.store, name, rows, self.store.shape(name)[:1])
 
     def origins(self, rows: Array, digest: str | None, mapping: str) -> Array:
         """(m,), uint64: where each row comes from."""

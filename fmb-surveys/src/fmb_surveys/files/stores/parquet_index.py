@@ -248,7 +248,7 @@ def _table(records: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     }  # fmt: skip
     for name, kind in leaves(schema):
         kinds |= {f"{name}:values": pa.int64(), f"{name}:nulls": pa.int64()}
-        if pa.types.is_floating(kind):
+        if pa.types.is_floating(kind) and not pa.types.is_float16(kind):  # these are told as bytes
             kinds |= {f"{name}:{end}": pa.float64() for end in ("min", "max")}
         elif pa.types.is_integer(kind):
             kinds |= {f"{name}:{end}": kind for end in ("min", "max")}

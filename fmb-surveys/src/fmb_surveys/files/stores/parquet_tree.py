@@ -73,13 +73,13 @@ class ParquetTree(NestedColumns):
         return (int(self.groups.starts[-1]), *self._shapes[name])
 
     def _shape_of(self, name: str) -> tuple[int, ...]:
-        field = field_at(self.schema, name, self.where)
+        field_at(self.schema, name, self.where)
         if is_picture(self.schema, name):
             return self._picture_shape(name)
         depth = depth_of(self.schema, name)
         if depth == 1 and (size := self._pixels or self.groups.length(name)):
             return (size,)
-        if depth == 0 and not pa.types.is_struct(field.type):
+        if self._is_plain(name):
             return ()
         for group in range(len(self.groups)):
             shape = self._first_shape(group, name)
@@ -105,19 +105,27 @@ class ParquetTree(NestedColumns):
 
     def column(self, name: str) -> Array:
         """(rows,): a column of values, or of a nested one which rows have something there."""
-        schema = self.groups.schema
-        field = field_at(schema, name, self.groups.where)
-        if depth_of(schema, name) == 0 and not pa.types.is_struct(field.type):
+        if self._is_plain(name):
             table = read_columns(self.groups, [name.split("/")[0]])
             array = Nested.of(table.column(0).combine_chunks(), name.split("/")[1:]).leaf
             return np.asarray(array.to_numpy(zero_copy_only=False))
-        made = np.ones(int(self.groups.starts[-1]), dtype=bool)
-        nulls = self.groups.told(name, "nulls")
-        path = name.split("/")[1:]
-        for group in range(len(self.groups)):
+        return self.present_at(name, np.arange(int(self.groups.starts[-1])))
+
+    def present_at(self, name: str, rows: Array) -> Array:
+        """(m,) bool: which rows have something in a column; one of values is yes or no.
+
+        No row group is read of which the footer says that nothing is missing.
+        """
+        if self._is_plain(name):
+            return np.asarray(self.column(name)[rows] != 0)
+        made, nulls = np.ones(len(rows), dtype=bool), self.groups.told(name, "nulls")
+        group_of, path = self._groups_of(rows), name.split("/")[1:]
+        for group in np.unique(group_of).tolist():
             if nulls is None or nulls[group]:
-                start, end = self.groups.starts[group : group + 2]
-                made[start:end] = present(self._read(group, name), path)
+                at = np.flatnonzero(group_of == group)
+                made[at] = present(self._read(group, name), path)[
+                    rows[at] - self.groups.starts[group]
+                ]
         return made
 
     def extremes(self, name: str) -> tuple[float, float] | None:
@@ -144,6 +152,12 @@ class ParquetTree(NestedColumns):
         return (
             np.asarray(scrambled(made ^ scrambled(rows.astype(np.uint64)))) if elsewhere else made
         )
+
+    def _is_plain(self, name: str) -> bool:
+        """True for a column that holds a value a row."""
+        kind = field_at(self.schema, name, self.where).type
+        nested = depth_of(self.schema, name) or pa.types.is_struct(kind)
+        return not nested and not is_picture(self.schema, name)
 
     def _groups_of(self, rows: Array) -> Array:
         return np.searchsorted(self.groups.starts, rows, side="right") - 1
