@@ -40,7 +40,7 @@ def fmb_register_datasets() -> Iterator[DatasetSpec]:
         target="fmb_surveys.trees.parquet:open_parquet",
         config="fmb_surveys.files.described:TreeConfig",
         suffixes=(".parquet",),
-        markers=("*.parquet",),
+        markers=("*.parquet", "*/*.parquet"),
         sniff="fmb_surveys.trees.parquet:is_parquet",
     )
     yield DatasetSpec(
@@ -50,6 +50,13 @@ def fmb_register_datasets() -> Iterator[DatasetSpec]:
         config="fmb_surveys.files.described:TreeConfig",
         markers=("hats.properties", "collection.properties", "dataset/Norder=*"),
         sniff="fmb_surveys.trees.hats:is_hats",
+    )
+    yield DatasetSpec(
+        name="remote-files",
+        summary="HATS catalogues and Parquet files behind URLs",
+        target="fmb_surveys.trees.remote:open_remote",
+        config="fmb_surveys.files.described:TreeConfig",
+        schemes=("hf", "s3", "http", "https", "gs", "abfs"),
     )
     yield DatasetSpec(
         name="hf-dataset",

@@ -57,25 +57,33 @@ Describe = Callable[[Path, C], Description]
 
 
 def open_tree(
-    source: str, config: C, describe: Describe[C], reader: str, *, cache: Path
+    source: str,
+    config: C,
+    describe: Describe[C],
+    reader: str,
+    *,
+    cache: Path,
+    state: str | None = None,
 ) -> Dataset:
     """The survey that a file or folder of raw data is.
 
     Its description is made once and kept below `cache`, until a file of the tree changes.
 
     Args:
-        source: path of the file or folder.
+        source: path of the file or folder, or a URL.
         config: what the user says of it.
         describe: makes its description.
         reader: name of the reader.
         cache: folder of the workspace.
+        state: of a URL, what changes when a file there does; None = by the files of the tree.
 
     Raises:
         ConfigError: what the user says contradicts itself, or is no key of a survey.toml.
         DataError: the tree is not there, damaged, or does not tell what is needed.
     """
-    path = Path(source).expanduser().resolve()
-    key = [REVISION, reader, str(path), config.model_dump(mode="json"), tree_digest(path)]
+    path = Path(source) if state else Path(source).expanduser().resolve()
+    place = source if state else str(path)
+    key = [REVISION, reader, place, config.model_dump(mode="json"), state or tree_digest(path)]
     digest = hashlib.blake2b(json.dumps(key, sort_keys=True).encode(), digest_size=16).hexdigest()
     folder = cache / "described" / digest
     if not (folder / FILE_NAME).exists():

@@ -79,6 +79,7 @@ def tree_digest(path: Path) -> str:
     try:
         if path.is_file():
             add(path.stat(), path.name)
+            return digest.hexdigest()
         for folder, folders, files in os.walk(path, onerror=fail):
             folders.sort()
             for name in sorted(files):

@@ -226,6 +226,8 @@ def _name_files(
     for at, record in enumerate(records):
         path = metadata.row_group(at).column(0).file_path
         by_end = by_end or {file.partition("/dataset/")[2]: file for file in files}
+        if path not in by_end:
+            raise DataError(f"_metadata names {path!r}, which is none of the partitions")
         record["file"] = by_end[path]
         record["group"] = counted[path] = counted.get(path, -1) + 1
 
