@@ -73,6 +73,7 @@ def read_catalog(
     if table is None and is_table(path):
         table = read_table(path, text=(source.id,))
     read = _from_hdf5(source, path) if table is None else _from_table(source, table)
+    path = path if table is None else table.path
     if not len(read.ids):
         raise DataError(f"{path}: the catalogue is empty")
     refuse_duplicates(read.ids, f"{path}: {source.id!r}")

@@ -197,7 +197,7 @@ class SpectraInput(Input[SpectraSource]):
         self._check_shapes(shape, "ivar", "error", "mask", "good", "lsf")
         self._compare_unit("lsf", "Angstrom", "lsf, which is in Angstrom,")
         self._grid_name = source.wavelength or source.loglam or ""
-        self._factor = angstroms(self._wavelength_unit())
+        self._factor = angstroms(self._wavelength_unit(), store.place(self._grid_name))
         grid = store.shape(self._grid_name)
         if grid not in (shape, shape[1:]):
             raise ShapeError(

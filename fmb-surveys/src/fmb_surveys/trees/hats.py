@@ -19,8 +19,9 @@ SORTED_BY = ("_healpix_29", "_hipscat_index", "Norder", "Dir", "Npix")
 
 def is_hats(path: Path) -> bool:
     """Whether a folder is a HATS catalogue or collection."""
-    catalog = any((path / name).is_file() for name in PROPERTIES) and (path / "dataset").is_dir()
-    return catalog or (path / COLLECTION).is_file()
+    if any((path / name).is_file() for name in (PROPERTIES[0], COLLECTION)):
+        return True
+    return (path / PROPERTIES[1]).is_file() and (path / "dataset").is_dir()
 
 
 def open_hats(
