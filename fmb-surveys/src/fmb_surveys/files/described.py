@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import tomli_w
 from pydantic import Field
 
-from fmb import Config, Dataset, merge
+from fmb import Config, Dataset, FmbError, merge
 from fmb.store import Digests, staged_folder
 from fmb_surveys.files.identity import tree_digest
 from fmb_surveys.files.partitioned import PartitionedDataset
@@ -94,7 +94,12 @@ def open_tree(
     survey = read_survey(file)
     if survey.catalog.file == PARTITIONS:
         return PartitionedDataset(survey, file, Digests(cache.parent))
-    return open_survey(survey, file, Digests(cache.parent))
+    try:
+        return open_survey(survey, file, Digests(cache.parent))
+    except FmbError as error:  # nobody knows the table that was made of the tree
+        raise type(error)(
+            str(error).replace(f"{folder / survey.catalog_file}:", f"{place}:")
+        ) from None
 
 
 def describe_tree(path: Path, config: C, describe: Describe[C]) -> Description:

@@ -20,7 +20,10 @@ def is_picture(schema: pa.Schema, name: str) -> bool:
     kind = field_at(schema, name, "").type
     if pa.types.is_struct(kind):
         names = {field.name: field.type for field in kind}
-        return set(names) <= {"bytes", "path"} and _is_bytes(names.get("bytes", pa.null()))
+        bytes_kind = names.get("bytes", pa.null())  # null where all are files of their own
+        return set(names) == {"bytes", "path"} and (
+            _is_bytes(bytes_kind) or pa.types.is_null(bytes_kind)
+        )
     return _is_bytes(kind)
 
 
