@@ -233,7 +233,7 @@ TREES = {
     other_columns: r"Npix=\d+.parquet: has other columns than .*'Z' is missing",
     other_type: r"Npix=\d+.parquet: has other columns than .*'Z' is string, not double",
     missing_partition: r"says 60 rows, its partitions have \d+",
-    copied_partition: r"sdss.*/dataset: 'object_id': \d ids stand in more than one row",
+    copied_partition: r"/sdss: 'object_id': \d ids stand in more than one row",
     no_partitions: r"sdss: has no folder 'dataset'",
     properties_of_a_margin: r"dataproduct_type is 'margin'",
     properties_that_are_no_text: r"hats.properties: is no text",

@@ -1,6 +1,8 @@
 """Trees behind URLs are read where they are: the same survey as a copy, and only what is needed."""
 
 import importlib
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,7 +16,8 @@ from fmb import ConfigError, DataError, FailedError
 from fmb.datasets import select
 
 sys.path.insert(0, str(Path(__file__).parent))
-WebStandIn = importlib.import_module("stand_ins").WebStandIn
+stand_ins = importlib.import_module("stand_ins")
+WebStandIn, HubOfDatasets = stand_ins.WebStandIn, stand_ins.HubOfDatasets
 
 pytest.importorskip("fsspec")
 pytest.importorskip("aiohttp")
@@ -181,3 +184,35 @@ def test_s3_is_read_like_the_web(trees, opened, monkeypatch):
             opened("s3://sky/none", **SAID["spectrum"])
     finally:
         server.stop()
+
+
+READ_ALL = """
+import pathlib, sys, tempfile
+import numpy as np
+from fmb.datasets import open_dataset
+said = {"inputs": {"spectrum": {"unit": "counts"}}}
+for source in sys.argv[1:]:
+    with tempfile.TemporaryDirectory() as home:
+        survey = open_dataset(source, settings=said, cache=pathlib.Path(home) / "data")
+        read = survey.read(np.arange(24)).inputs["spectrum"]
+        print(survey.ids.tolist(), float(read.flux.astype("f8").sum()))
+"""
+
+
+def test_a_dataset_of_the_hub_is_read_like_the_web(trees):
+    with HubOfDatasets(trees) as hub:
+        tree = "deep2_spectra_hats"
+        places = (tree, f"{tree}/deep2_spectra/dataset/Norder=7")
+        names = [str(trees / place) for place in places]
+        names += [f"hf://datasets/me/sky/{place}" for place in places]
+        # The hub's library reads where the hub is when it is imported.
+        done = subprocess.run(
+            [sys.executable, "-c", READ_ALL, *names],
+            env={**os.environ, "HF_ENDPOINT": hub.url, "HF_HUB_DISABLE_TELEMETRY": "1"},
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 0, done.stderr
+    here, folder, *there = done.stdout.splitlines()
+    assert there == [here, folder]
+    assert hub.given

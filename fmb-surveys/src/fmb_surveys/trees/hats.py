@@ -1,6 +1,7 @@
 """HATS catalogues and collections: Parquet partitioned by place on the sky."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from fmb import DataError, Dataset
@@ -54,7 +55,7 @@ def describe(path: Path, config: TreeConfig) -> Description:
         raise DataError(f"{root}: is no HATS catalogue: it has no {PROPERTIES[0]}")
     if not (root / "dataset").is_dir():
         raise DataError(f"{root}: has no folder 'dataset'; copy the catalogue again")
-    groups = row_groups(root / "dataset")
+    groups = replace(row_groups(root / "dataset"), where=str(root))
     told = told_of(_text(file), str(file), int(groups.starts[-1]), lines)
     return describe_row_groups(groups, config, told)
 

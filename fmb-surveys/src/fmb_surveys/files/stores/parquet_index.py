@@ -96,7 +96,8 @@ def local_files(root: Path) -> list[Path]:
         and path.is_file()
     ]
     if not found:
-        raise DataError(f"{root}: no Parquet file there")
+        what = "is a folder without Parquet files" if root.is_dir() else "no such file"
+        raise DataError(f"{root}: {what}")
     return sorted(found, key=lambda path: _as_counted(path.relative_to(root).as_posix()))
 
 
