@@ -92,6 +92,14 @@ def test_structs_of_lists_and_lists_of_structs_have_the_same_arrays():
         assert names.tolist() == [["g", "r", None]] * 2
 
 
+def test_what_lies_between_lists_is_in_none_of_them():
+    offsets, sizes = pa.array([0, 3], pa.int32()), pa.array([2, 3], pa.int32())
+    values = pa.array(np.arange(6, dtype="f4"))
+    array = pa.ListViewArray.from_arrays(offsets, sizes, values)
+    expected = [[0, 1, np.nan], [3, 4, 5]]
+    assert np.array_equal(read(array, [0, 1], (3,)), expected, equal_nan=True)
+
+
 def test_a_null_struct_has_nothing_though_its_lists_lie_there():
     inner = pa.array([[1.0, 2.0], [3.0, 4.0]], pa.list_(pa.float32()))
     array = pa.StructArray.from_arrays([inner], ["flux"], mask=pa.array([False, True]))

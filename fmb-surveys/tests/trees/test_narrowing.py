@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from fmb import FmbError
-from fmb.conditions import Where
+from fmb.conditions import Limit, Where
 from fmb.datasets import select
 
 SAID = {"inputs": {"spectrum": {"unit": "counts"}}}
@@ -205,3 +205,42 @@ def test_a_condition_tells_what_it_asks_of_single_columns(text, columns, limits)
     condition = Where(text)
     assert condition.columns == columns
     assert [(one.column, one.sign, *one.values) for one in condition.limits] == limits
+
+
+@pytest.mark.parametrize("sign", ["<", "<=", ">", ">=", "=="])
+@pytest.mark.parametrize("ends", [(1, 1), (1, 2), (2, 2), (2, 3), (3, 3), (1, 3)])
+def test_a_limit_rules_out_just_the_ranges_without_such_a_value(sign, ends):
+    holds = {"<": (lambda x: x < 2), "<=": (lambda x: x <= 2), ">": (lambda x: x > 2)}
+    holds |= {">=": (lambda x: x >= 2), "==": (lambda x: x == 2)}
+    expected = any(map(holds[sign], np.arange(ends[0], ends[1] + 0.5, 0.5)))
+    assert Limit("x", sign, (2,)).may_hold(*ends) == expected
+
+
+def few(n=3, **columns):
+    rng = np.random.default_rng(4)
+    place = {"ra": rng.uniform(0, 360, n), "dec": rng.uniform(-5, 5, n)}
+    return pa.table({"object_id": np.arange(n), **place, **columns, "spectrum": spectra(n, rng)})
+
+
+def renumbered(table, first):
+    return table.set_column(0, "object_id", pa.array(np.arange(len(table)) + first))
+
+
+def test_short_floats_are_compared_as_rounded_when_partitions_are_ruled_out(tmp_path, opened):
+    mag = np.array([22.1, 22.2, 22.3], dtype="f4")  # the first is 22.1000004 in float64
+    parts = [few(mag=mag + 5), renumbered(few(mag=mag), 3)]
+    survey = opened(write_hats(tmp_path / "t", parts), **SAID)
+    assert select(survey, where="mag <= 22.1").ids.tolist() == [3]
+    assert select(survey, where="mag == 22.1").ids.tolist() == [3]
+
+
+def test_partitions_without_statistics_are_all_looked_at(tmp_path, opened):
+    parts = [few(mag=[1.0, 1.0, 1.0]), renumbered(few(mag=[1.0, 2.0, 3.0]), 3)]
+    tree = write_hats(tmp_path / "t", parts, write_statistics=False)
+    assert select(opened(tree, **SAID), where="mag > 2.5").ids.tolist() == [5]
+
+
+def test_objects_are_in_the_order_of_the_numbers_of_their_partitions(tmp_path, opened):
+    parts = [renumbered(few(), 3 * k) for k in range(12)]
+    survey = opened(write_hats(tmp_path / "t", parts), **SAID)
+    assert survey.ids.tolist() == list(range(36))

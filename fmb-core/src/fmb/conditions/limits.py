@@ -36,7 +36,9 @@ class Limit:
     def _may_hold(self, low: Any, high: Any, value: Any) -> bool:
         below = low >= value if self.sign == "<" else low > value
         above = high <= value if self.sign == ">" else high < value
-        return not ((self.sign in "<=" and below) or (self.sign in (">", ">=", "==") and above))
+        too_high = below and self.sign in ("<", "<=", "==")
+        too_low = above and self.sign in (">", ">=", "==")
+        return not (too_high or too_low)
 
 
 def columns_in(node: ast.AST, aliases: Mapping[str, str]) -> set[str]:
