@@ -84,7 +84,7 @@ def alone(session: nox.Session, package: str) -> None:
 @nox.session
 def perf(session: nox.Session) -> None:
     """Print timings; arguments choose scripts of tests/perf: `nox -s perf -- startup`."""
-    session.install(*CONSTRAINED, *EDITABLE, "normflows", "scikit-learn")
+    session.install(*CONSTRAINED, *EDITABLE, "datasets", "normflows", "scikit-learn")
     for script in sorted(REPOSITORY.glob("tests/perf/*.py")):
         if not session.posargs or script.stem in session.posargs:
             session.run("python", str(script.relative_to(REPOSITORY)))
