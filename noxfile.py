@@ -22,7 +22,8 @@ EDITABLE = ("-r", "packages.txt")
 def tests(session: nox.Session) -> None:
     """Run the tests; arguments go to pytest: `nox -s tests -- fmb-core -k flow`."""
     tools = ("cogapp", "hatchling", "huggingface_hub", "hypothesis", "pytest", "pytest-xdist")
-    session.install(*CONSTRAINED, *EDITABLE, *tools, "scikit-learn", "specutils")
+    formats = ("datasets", "fsspec[http]", "moto[s3,server]", "pillow", "s3fs", "specutils")
+    session.install(*CONSTRAINED, *EDITABLE, *tools, *formats, "scikit-learn")
     # One thread a process: the tests run side by side, and sums in a fixed order compare equal.
     session.run(
         "pytest", "-n", "auto", "--dist", "loadfile", *session.posargs, env={"OMP_NUM_THREADS": "1"}
@@ -83,7 +84,7 @@ def alone(session: nox.Session, package: str) -> None:
 @nox.session
 def perf(session: nox.Session) -> None:
     """Print timings; arguments choose scripts of tests/perf: `nox -s perf -- startup`."""
-    session.install(*CONSTRAINED, *EDITABLE, "normflows", "scikit-learn")
+    session.install(*CONSTRAINED, *EDITABLE, "datasets", "normflows", "scikit-learn")
     for script in sorted(REPOSITORY.glob("tests/perf/*.py")):
         if not session.posargs or script.stem in session.posargs:
             session.run("python", str(script.relative_to(REPOSITORY)))

@@ -60,6 +60,7 @@ FACES = {
     "fmb.torch",
     "fmb.weights",
     "fmb.scoring",
+    "fmb.conditions",
     "fmb.crossfit",
     "fmb.datasets",
     "fmb.files",

@@ -89,6 +89,38 @@ def fmb_register_datasets() -> Iterator[DatasetSpec]:
         ),
         sniff="fmb_surveys.trees.cutouts:is_cutouts",
     )
+    yield DatasetSpec(
+        name="parquet-files",
+        summary="Parquet files with nested columns of spectra or images",
+        target="fmb_surveys.trees.parquet:open_parquet",
+        config="fmb_surveys.files.described:TreeConfig",
+        suffixes=(".parquet",),
+        markers=("*.parquet", "*/*.parquet"),
+        sniff="fmb_surveys.trees.parquet:is_parquet",
+    )
+    yield DatasetSpec(
+        name="hats",
+        summary="HATS catalogues and collections",
+        target="fmb_surveys.trees.hats:open_hats",
+        config="fmb_surveys.files.described:TreeConfig",
+        markers=("hats.properties", "collection.properties", "dataset/Norder=*"),
+        sniff="fmb_surveys.trees.hats:is_hats",
+    )
+    yield DatasetSpec(
+        name="remote-files",
+        summary="HATS catalogues and Parquet files behind URLs",
+        target="fmb_surveys.trees.remote:open_remote",
+        config="fmb_surveys.files.described:TreeConfig",
+        schemes=("hf", "s3", "http", "https", "gs", "abfs"),
+    )
+    yield DatasetSpec(
+        name="hf-dataset",
+        summary="Folders saved by Hugging Face datasets",
+        target="fmb_surveys.trees.arrow:open_arrow",
+        config="fmb_surveys.files.described:TreeConfig",
+        suffixes=(".arrow",),
+        markers=("dataset_dict.json", "state.json"),
+    )
 
 
 @hookimpl

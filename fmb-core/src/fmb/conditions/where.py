@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fmb.conditions.limits import Limit, columns_in, limits_in
 from fmb.contract.arrays import Array
 from fmb.messages.errors import SelectionError
 
@@ -82,6 +83,16 @@ class Where:
     def canonical(self) -> str:
         """The same text for conditions that differ in spaces and brackets only."""
         return self._show(self._body)
+
+    @property
+    def columns(self) -> set[str]:
+        """Names of the columns that it compares; `object_id` may be among them."""
+        return columns_in(self._body, self._columns)
+
+    @property
+    def limits(self) -> list[Limit]:
+        """What it asks of single columns: rows outside one of them need not be read."""
+        return list(limits_in(self._body, self._columns))
 
     def _show(self, node: ast.AST) -> str:
         text = ast.unparse(node)

@@ -48,6 +48,8 @@ yield DatasetSpec(name="mysurvey", summary="Cutouts of my survey",
     """File endings this reader answers to, with the dot."""
     markers: tuple[str, ...] = ()
     """Files whose presence in a folder tells that this reader answers to it, or patterns."""
+    schemes: tuple[str, ...] = ()
+    """What stands before :// in the URLs that this reader answers to."""
     sniff: str = ""
     """"module:function" taking a Path and telling, where several answer, whether it is its own."""
     default: bool = False

@@ -26,8 +26,8 @@ def find_reader(source: str | None, reader: str | None, registry: Registry) -> R
     """The component that opens what a user names.
 
     A word that names a dataset is that dataset; write ./word for a folder of the same name.
-    Anything else is a path: the reader that claims the file's ending, or a file in the folder,
-    opens it.
+    Anything else is a URL or a path: the reader that claims the URL, the file's ending, or a file
+    in the folder, opens it.
 
     Args:
         source: name or path; None = the dataset that is taken when none is named.
@@ -98,7 +98,8 @@ def _default(registry: Registry) -> Reader:
 
 
 def _reads_files(component: Reader) -> bool:
-    return bool(component.spec.suffixes or component.spec.markers)
+    spec = component.spec
+    return bool(spec.suffixes or spec.markers or spec.schemes)
 
 
 def _choose(source: str, registry: Registry) -> Reader:
@@ -112,6 +113,9 @@ def _choose(source: str, registry: Registry) -> Reader:
                 f"{source!r} reads files: give --data the path, and --reader {source} if needed"
             )
         return named
+    scheme, _, rest = source.partition("://")
+    if rest:
+        return _of_url(source, [c for c in components if scheme.lower() in c.spec.schemes])
     if path.exists():
         return _reader(path, [c for c in components if _reads_files(c)])
     if path.suffix or len(path.parts) > 1 or source.startswith("."):
@@ -120,6 +124,17 @@ def _choose(source: str, registry: Registry) -> Reader:
     raise UnknownNameError(
         f"{source!r} is neither a dataset nor a file{did_you_mean(source, names)}"
     )
+
+
+def _of_url(source: str, fitting: list[Reader]) -> Reader:
+    if not fitting:
+        raise DataError(
+            f"{source}: no installed reader takes such URLs; copy the files and name them"
+        )
+    if len(fitting) > 1:
+        names = " or ".join(f"--reader {c.qualified}" for c in fitting)
+        raise AmbiguousNameError(f"{source}: two readers take it; choose with {names}")
+    return fitting[0]
 
 
 def _reader(path: Path, readers: list[Reader]) -> Reader:

@@ -1,3 +1,4 @@
+from .arrow_tables import of_arrow as of_arrow
 from .damage import undamaged as undamaged
 from .columns import Unreadable as Unreadable, masks_of as masks_of
 from .stated import (

@@ -188,7 +188,7 @@ class Session:
         return _Survey(
             source,
             reader.spec.simulated,
-            "" if Path(source).exists() else source,
+            "" if "://" in source or Path(source).exists() else source,
             lambda: open_with(
                 reader,
                 source,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fmb import Array, DataError, did_you_mean
 from fmb.files import (
+    Table,
     Unreadable,
     as_ids,
     dataset_names,
@@ -21,6 +22,7 @@ from fmb.files import (
     undamaged,
 )
 from fmb_surveys.files.positions import degrees, doubt_of
+from fmb_surveys.files.stores.store import PARTITIONS
 from fmb_surveys.files.survey_toml import CatalogSource
 from fmb_surveys.files.units import refuse_contradiction
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     import h5py
     import pandas as pd
 
-__all__ = ["read_catalog"]
+__all__ = ["named_columns", "read_catalog", "wanted_columns"]
 
 _ROLES = ("ra", "dec", "redshift", "label", "group")
 
@@ -45,12 +47,15 @@ class _Columns:
     notes: list[str] = field(default_factory=list)
 
 
-def read_catalog(source: CatalogSource, path: Path) -> tuple[Array, "pd.DataFrame"]:
+def read_catalog(
+    source: CatalogSource, path: Path, table: "Table | None" = None
+) -> tuple[Array, "pd.DataFrame"]:
     """Ids and columns of a survey's objects.
 
     Args:
         source: which column is what.
-        path: the file, HDF5 or a table.
+        path: the file, HDF5 or a table, or a tree of Parquet.
+        table: some rows of it that have been read; None = read all.
 
     Returns:
         ids (n,) and n rows in the same order: ra and dec in degrees, redshift, label and group
@@ -65,7 +70,12 @@ def read_catalog(source: CatalogSource, path: Path) -> tuple[Array, "pd.DataFram
         raise DataError(
             f"{path}: table = {source.table!r} names an extension, which FITS files have"
         )
-    read = _from_table(source, path) if is_table(path) else _from_hdf5(source, path)
+    if table is None and (path.is_dir() or path.name == PARTITIONS):
+        table = _of_tree(source, path)
+    if table is None and is_table(path):
+        table = read_table(path, text=(source.id,), extension=source.table)
+    read = _from_hdf5(source, path) if table is None else _from_table(source, table)
+    path = path if table is None else table.path
     if not len(read.ids):
         raise DataError(f"{path}: the catalogue is empty")
     refuse_duplicates(read.ids, f"{path}: {source.id!r}")
@@ -111,7 +121,7 @@ def _in_degrees(read: _Columns, path: Path) -> None:
         read.notes.extend([doubt] if doubt else [])
 
 
-def _wanted(source: CatalogSource, available: list[str]) -> dict[str, str]:
+def wanted_columns(source: CatalogSource, available: list[str]) -> dict[str, str]:
     """Name in the catalogue -> name in the file."""
     named = {role: column for role in _ROLES if (column := getattr(source, role))}
     if isinstance(source.columns, dict):
@@ -129,7 +139,7 @@ def _from_hdf5(source: CatalogSource, path: Path) -> _Columns:
         read = _Columns(as_ids(read_column(file, source.id)[0], f"{path}: {source.id!r}"))
         n = len(read.ids)
         beside = _columns_beside(file, source.id, n) if source.columns == "all" else []
-        for name, column in _wanted(source, beside).items():
+        for name, column in wanted_columns(source, beside).items():
             where = f"{path}: {column!r}"
             stored, attributes = read_column(file, column)
             if stored.shape != (n,):
@@ -157,10 +167,25 @@ def _columns_beside(file: "h5py.File", column: str, n: int) -> list[str]:
         return [name for name in names if file[name].shape == (n,) and not file[name].dtype.names]
 
 
-def _from_table(source: CatalogSource, path: Path) -> _Columns:
-    table = read_table(path, text=(source.id,), extension=source.table)
+def _of_tree(source: CatalogSource, path: Path) -> Table:
+    # Imported here: most catalogues are files that need no pyarrow, or another part of it.
+    from fmb_surveys.files.parquet_catalog import table_of_row_groups
+    from fmb_surveys.files.stores.parquet_index import row_groups
+
+    return table_of_row_groups(row_groups(path), named_columns(source))
+
+
+def named_columns(source: CatalogSource) -> list[str] | None:
+    """Columns of the file that a source names; None = all."""
+    if source.columns == "all":
+        return None
+    return [source.id, *wanted_columns(source, []).values()]
+
+
+def _from_table(source: CatalogSource, table: Table) -> _Columns:
+    path = table.path
     read = _Columns(table.ids(source.id), notes=list(table.notes))
-    for name, column in _wanted(source, list(table.columns)).items():
+    for name, column in wanted_columns(source, list(table.columns)).items():
         read.values[name] = table.column(column)
         if column in table.units:
             read.units[name] = table.units[column]

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import tomli_w
 from pydantic import Field
 
-from fmb import Config, merge
+from fmb import Config, ConfigError, Dataset, FmbError, merge
 from fmb.store import Digests, staged_folder
 from fmb_surveys.files.identity import tree_digest
-from fmb_surveys.files.reader import FilesDataset, open_survey
+from fmb_surveys.files.partitioned import PartitionedDataset
+from fmb_surveys.files.reader import open_survey
+from fmb_surveys.files.stores.store import PARTITIONS
 from fmb_surveys.files.survey_toml import FILE_NAME, build_survey, read_survey
 
 if TYPE_CHECKING:
@@ -59,25 +61,33 @@ Describe = Callable[[Path, C], Description]
 
 
 def open_tree(
-    source: str, config: C, describe: Describe[C], reader: str, *, cache: Path
-) -> FilesDataset:
+    source: str,
+    config: C,
+    describe: Describe[C],
+    reader: str,
+    *,
+    cache: Path,
+    state: str | None = None,
+) -> Dataset:
     """The survey that a file or folder of raw data is.
 
     Its description is made once and kept below `cache`, until a file of the tree changes.
 
     Args:
-        source: path of the file or folder.
+        source: path of the file or folder, or a URL.
         config: what the user says of it.
         describe: makes its description.
         reader: name of the reader.
         cache: folder of the workspace.
+        state: of a URL, what changes when a file there does; None = by the files of the tree.
 
     Raises:
         ConfigError: what the user says contradicts itself, or is no key of a survey.toml.
         DataError: the tree is not there, damaged, or does not tell what is needed.
     """
-    path = Path(source).expanduser().resolve()
-    key = [REVISION, reader, str(path), config.model_dump(mode="json"), tree_digest(path)]
+    path = Path(source) if state else Path(source).expanduser().resolve()
+    place = source if state else str(path)
+    key = [REVISION, reader, place, config.model_dump(mode="json"), state or tree_digest(path)]
     digest = hashlib.blake2b(json.dumps(key, sort_keys=True).encode(), digest_size=16).hexdigest()
     folder = cache / "described" / digest
     if not (folder / FILE_NAME).exists():
@@ -85,7 +95,20 @@ def open_tree(
         with staged_folder(folder) as staging:
             write_description(staging, description)
     file = folder / FILE_NAME
-    return open_survey(read_survey(file), file, Digests(cache.parent), config.skip_bad)
+    survey = read_survey(file)
+    if survey.catalog.file == PARTITIONS:
+        if config.skip_bad:
+            raise ConfigError(
+                f"{place}: no object has a file of its own, so none can be skipped; leave"
+                " --skip-bad out"
+            )
+        return PartitionedDataset(survey, file, Digests(cache.parent))
+    try:
+        return open_survey(survey, file, Digests(cache.parent), config.skip_bad)
+    except FmbError as error:  # nobody knows the table that was made of the tree
+        raise type(error)(
+            str(error).replace(f"{folder / survey.catalog_file}:", f"{place}:")
+        ) from None
 
 
 def describe_tree(path: Path, config: C, describe: Describe[C]) -> Description:

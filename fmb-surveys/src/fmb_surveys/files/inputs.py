@@ -205,7 +205,7 @@ class SpectraInput(Input[SpectraSource]):
         if source.lsf_unit == "Angstrom":
             self._compare_unit("lsf", "Angstrom", "lsf, which is in Angstrom,")
         self._grid_name = source.wavelength or source.loglam or ""
-        self._factor = angstroms(self._wavelength_unit())
+        self._factor = angstroms(self._wavelength_unit(), store.place(self._grid_name))
         grid = store.shape(self._grid_name)
         if grid not in (shape, shape[1:]):
             raise ShapeError(
@@ -252,6 +252,15 @@ class SpectraInput(Input[SpectraSource]):
 
     def _range(self) -> tuple[float, float] | None:
         grid = self._shared
+        # A store may know, and what is padded below zero is in no range.
+        known_ends = getattr(self.store, "extremes", lambda name: None)(self._grid_name)
+        if (
+            grid is None
+            and known_ends is not None
+            and known_ends[0] > 0
+            and not self._source.loglam
+        ):
+            return float(known_ends[0] * self._factor), float(known_ends[1] * self._factor)
         if grid is None:
             have = self.rows[self.rows >= 0]
             step = max(1, len(have) // SAMPLED_ROWS)

@@ -16,23 +16,18 @@ from fmb import (
     DataError,
     Images,
     InputInfo,
-    ShapeError,
     Spectra,
     did_you_mean,
 )
-from fmb.files import as_ids, locate, refuse_duplicates
 from fmb.store import Digests
 from fmb_surveys.files.broken import without_broken
 from fmb_surveys.files.catalog import read_catalog
 from fmb_surveys.files.identity import file_identity, stored_identity, unit_warnings
 from fmb_surveys.files.inputs import ImagesInput, SpectraInput
-from fmb_surveys.files.row_index import read_index
-from fmb_surveys.files.stores.band_arrays import BandArrays, one_name_each
-from fmb_surveys.files.stores.object_files import object_files
-from fmb_surveys.files.stores.store import Store, open_store
+from fmb_surveys.files.location import Chosen, locate_input
+from fmb_surveys.files.stores.band_arrays import one_name_each
 from fmb_surveys.files.survey_toml import (
     ImagesSource,
-    InputSource,
     Survey,
     find_survey_file,
     read_survey,
@@ -133,7 +128,11 @@ def open_survey_file(
 
 
 def open_survey(
-    survey: Survey, path: Path, known_files: Digests | None = None, skip_bad: bool = False
+    survey: Survey,
+    path: Path,
+    known_files: Digests | None = None,
+    skip_bad: bool = False,
+    chosen: Chosen | None = None,
 ) -> FilesDataset:
     """The survey that `path` describes, or would describe: its files are relative to its folder.
 
@@ -142,17 +141,21 @@ def open_survey(
         path: the survey.toml.
         known_files: remembers fingerprints of files that stay as they are; None = read them.
         skip_bad: leave out objects whose own file is broken, as the survey.toml may say too.
+        chosen: the rows of the catalogue to open; None = all.
 
     Raises:
         FmbError: as `open_survey_file`.
     """
     folder, skip_bad = path.parent, skip_bad or survey.skip_bad
-    ids, catalog = read_catalog(survey.catalog, folder / survey.catalog_file)
+    if chosen is None:
+        ids, catalog = read_catalog(survey.catalog, folder / survey.catalog_file)
+        chosen = Chosen(ids, catalog, np.arange(len(ids)), len(ids))
+    ids, catalog = chosen.ids, chosen.catalog
     readers: dict[str, ImagesInput | SpectraInput] = {}
     warnings = [*survey.left_out, *unit_warnings(survey), *catalog.attrs.pop("notes")]
     for name, said in survey.inputs.items():
         described, bands = one_name_each(said)
-        store, rows, orphans = _locate_rows(path, name, described, bands, survey, ids)
+        store, rows, orphans = locate_input(path, name, described, bands, survey, chosen)
         if skip_bad:
             rows, told_of_broken = without_broken(name, said, store, rows, ids)
             warnings.extend(told_of_broken)
@@ -193,63 +196,3 @@ def _unknown_units(readers: Iterable[ImagesInput | SpectraInput]) -> Iterator[st
     if unknown:
         listed = ", ".join(f"{unit[:40]!r} ({path})" for path, unit in unknown.items())
         yield f"units of survey.toml are taken where files name none that astropy knows: {listed}"
-
-
-def _locate_rows(
-    path: Path,
-    name: str,
-    source: InputSource,
-    bands: Mapping[str, Sequence[str]],
-    survey: Survey,
-    ids: Array,
-) -> tuple[Store, Array, int]:
-    """Where an input is stored, the stored row of each object (-1 = none), and rows left over."""
-    if source.files:
-        store, rows, orphans = _rows_of_files(path.parent, name, source, ids)
-        return BandArrays(store, bands) if bands else store, rows, orphans
-    file = source.file or survey.file
-    store = open_store(path.parent / file, source.format, getattr(source, "pixels", None))
-    store = BandArrays(store, bands) if bands else store
-    n = store.shape(source.flux)[:1]
-    if source.id:
-        stored = as_ids(store.column(source.id), store.place(source.id))
-        refuse_duplicates(stored, store.place(source.id))
-        if stored.shape != n:
-            raise ShapeError(f"{store.place(source.flux)} has {n[0]} rows for {len(stored)} ids")
-        rows = locate(ids, stored)
-        orphans = len(stored) - int((rows >= 0).sum())
-    elif source.same_order or file == survey.catalog_file:
-        if n != ids.shape:
-            raise ShapeError(
-                f"{store.place(source.flux)} has {n[0] if n else 'no'} rows,"
-                f" the catalogue has {len(ids)}"
-            )
-        rows, orphans = np.arange(len(ids)), 0
-    else:
-        raise ConfigError(
-            f"{path}: inputs.{name} is in another file than the catalogue: name its ids with"
-            " id = ..., or set same_order = true"
-        )
-    if source.present:
-        have = store.column(source.present)
-        if have.shape != n:
-            raise ShapeError(f"{store.place(source.present)} has shape {have.shape}, expected {n}")
-        rows = np.where((rows >= 0) & (have[rows] != 0), rows, -1)
-    return store, rows, orphans
-
-
-def _rows_of_files(
-    folder: Path, name: str, source: InputSource, ids: Array
-) -> tuple[Store, Array, int]:
-    index = folder / source.files
-    table, files = read_index(index, name, getattr(source, "bands", ()))
-    paths = [tuple(folder / file if file else None for file in row) for row in files]
-    named = np.array([any(row) for row in paths], dtype=bool)
-    stored = table.ids("object_id")[named]
-    refuse_duplicates(stored, f"{index}: 'object_id'")
-    if not named.any():
-        raise DataError(f"{index}: names no file for input {name!r}")
-    rows = locate(ids, stored)
-    present = [row for row in paths if any(row)]
-    store = object_files(present, getattr(source, "pixels", None), source.format)
-    return store, rows, len(stored) - int((rows >= 0).sum())

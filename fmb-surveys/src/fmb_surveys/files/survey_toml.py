@@ -85,8 +85,8 @@ class InputSource(Config):
     """Dataset of ids in `file`; needed when that is not the catalogue's file."""
     same_order: bool = False
     """True when the rows of another file are those of the catalogue."""
-    present: str | None = None
-    """Dataset of booleans: which rows of `file` were observed."""
+    present: str | tuple[str, ...] | None = None
+    """Dataset of booleans: which rows of `file` were observed; of several, any."""
     flux: str
     unit: Unit
     scale: float = 1.0
@@ -131,6 +131,8 @@ class ImagesSource(InputSource):
     good: str | tuple[str, ...] | None = None  # type: ignore[assignment]
     bands: tuple[str, ...] = Field(min_length=1)
     """With one band, flux may be (n, height, width)."""
+    band_names: str | None = None
+    """Texts (n, bands): which bands a row has, in its order; those of `bands` in other letters."""
     pixel_scale_arcsec: float = Field(gt=0)
     psf_fwhm: str | None = None
     """(n, bands) in arcsec."""

@@ -114,8 +114,8 @@ def refuse_contradiction(where: str, in_file: str, in_toml: str, key: str, power
     )
 
 
-def angstroms(unit: str) -> float:
-    """One of a unit of length in Angstrom.
+def angstroms(unit: str, where: str) -> float:
+    """One of a unit of length in Angstrom; `where` names the wavelengths in messages.
 
     Raises:
         DataError: it is no length.
@@ -126,7 +126,7 @@ def angstroms(unit: str) -> float:
 
     parsed = _of_file(unit)
     if parsed is None or not parsed.is_equivalent(units.AA):
-        raise DataError(f"wavelength_unit {unit!r} is not a length")
+        raise DataError(f"{where}: wavelength_unit {unit!r} is not a length")
     return float(parsed.to(units.AA))
 
 

@@ -3,9 +3,9 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from fmb import ConfigError, DataError
+from fmb import ConfigError, DataError, Dataset
 from fmb.files import read_table
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
 from fmb_surveys.files.survey_toml import is_survey
@@ -15,9 +15,6 @@ from fmb_surveys.trees.deep2 import is_deep2
 from fmb_surveys.trees.desi import is_desi
 from fmb_surveys.trees.found import agreed_unit, files_below, whole_ids
 from fmb_surveys.trees.sdss import is_sdss
-
-if TYPE_CHECKING:
-    from fmb_surveys.files.reader import FilesDataset
 
 __all__ = ["CutoutsConfig", "describe", "is_cutouts", "open_cutouts"]
 
@@ -54,7 +51,7 @@ def open_cutouts(
     *,
     cache: Path,
     progress: Callable[[int, int], None] | None = None,
-) -> "FilesDataset":
+) -> Dataset:
     """The images of a folder of FITS files.
 
     Args:

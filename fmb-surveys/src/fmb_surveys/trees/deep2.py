@@ -4,16 +4,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from fmb import Array, DataError
+from fmb import Array, DataError, Dataset
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
 from fmb_surveys.files.stores.object_fits import ObjectFITS, open_object
 from fmb_surveys.trees.found import agreed_unit, files_below, one_column, whole_ids
 from fmb_surveys.trees.sky_scale import sky_scale
-
-if TYPE_CHECKING:
-    from fmb_surveys.files.reader import FilesDataset
 
 __all__ = ["Deep2Config", "describe", "is_deep2", "open_deep2"]
 
@@ -74,7 +71,7 @@ def open_deep2(
     *,
     cache: Path,
     progress: Callable[[int, int], None] | None = None,
-) -> "FilesDataset":
+) -> Dataset:
     """Spectra and cutouts of a folder of DEEP2, matched by OBJNO.
 
     Args:

@@ -4,20 +4,17 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from fmb import Array, DataError
+from fmb import Array, DataError, Dataset
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
 from fmb_surveys.files.stores.desi_coadd import CoaddFile
 from fmb_surveys.files.stores.object_fits import fits_errors, open_fits
 from fmb_surveys.files.stores.origins import state_of
 from fmb_surveys.trees.columns import agreed_units, arrow_table, matched, put_together, units_of
 from fmb_surveys.trees.found import agreed_unit, files_below
-
-if TYPE_CHECKING:
-    from fmb_surveys.files.reader import FilesDataset
 
 __all__ = ["DesiConfig", "describe", "is_desi", "open_desi"]
 
@@ -65,7 +62,7 @@ def open_desi(
     *,
     cache: Path,
     progress: Callable[[int, int], None] | None = None,
-) -> "FilesDataset":
+) -> Dataset:
     """The spectra of a folder of coadd-*.fits, or of one such file.
 
     Args:

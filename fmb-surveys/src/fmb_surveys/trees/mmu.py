@@ -7,10 +7,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from fmb import Array, ConfigError, DataError
+from fmb import Array, ConfigError, DataError, Dataset
 from fmb.files import as_ids, find_dataset, open_file, refuse_duplicates, undamaged, whole
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
-from fmb_surveys.files.reader import FilesDataset
 from fmb_surveys.files.stores.partitioned_hdf5 import partitions
 from fmb_surveys.trees.mmu_inputs import images, spectra
 from fmb_surveys.trees.mmu_parts import part_table, sound_parts
@@ -41,7 +40,7 @@ def open_mmu(
     *,
     cache: Path,
     progress: Callable[[int, int], None] | None = None,
-) -> FilesDataset:
+) -> Dataset:
     """The survey in one configuration of the collection, as `dr10_south_21` or `boss`.
 
     Args:

@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fmb import Array, ConfigError, DataError
+from fmb import Array, ConfigError, DataError, Dataset
 from fmb.files import is_table, parse_ids, read_table, refuse_duplicates
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
-from fmb_surveys.files.reader import FilesDataset
 from fmb_surveys.files.stores.object_files import told_by_first
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def open_pictures(
     *,
     cache: Path,
     progress: Callable[[int, int], None] | None = None,
-) -> FilesDataset:
+) -> Dataset:
     """The survey that a folder of pictures is.
 
     Args:

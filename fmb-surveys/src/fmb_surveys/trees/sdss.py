@@ -4,15 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from fmb import DataError
+from fmb import DataError, Dataset
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
 from fmb_surveys.files.stores.object_fits import ObjectFITS, open_object
 from fmb_surveys.trees.found import agreed, agreed_unit, files_below, one_column, whole_ids
-
-if TYPE_CHECKING:
-    from fmb_surveys.files.reader import FilesDataset
 
 __all__ = ["SdssConfig", "describe", "is_sdss", "open_sdss"]
 
@@ -72,7 +69,7 @@ def open_sdss(
     *,
     cache: Path,
     progress: Callable[[int, int], None] | None = None,
-) -> "FilesDataset":
+) -> Dataset:
     """The spectra of a folder of spec-*.fits, or of one such file.
 
     Args:

@@ -1,18 +1,25 @@
-"""Images whose bands are arrays of their own: joined along the band axis under one name."""
+"""Bands of images: arrays of one band each as one, and rows in the order of the declared bands."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 
 from fmb import Array, DataError, ShapeError
 from fmb.files import Stated
-from fmb_surveys.files.stores.store import Store
+from fmb_surveys.files.stores.store import Store, present_at
 from fmb_surveys.files.survey_toml import A_BAND_EACH, InputSource
 
 __all__ = ["BandArrays", "one_name_each"]
 
 S = TypeVar("S", bound=InputSource)
+
+
+class NamesBands(Protocol):
+    """A store whose rows name their bands."""
+
+    def texts(self, name: str, rows: Array, size: int) -> Array:
+        """(m, size), object: the names, None beyond their ends."""
 
 
 def one_name_each(source: S) -> tuple[S, dict[str, tuple[str, ...]]]:
@@ -28,16 +35,28 @@ def one_name_each(source: S) -> tuple[S, dict[str, tuple[str, ...]]]:
 
 
 class BandArrays:
-    """A store in which some names stand for several arrays, one a band, of one shape."""
+    """A store whose arrays of images have the declared bands, whatever their files have.
 
-    def __init__(self, store: Store, arrays: Mapping[str, Sequence[str]]) -> None:
+    Some names stand for several arrays, one a band, of one shape.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        arrays: Mapping[str, Sequence[str]],
+        bands: Sequence[str] = (),
+        band_names: str | None = None,
+    ) -> None:
         """Nothing is opened before it is read.
 
         Args:
             store: has the arrays, each (rows, height, width) or (rows, 1, height, width).
             arrays: name -> the arrays it stands for, in the order of the bands.
+            bands: in the order in which they are wanted, where rows name their own.
+            band_names: column of the bands of each row; None = all have these, in this order.
         """
         self.store, self._arrays = store, dict(arrays)
+        self._bands, self._names = tuple(bands), band_names
 
     def place(self, name: str) -> str:
         """Where the arrays are, for messages."""
@@ -85,7 +104,7 @@ class BandArrays:
     def read(self, name: str, rows: Array, pad: float = np.nan) -> Array:
         """(m, bands, height, width): those rows; a band that a row lacks is `pad`."""
         if name not in self._arrays:
-            return self.store.read(name, rows, pad)
+            return self._in_order(self.store.read(name, rows, pad), rows, pad)
         pixels = self.shape(name)[2:]
         listed = self._arrays[name]
         found = {array: self.store.read(array, rows, pad) for array in dict.fromkeys(listed)}
@@ -99,6 +118,39 @@ class BandArrays:
     def origins(self, rows: Array, digest: str | None, mapping: str) -> Array:
         """(m,), uint64: what tells where each row comes from."""
         return self.store.origins(rows, digest, mapping)
+
+    def present_at(self, name: str, rows: Array) -> Array:
+        """(m,) bool: which of some stored rows were observed."""
+        return present_at(self.store, name, rows, self.store.shape(name)[:1])
+
+    def _in_order(self, values: Array, rows: Array, pad: float) -> Array:
+        """Arrays of rows with their bands as declared; one that a row has not is `pad`."""
+        if self._names is None or values.shape[1:2] != (len(self._bands),):
+            return values
+        order = self._order(rows)
+        if (order == np.arange(len(self._bands))).all():
+            return values
+        sorted_ones = values[np.arange(len(order))[:, None], order]
+        if (order < 0).any():
+            if values.dtype.kind != "f" and not np.isfinite(pad):
+                sorted_ones = sorted_ones.astype(np.float64)
+            sorted_ones[order < 0] = pad
+        return sorted_ones
+
+    def _order(self, rows: Array) -> Array:
+        """(m, bands): where in each row the declared bands are; -1 = nowhere."""
+        name, known = self._names or "", {band.lower(): at for at, band in enumerate(self._bands)}
+        found = cast(NamesBands, self.store).texts(name, rows, len(self._bands))
+        order = np.full(found.shape, -1, dtype=np.int64)
+        for at in range(found.shape[1]):
+            for word in {word for word in found[:, at].tolist() if word is not None}:
+                if word.lower() not in known:
+                    raise DataError(
+                        f"{self.store.place(name)} names the band {word!r}, not among"
+                        f" {', '.join(self._bands)}; declare it in bands"
+                    )
+                order[found[:, at] == word, known[word.lower()]] = at
+        return order
 
     def _of(self, name: str) -> Sequence[str]:
         return self._arrays.get(name, (name,))

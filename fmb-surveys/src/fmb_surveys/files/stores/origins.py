@@ -9,7 +9,7 @@ import numpy as np
 from fmb import Array, DataError
 from fmb.order import scrambled
 
-__all__ = ["origins_in_file", "origins_of_files", "state_of"]
+__all__ = ["number_of", "origins_in_file", "origins_of_files", "state_of"]
 
 
 def origins_in_file(path: Path, rows: Array, digest: str | None, mapping: str) -> Array:
@@ -21,7 +21,7 @@ def origins_in_file(path: Path, rows: Array, digest: str | None, mapping: str) -
     Raises:
         DataError: the file is gone.
     """
-    number = np.uint64(_number(f"{mapping} {digest or state_of(path)}"))
+    number = np.uint64(number_of(f"{mapping} {digest or state_of(path)}"))
     # Which row of the file an object has is told by the catalogue, which may be another file.
     return np.asarray(scrambled(number ^ scrambled(rows.astype(np.uint64))))
 
@@ -33,7 +33,7 @@ def origins_of_files(files: Iterable[tuple[Path, ...]], mapping: str) -> Array:
         DataError: a file is gone.
     """
     states = (" ".join([mapping, *map(state_of, paths)]) for paths in files)
-    return np.array([_number(state) for state in states], dtype=np.uint64)
+    return np.array([number_of(state) for state in states], dtype=np.uint64)
 
 
 def state_of(path: Path) -> str:
@@ -49,5 +49,6 @@ def state_of(path: Path) -> str:
     return f"{path} {status.st_size} {status.st_mtime_ns}"
 
 
-def _number(text: str) -> int:
+def number_of(text: str) -> int:
+    """A number of 64 bits that a text alone decides."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")

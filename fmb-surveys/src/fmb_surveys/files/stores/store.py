@@ -7,10 +7,10 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from fmb import Array, ConfigError, did_you_mean
+from fmb import Array, ConfigError, ShapeError, did_you_mean
 from fmb.files import Stated
 
-__all__ = ["FORMATS", "Store", "format_of", "open_store"]
+__all__ = ["FORMATS", "PARTITIONS", "Store", "format_of", "open_store", "present_at"]
 
 FORMATS = {
     "hdf5": ("fmb_surveys.files.stores.stacked_hdf5:StackedHDF5", (".h5", ".hdf5")),
@@ -20,8 +20,13 @@ FORMATS = {
         (".fits", ".fit", ".fits.gz", ".fz"),
     ),
     "desi": ("fmb_surveys.files.stores.desi_coadd:DesiCoadds", ()),
+    "parquet": ("fmb_surveys.files.stores.parquet_tree:ParquetTree", (".parquet",)),
+    "arrow": ("fmb_surveys.files.stores.arrow_files:ArrowFiles", (".arrow",)),
 }
 """Format -> what opens one file, or one tree, that holds all objects, and the endings it has."""
+
+PARTITIONS = "partitions.parquet"
+"""Name of a table of row groups beside a survey.toml: it stands for a tree of Parquet files."""
 
 
 class Store(Protocol):
@@ -87,3 +92,24 @@ def open_store(path: Path, asked: str = "", pixels: int | None = None) -> Store:
     """
     module, _, name = FORMATS[format_of(path, asked)][0].partition(":")
     return cast(Store, getattr(import_module(module), name)(path, pixels))
+
+
+def present_at(store: Store, name: str, rows: Array, shape: tuple[int, ...]) -> Array:
+    """(m,) bool: which of some stored rows were observed, by a column of their store.
+
+    Args:
+        store: where the column is; one with a method `present_at` reads no more than these rows.
+        name: of the column.
+        rows: (m,), stored rows.
+        shape: that the column must have.
+
+    Raises:
+        ShapeError: the column has another.
+    """
+    own = getattr(store, "present_at", None)
+    if own is not None:
+        return np.asarray(own(name, rows))
+    have = store.column(name)
+    if have.shape != shape:
+        raise ShapeError(f"{store.place(name)} has shape {have.shape}, expected {shape}")
+    return np.asarray(have[rows] != 0)

@@ -1,0 +1,2 @@
+from .limits import Limit as Limit
+from .where import Where as Where
