@@ -20,6 +20,7 @@ from fmb.files import (
     stated,
     undamaged,
 )
+from fmb_surveys.files.catalog_joins import JoinSource, join_table
 from fmb_surveys.files.positions import degrees, doubt_of
 from fmb_surveys.files.survey_toml import CatalogSource
 from fmb_surveys.files.units import refuse_contradiction
@@ -47,12 +48,15 @@ class _Columns:
     notes: list[str] = field(default_factory=list)
 
 
-def read_catalog(source: CatalogSource, path: Path) -> tuple[Array, "pd.DataFrame"]:
+def read_catalog(
+    source: CatalogSource, path: Path, folder: Path | None = None
+) -> tuple[Array, "pd.DataFrame"]:
     """Ids and columns of a survey's objects.
 
     Args:
         source: which column is what.
         path: the file, HDF5 or a table.
+        folder: that paths of further catalogues are relative to; None = that of `path`.
 
     Returns:
         ids (n,) and n rows in the same order: ra and dec in degrees, redshift, label and group
@@ -63,10 +67,12 @@ def read_catalog(source: CatalogSource, path: Path) -> tuple[Array, "pd.DataFram
         DataError: the file or a column is missing or holds more than a value an object, lengths
             differ, ids repeat or are floats, or the file tells another unit than the source.
     """
-    read = _from_table(source, path) if is_table(path) else _from_hdf5(source, path)
+    read = _read(source, path)
     if not len(read.ids):
         raise DataError(f"{path}: the catalogue is empty")
     refuse_duplicates(read.ids, f"{path}: {source.id!r}")
+    for name, join in source.join.items():
+        _join(read, name, join, source, path, folder or path.parent)
     for name, unit in source.units.items():
         if name not in read.values:
             hint = did_you_mean(name, read.values)
@@ -83,6 +89,34 @@ def read_catalog(source: CatalogSource, path: Path) -> tuple[Array, "pd.DataFram
     catalog.attrs["roles"] = _roles(source, read.values, path)
     catalog.attrs["notes"] = read.notes
     return read.ids, catalog
+
+
+def _read(source: CatalogSource, path: Path) -> _Columns:
+    return _from_table(source, path) if is_table(path) else _from_hdf5(source, path)
+
+
+def _join(
+    read: _Columns, name: str, join: JoinSource, source: CatalogSource, path: Path, folder: Path
+) -> None:
+    """Add the columns of a further catalogue to those that are there."""
+    column = join.key.left
+    if column in read.values:
+        left = read.values[column]
+    elif column in (source.id, "object_id"):
+        left = read.ids
+    else:  # a column of the file that the catalogue does not keep
+        left = _read(CatalogSource(id=source.id, columns={"key": column}), path).values["key"]
+    file = folder / join.file
+    joined = join_table(name, join, file, left, f"{path.name}: {column!r}")
+    for one, values in joined.values.items():
+        if one in read.values:
+            raise DataError(
+                f"{file}: the catalogue has a column {one!r} already: name it anew with"
+                f' columns = {{ NEW = "COLUMN" }} of [catalog.join.{name}]'
+            )
+        read.values[one] = values
+    read.units |= joined.units
+    read.notes.extend(joined.notes)
 
 
 def _roles(source: CatalogSource, columns: Mapping[str, Any], path: Path) -> dict[str, str]:

@@ -100,6 +100,7 @@ def file_identity(
         known_files: remembers fingerprints of files that stay as they are; None = read them.
     """
     files = {"catalog": survey.catalog_file}
+    files |= {f"catalog.join.{name}": one.file for name, one in survey.catalog.join.items()}
     for name, source in survey.inputs.items():
         files[f"inputs.{name}"] = source.files or source.file or survey.file
     known = {

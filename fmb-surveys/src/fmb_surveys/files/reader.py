@@ -132,7 +132,7 @@ def open_survey(survey: Survey, path: Path, known_files: Digests | None = None) 
         FmbError: as `open_survey_file`.
     """
     folder = path.parent
-    ids, catalog = read_catalog(survey.catalog, folder / survey.catalog_file)
+    ids, catalog = read_catalog(survey.catalog, folder / survey.catalog_file, folder)
     readers: dict[str, ImagesInput | SpectraInput] = {}
     warnings = [*unit_warnings(survey), *catalog.attrs.pop("notes")]
     for name, described in survey.inputs.items():

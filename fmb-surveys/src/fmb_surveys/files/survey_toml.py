@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from fmb import ROLES, Config, ConfigError, DataError, build, did_you_mean, read_toml
 from fmb.store import publish
+from fmb_surveys.files.catalog_joins import JoinSource
 from fmb_surveys.files.units import Unit
 
 __all__ = [
@@ -53,6 +54,8 @@ class CatalogSource(Config):
     """Column -> unit, where the file does not tell it."""
     roles: dict[str, str] = Field(default_factory=dict)
     """Role -> the column that plays it: magnitude, size, snr, depth, psf, ebv, survey ..."""
+    join: dict[str, JoinSource] = Field(default_factory=dict)
+    """Name -> a further catalogue, whose columns are taken over."""
 
     @model_validator(mode="after")
     def _check_columns(self) -> "CatalogSource":
@@ -175,7 +178,8 @@ class Survey(Config):
         values = self.model_dump(
             mode="json", exclude_defaults=True, exclude={"stored", "file", "described"}
         )
-        for table in (values["catalog"], *values["inputs"].values()):
+        joins = values["catalog"].get("join", {})
+        for table in (values["catalog"], *values["inputs"].values(), *joins.values()):
             table.pop("file", None)
             table.pop("files", None)
         values["catalog"].pop("roles", None)  # what a column is for changes no number
