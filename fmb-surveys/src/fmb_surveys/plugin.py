@@ -34,6 +34,15 @@ def fmb_register_datasets() -> Iterator[DatasetSpec]:
         markers=("survey.toml",),
         sniff="fmb_surveys.files.survey_toml:is_survey",
     )
+    yield DatasetSpec(
+        name="joined-surveys",
+        summary="Several surveys as one, by id or by position",
+        target="fmb_surveys.joined.opening:open_joined",
+        config="fmb_surveys.joined.opening:JoinedConfig",
+        suffixes=(".toml",),
+        markers=("survey.toml",),
+        sniff="fmb_surveys.files.survey_toml:names_surveys",
+    )
 
 
 @hookimpl
@@ -44,6 +53,12 @@ def fmb_register_commands() -> Iterator[CommandSpec]:
         group="data",
         summary="Write a survey.toml for a catalogue and its files.",
         target="fmb_surveys.index_command:command",
+    )
+    yield CommandSpec(
+        name="join",
+        group="data",
+        summary="Write a survey.toml that joins surveys by position or by id.",
+        target="fmb_surveys.joined.command:command",
     )
     yield CommandSpec(
         name="export",

@@ -10,7 +10,7 @@ import numpy as np
 from fmb import Array, Config, DataError
 from fmb.files import Table, as_ids, locate, read_table
 
-__all__ = ["JoinSource", "Joined", "Key", "join_table", "keys_of"]
+__all__ = ["JoinSource", "Joined", "Key", "join_table", "keys_of", "refuse_repeats", "taken"]
 
 _SHOWN = 3
 
@@ -68,7 +68,7 @@ def join_table(name: str, source: JoinSource, path: Path, left: Any, where: str)
     table = read_table(path)
     right = f"{path}: {source.key.right!r}"
     keys, rows = keys_of(table.column(source.key.right), right)
-    _refuse_repeats(keys, right)
+    refuse_repeats(keys, right)
     own, objects = keys_of(left, where)
     found = locate(own, keys)
     if not (found >= 0).any():
@@ -78,11 +78,16 @@ def join_table(name: str, source: JoinSource, path: Path, left: Any, where: str)
     at[objects] = np.where(found >= 0, rows[found], -1)
     named = _named(name, source, table)
     told = {one: table.units[column] for one, column in named.items() if column in table.units}
-    values = {one: _taken(table.column(column), at) for one, column in named.items()}
+    values = {one: taken(table.column(column), at) for one, column in named.items()}
     return Joined(values, told, tuple(_counts(name, path, at, own[found < 0], len(table))))
 
 
-def _refuse_repeats(keys: Array, where: str) -> None:
+def refuse_repeats(keys: Array, where: str) -> None:
+    """Check that no key stands twice; `where` names their column.
+
+    Raises:
+        DataError: one does; names the first few.
+    """
     unique, count = np.unique(keys, return_counts=True)
     repeated = unique[count > 1]
     if len(repeated):
@@ -122,8 +127,13 @@ def keys_of(values: Any, where: str) -> tuple[Array, Array]:
     return as_ids(kept.to_numpy(), where), rows
 
 
-def _taken(values: Any, at: Array) -> Any:
-    """The values of those rows, missing at -1; a whole number stays one of as many digits."""
+def taken(values: Any, at: Array) -> Any:
+    """The values of a column in those rows, missing at -1; whole numbers keep all their digits.
+
+    Args:
+        values: (m,), of numpy or pandas.
+        at: (n,) int64.
+    """
     import pandas as pd
 
     if (at >= 0).all():

@@ -24,6 +24,7 @@ __all__ = [
     "build_survey",
     "find_survey_file",
     "is_survey",
+    "names_surveys",
     "read_survey",
     "write_survey_file",
 ]
@@ -208,7 +209,17 @@ def find_survey_file(source: str) -> Path:
 
 def is_survey(path: Path) -> bool:
     """Whether a path is a survey.toml or a folder that has one, whatever else is in it."""
-    return path.suffix == ".toml" or (path / FILE_NAME).exists()
+    here = path.suffix == ".toml" or (path / FILE_NAME).exists()
+    return here and not names_surveys(path)
+
+
+def names_surveys(path: Path) -> bool:
+    """Whether a path is a survey.toml that names other surveys, or a folder that has one."""
+    file = path / FILE_NAME if path.is_dir() else path
+    try:
+        return "survey" in read_toml(file)
+    except ConfigError:  # said by whoever opens it
+        return False
 
 
 def read_survey(path: Path) -> Survey:
