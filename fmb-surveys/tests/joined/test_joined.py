@@ -151,3 +151,12 @@ def test_a_survey_without_a_match_is_refused(surveys):
 
     with pytest.raises(FmbError, match="say which of its objects are those of images: match ="):
         open_dataset(str(path), cache=surveys.folder / "cache")
+
+
+def test_columns_may_be_derived_across_surveys(surveys):
+    path = surveys.write()
+    path.write_text('derived = { far = "mag + spectra_z" }\n' + path.read_text())
+    from fmb.datasets import open_dataset
+
+    found = open_dataset(str(path), cache=surveys.folder / "cache").catalog["far"]
+    assert found.dropna().tolist() == [20.0, 21.0 + 0.1, 23.0 + 0.3, 24.0 + 0.4]

@@ -1,11 +1,12 @@
 """Reads the catalogue of a survey: HDF5 columns, Parquet, CSV, FITS or ECSV, ids kept exact."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fmb import Array, DataError, did_you_mean
+from fmb.datasets import derive
 from fmb.files import (
     Unreadable,
     as_ids,
@@ -74,19 +75,21 @@ def read_catalog(
     for name, join in source.join.items():
         _join(read, name, join, source, path, folder or path.parent)
     for name, unit in source.units.items():
-        if name not in read.values:
-            hint = did_you_mean(name, read.values)
+        if name not in read.values and name not in source.derived:
+            hint = did_you_mean(name, [*read.values, *source.derived])
             raise DataError(f"{path}: a unit is given for {name!r}{hint}")
-        where = f"{path}: {name!r}"
-        refuse_contradiction(where, read.units.get(name, ""), unit, f"units.{name}")
-        read.units[name] = unit
+        if name in read.values:
+            where = f"{path}: {name!r}"
+            refuse_contradiction(where, read.units.get(name, ""), unit, f"units.{name}")
+            read.units[name] = unit
     _in_degrees(read, path)
     # Imported here: `fmb data index` checks its options before it pays for pandas.
     import pandas as pd
 
     catalog = pd.DataFrame(read.values, index=range(len(read.ids)))
     catalog.attrs["units"] = read.units
-    catalog.attrs["roles"] = _roles(source, read.values, path)
+    _derive(catalog, read.ids, source, path)
+    catalog.attrs["roles"] = _roles(source, [str(name) for name in catalog], path)
     catalog.attrs["notes"] = read.notes
     return read.ids, catalog
 
@@ -119,7 +122,18 @@ def _join(
     read.notes.extend(joined.notes)
 
 
-def _roles(source: CatalogSource, columns: Mapping[str, Any], path: Path) -> dict[str, str]:
+def _derive(catalog: "pd.DataFrame", ids: Array, source: CatalogSource, path: Path) -> None:
+    """Add the columns of `[catalog.derived]`."""
+    derive(catalog, ids, source.derived, f"{path}: catalog.derived")
+    units = catalog.attrs["units"]
+    for name in source.derived.keys() & source.units.keys():
+        unit = source.units[name]
+        where = f"{path}: catalog.derived.{name}"
+        refuse_contradiction(where, units.get(name, ""), unit, f"units.{name}")
+        units[name] = unit
+
+
+def _roles(source: CatalogSource, columns: Collection[str], path: Path) -> dict[str, str]:
     """Role -> the column that plays it."""
     for role, column in source.roles.items():
         if column not in columns:

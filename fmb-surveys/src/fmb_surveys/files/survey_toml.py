@@ -57,6 +57,8 @@ class CatalogSource(Config):
     """Role -> the column that plays it: magnitude, size, snr, depth, psf, ebv, survey ..."""
     join: dict[str, JoinSource] = Field(default_factory=dict)
     """Name -> a further catalogue, whose columns are taken over."""
+    derived: dict[str, str] = Field(default_factory=dict)
+    """Name -> formula of other columns, in the language of `--where`."""
 
     @model_validator(mode="after")
     def _check_columns(self) -> "CatalogSource":

@@ -52,6 +52,8 @@ class JoinedSurvey(Config):
 
     name: str = Field(min_length=1)
     survey: dict[str, Member] = Field(min_length=2)
+    derived: dict[str, str] = Field(default_factory=dict)
+    """Name -> formula of columns of all surveys, in the language of `--where`."""
 
 
 def read_joined(path: Path) -> JoinedSurvey:

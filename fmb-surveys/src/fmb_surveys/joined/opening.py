@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fmb import Array, Config, ConfigError, DataError, Dataset, did_you_mean
-from fmb.datasets import open_dataset
+from fmb.datasets import derive, open_dataset
 from fmb_surveys.files.catalog_joins import Key, taken
 from fmb_surveys.files.survey_toml import find_survey_file
 from fmb_surveys.joined.dataset import JoinedDataset, Part
@@ -182,6 +182,7 @@ class _Joined:
             raise DataError(f"{self.path}: no object has a partner in every survey to be matched")
         catalog = pd.DataFrame(self.columns)[kept].reset_index(drop=True)
         catalog.attrs = {"units": self.units, "roles": self.roles}
+        derive(catalog, first.ids[kept], survey.derived, f"{self.path}: derived")
         parts = [
             Part(dataset, self.rows[name][kept], self.inputs[name])
             for name, dataset in self.opened.items()
@@ -205,7 +206,8 @@ class _Joined:
             name: {"is": dict(dataset.identity), "joined": _without_place(said[name])}
             for name, dataset in self.opened.items()
         }
-        return {"name": survey.name, "reader": "joined", "surveys": members}
+        derived = {"derived": survey.derived} if survey.derived else {}
+        return {"name": survey.name, "reader": "joined", "surveys": members, **derived}
 
 
 def _without_place(said: Mapping[str, Any]) -> dict[str, Any]:
