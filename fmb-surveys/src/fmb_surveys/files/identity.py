@@ -10,7 +10,7 @@ from typing import Any
 from fmb import DataError
 from fmb.files import attributes, open_file, read_table
 from fmb.store import Digests
-from fmb_surveys.files.survey_toml import ImagesSource, SpectraSource, Survey
+from fmb_surveys.files.survey_toml import ColumnsSource, ImagesSource, SpectraSource, Survey
 
 __all__ = [
     "file_identity",
@@ -102,7 +102,8 @@ def file_identity(
     files = {"catalog": survey.catalog_file}
     files |= {f"catalog.join.{name}": one.file for name, one in survey.catalog.join.items()}
     for name, source in survey.inputs.items():
-        files[f"inputs.{name}"] = source.files or source.file or survey.file
+        if not (isinstance(source, ColumnsSource) and source.of_catalog):
+            files[f"inputs.{name}"] = source.files or source.file or survey.file
     known = {
         file: known_files.of(folder / file, fingerprint)
         if known_files

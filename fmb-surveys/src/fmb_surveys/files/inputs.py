@@ -49,6 +49,10 @@ class Input(Generic[S]):
         """The observations of the objects at `rows`, which must have this input."""
         raise NotImplementedError
 
+    def origins(self, rows: Array, digest: str | None, mapping: str) -> Array:
+        """(m,), uint64: what tells where stored rows come from; as `Store.origins`."""
+        return self.store.origins(rows, digest, mapping)
+
     def _present(self) -> Array | None:
         have = self.rows >= 0
         return None if have.all() else have

@@ -11,6 +11,7 @@ import numpy as np
 from fmb import (
     Array,
     Batch,
+    Columns,
     Config,
     ConfigError,
     DataError,
@@ -23,13 +24,15 @@ from fmb import (
 from fmb.files import as_ids, locate, read_table, refuse_duplicates
 from fmb.store import Digests
 from fmb_surveys.files.catalog import read_catalog
+from fmb_surveys.files.columns_input import ColumnsInput, columns_of_catalog, columns_of_store
 from fmb_surveys.files.identity import file_identity, stored_identity, unit_warnings
 from fmb_surveys.files.inputs import ImagesInput, SpectraInput
 from fmb_surveys.files.stores.object_files import ObjectFiles, object_files
 from fmb_surveys.files.stores.store import Store, open_store
 from fmb_surveys.files.survey_toml import (
+    AnySource,
+    ColumnsSource,
     ImagesSource,
-    InputSource,
     Survey,
     find_survey_file,
     read_survey,
@@ -46,6 +49,9 @@ REVISION = 2
 """Raised when the same files are read as other numbers than before."""
 
 
+Reader = ImagesInput | SpectraInput | ColumnsInput
+
+
 class FilesConfig(Config):
     """No options: the survey.toml says it all."""
 
@@ -57,7 +63,7 @@ class FilesDataset:
         self,
         ids: Array,
         catalog: "pd.DataFrame",
-        readers: Mapping[str, ImagesInput | SpectraInput],
+        readers: Mapping[str, Reader],
         identity: Mapping[str, Any],
         warnings: Sequence[str],
         origins: Mapping[str, Array],
@@ -85,7 +91,7 @@ class FilesDataset:
             DataError: a file is damaged or gone, or has no such input.
         """
         rows = np.asarray(rows, dtype=np.int64)
-        found: dict[str, Images | Spectra] = {}
+        found: dict[str, Images | Spectra | Columns] = {}
         kept: dict[str, Array] = {}
         for name in self._readers if inputs is None else inputs:
             if name not in self._readers:
@@ -133,14 +139,10 @@ def open_survey(survey: Survey, path: Path, known_files: Digests | None = None) 
     """
     folder = path.parent
     ids, catalog = read_catalog(survey.catalog, folder / survey.catalog_file, folder)
-    readers: dict[str, ImagesInput | SpectraInput] = {}
+    readers: dict[str, Reader] = {}
     warnings = [*unit_warnings(survey), *catalog.attrs.pop("notes")]
     for name, described in survey.inputs.items():
-        store, rows, orphans = _locate_rows(path, name, described, survey, ids)
-        if isinstance(described, ImagesSource):
-            readers[name] = ImagesInput(described, store, rows)
-        else:
-            readers[name] = SpectraInput(described, store, rows)
+        readers[name], orphans = _open_input(path, name, described, survey, ids, catalog)
         if orphans:
             warnings.append(f"{name}: {orphans} rows belong to no object of the catalogue")
     warnings.extend(_unknown_units(readers.values()))
@@ -160,15 +162,30 @@ def open_survey(survey: Survey, path: Path, known_files: Digests | None = None) 
     return FilesDataset(ids, catalog, readers, identity, told, origins, survey.described)
 
 
-def _origins(reader: ImagesInput | SpectraInput, digest: str | None, mapping: str) -> Array:
+def _open_input(
+    path: Path, name: str, source: AnySource, survey: Survey, ids: Array, catalog: "pd.DataFrame"
+) -> tuple[Reader, int]:
+    """What reads an input, and how many stored rows belong to no object."""
+    where = f"{path}: inputs.{name}"
+    if isinstance(source, ColumnsSource) and source.of_catalog:
+        return columns_of_catalog(source, catalog, where), 0
+    store, rows, orphans = _locate_rows(path, name, source, survey, ids)
+    if isinstance(source, ColumnsSource):
+        return columns_of_store(source, store, rows, where), orphans
+    if isinstance(source, ImagesSource):
+        return ImagesInput(source, store, rows), orphans
+    return SpectraInput(source, store, rows), orphans
+
+
+def _origins(reader: Reader, digest: str | None, mapping: str) -> Array:
     """(n,), uint64: the origin of each object in one input; 0 where it has none."""
     have = reader.rows >= 0
     made = np.zeros(len(have), dtype=np.uint64)
-    made[have] = reader.store.origins(reader.rows[have], digest, mapping)
+    made[have] = reader.origins(reader.rows[have], digest, mapping)
     return made
 
 
-def _unknown_units(readers: Iterable[ImagesInput | SpectraInput]) -> Iterator[str]:
+def _unknown_units(readers: Iterable[Reader]) -> Iterator[str]:
     """One warning of all units in the files that could not be compared with the survey.toml's."""
     unknown = {path: unit for reader in readers for path, unit in reader.unknown_units.items()}
     if unknown:
@@ -177,7 +194,7 @@ def _unknown_units(readers: Iterable[ImagesInput | SpectraInput]) -> Iterator[st
 
 
 def _locate_rows(
-    path: Path, name: str, source: InputSource, survey: Survey, ids: Array
+    path: Path, name: str, source: AnySource, survey: Survey, ids: Array
 ) -> tuple[Store, Array, int]:
     """Where an input is stored, the stored row of each object (-1 = none), and rows left over."""
     if source.files:
@@ -213,7 +230,7 @@ def _locate_rows(
 
 
 def _rows_of_files(
-    folder: Path, name: str, source: InputSource, ids: Array
+    folder: Path, name: str, source: AnySource, ids: Array
 ) -> tuple[ObjectFiles, Array, int]:
     index = folder / source.files
     table = read_table(index, text=("object_id", name))

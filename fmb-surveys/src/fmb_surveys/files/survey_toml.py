@@ -11,11 +11,14 @@ from pydantic import Field, model_validator
 from fmb import ROLES, Config, ConfigError, DataError, build, did_you_mean, read_toml
 from fmb.store import publish
 from fmb_surveys.files.catalog_joins import JoinSource
+from fmb_surveys.files.columns_source import ColumnsSource
 from fmb_surveys.files.units import Unit
 
 __all__ = [
     "FILE_NAME",
+    "AnySource",
     "CatalogSource",
+    "ColumnsSource",
     "ImagesSource",
     "InputSource",
     "SpectraSource",
@@ -146,6 +149,9 @@ class SpectraSource(InputSource):
         return self
 
 
+AnySource = ImagesSource | SpectraSource | ColumnsSource
+
+
 class Stored(Config):
     """Table `[stored]` of a survey that FMB wrote: what the dataset said of itself."""
 
@@ -161,7 +167,7 @@ class Survey(Config):
     file: str = ""
     """Where catalogue and inputs are that name no file of their own."""
     catalog: CatalogSource
-    inputs: dict[str, ImagesSource | SpectraSource]
+    inputs: dict[str, AnySource]
     stored: Stored | None = None
     described: tuple[str, ...] = ()
     """What a reader took from which header, where it wrote this; for people."""
@@ -189,9 +195,10 @@ class Survey(Config):
         return values
 
 
-_KINDS: dict[str, type[ImagesSource] | type[SpectraSource]] = {
+_KINDS: dict[str, type[AnySource]] = {
     "images": ImagesSource,
     "spectra": SpectraSource,
+    "columns": ColumnsSource,
 }
 
 
@@ -248,12 +255,14 @@ def build_survey(values: Mapping[str, Any], path: Path) -> Survey:
     catalog = build(CatalogSource, values["catalog"], f"{path}: catalog")
     survey = build(Survey, {**values, "inputs": built, "catalog": catalog}, str(path))
     for what, source in (("catalog", catalog), *((f"inputs.{n}", s) for n, s in built.items())):
+        if isinstance(source, ColumnsSource) and source.of_catalog:
+            continue
         if not (source.file or getattr(source, "files", "") or survey.file):
             raise ConfigError(f"{path}: {what} names no file; add file = ... there or at the top")
     return survey
 
 
-def _build_input(path: Path, name: str, table: Any) -> ImagesSource | SpectraSource:
+def _build_input(path: Path, name: str, table: Any) -> AnySource:
     where = f"{path}: inputs.{name}"
     if not _INSTRUMENT.fullmatch(name):
         raise ConfigError(f"{where}: name an input in lower case with hyphens")

@@ -80,7 +80,8 @@ class Planted:
         self.following, self.kept = columns_that_follow(
             dataset.catalog, dataset.inputs, self._offer
         )
-        """Columns that are measured again, and other columns of numbers, which are not."""
+        """Columns that are measured again, and other columns and photometry, which are not."""
+        self.kept = [*self.kept, *(n for n, i in dataset.inputs.items() if i.kind == "columns")]
         gains = {name: _digest(gain) for name, gain in self._gains.items()}
         self.inputs: Mapping[str, InputInfo] = self._spread(
             (
