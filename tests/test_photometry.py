@@ -115,7 +115,8 @@ def test_the_object_of_a_strange_colour_is_the_strangest(fmb, survey):
     done = fmb(*RUN, "--data", survey)
     assert done.exit_code == 0, done.stderr
     assert library.open_run("it").top(1)["object_id"].tolist() == [10**18 + 7]
-    assert "a band is missing" in fmb("object", 10**18 + 3).stdout
+    named = fmb("data", "validate", survey, *RUN[1:5]).stdout
+    assert f"a band is missing: 1 object, {10**18 + 3}" in " ".join(named.split())
 
 
 def test_photometry_goes_with_the_run_and_into_its_figure(fmb, survey):

@@ -13,8 +13,8 @@ from fmb_viz.typeset import unit_text
 
 __all__ = ["draw_columns", "drawable"]
 
-_ROOM = 0.08
-"""Of the range, free at each side of the points."""
+_ROOM, _ABOVE = 0.08, 0.22
+"""Of the range, free at each side of the points, and above them for the name."""
 _DOT_IN = 0.035
 """Half the side of a point."""
 _RULE, _BAR = Pen(RULE, 0.6, 0.5), Pen(GREY, 0.8, 1.9, name="errors")
@@ -46,7 +46,7 @@ def draw_columns(sheet: Sheet, box: Frame, data: Columns, row: int, name: str) -
     known = np.isfinite(flux)
     reach = np.where(np.isfinite(error), error, 0.0)
     ends = np.concatenate([(flux - reach)[known], (flux + reach)[known]])
-    frame = replace(box, x=_limits(wave), y=_limits(ends))
+    frame = replace(box, x=_limits(wave), y=_limits(ends, _ABOVE))
     low, high = frame.y
     if low < 0.0 < high:
         zero = float(frame.down(0.0))
@@ -63,10 +63,10 @@ def draw_columns(sheet: Sheet, box: Frame, data: Columns, row: int, name: str) -
     frame.edge(sheet)
     unit = data.units[0] if data.units else ""
     flux = f"flux ({unit_text(unit)})" if unit else "value"
-    name_axes(sheet, frame, name, flux, frame.ticks(sheet))
+    name_axes(sheet, frame, name, flux, frame.ticks(sheet, across=4))
 
 
-def _limits(values: Array) -> tuple[float, float]:
+def _limits(values: Array, above: float = _ROOM) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
-    room = _ROOM * (high - low) or 0.1 * abs(high) or 1.0
-    return low - room, high + room
+    span = high - low or abs(high) or 1.0
+    return low - _ROOM * span, high + above * span

@@ -146,7 +146,8 @@ class Planted:
         if planted or not np.array_equal(unique, rows):
             # A copy, so that the arrays of the wrapped survey stay as they are.
             batch = gather(batch, place, self.ids[rows])
-            self._plant(batch, planted, rows)
+            if any(self.inputs[name].kind != "columns" for name in batch.inputs):
+                self._plant(batch, planted, rows)
         return batch
 
     @cached_property
@@ -180,7 +181,8 @@ class Planted:
         if not planted:
             return
         # Every input, whatever was asked for: what is planted in one depends on the others.
-        _, _, changed = self._changed([self._planted[int(rows[k])] for k in planted], None)
+        pixels = [name for name, info in self.inputs.items() if info.kind != "columns"]
+        _, _, changed = self._changed([self._planted[int(rows[k])] for k in planted], pixels)
         for k, into in enumerate(planted):
             put_back(changed, k, batch, into)
 
