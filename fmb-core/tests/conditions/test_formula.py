@@ -69,6 +69,13 @@ def test_gaps_stay_gaps_and_whole_numbers_whole(table):
     assert column(table, "abs(gap)").tolist() == [2**53 + 1, pd.NA, 3, 0]
 
 
+def test_what_stands_in_a_gap_does_not_count(table):
+    table["hugegap"] = pd.array([2**64 - 1, None, 5, 7], dtype="UInt64")
+    found = column(table, "hugegap - 1")  # nothing less one would be below 64 bits
+    assert found.tolist() == [2**64 - 2, pd.NA, 4, 6]
+    assert found.dtype == "UInt64"
+
+
 def test_a_condition_is_a_column_of_yes_and_no(table):
     assert column(table, "g < 21 and flag == 0").tolist() == [False, True, False, True]
     assert column(table, "not g < 21").tolist() == [True, False, True, False]
