@@ -160,3 +160,15 @@ def test_columns_may_be_derived_across_surveys(surveys):
 
     found = open_dataset(str(path), cache=surveys.folder / "cache").catalog["far"]
     assert found.dropna().tolist() == [20.0, 21.0 + 0.1, 23.0 + 0.3, 24.0 + 0.4]
+
+
+@pytest.mark.parametrize("through", [".", "other"])
+def test_a_survey_that_joins_itself_is_refused(surveys, through):
+    surveys.first["path"] = through
+    path = surveys.write()
+    if through == "other":
+        (surveys.folder / "other").mkdir()
+        text = path.read_text().replace('"other"', '".."').replace('"spec"', '"../spec"')
+        (surveys.folder / "other" / "survey.toml").write_text(text)
+    with pytest.raises(FmbError, match="a joined survey cannot be one of its own"):
+        surveys.open()

@@ -1,6 +1,7 @@
 """Opens a joined survey: each survey by its own reader, then partner by partner."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["JoinedConfig", "join_surveys", "open_joined"]
+
+
+_OPENING: ContextVar[tuple[Path, ...]] = ContextVar("opening", default=())
+"""Files that are being opened, each for the one before it: none may ask for itself."""
 
 
 class JoinedConfig(Config):
@@ -59,17 +64,22 @@ def join_surveys(
     Raises:
         FmbError: as `open_joined`.
     """
-    joined = _Joined(path)
-    for name, member in survey.survey.items():
-        here = path.parent / Path(member.path).expanduser()
-        dataset = open_dataset(
-            str(here if here.exists() else member.path),
-            reader=member.reader,
-            settings=member.settings,
-            cache=cache,
-            progress=progress,
-        )
-        joined.add(name, member, dataset)
+    if path.resolve() in _OPENING.get():
+        raise ConfigError(f"{path}: a joined survey cannot be one of its own; name another path")
+    joined, token = _Joined(path), _OPENING.set((*_OPENING.get(), path.resolve()))
+    try:
+        for name, member in survey.survey.items():
+            here = path.parent / Path(member.path).expanduser()
+            dataset = open_dataset(
+                str(here if here.exists() else member.path),
+                reader=member.reader,
+                settings=member.settings,
+                cache=cache,
+                progress=progress,
+            )
+            joined.add(name, member, dataset)
+    finally:
+        _OPENING.reset(token)
     return joined.dataset(survey)
 
 
