@@ -51,7 +51,7 @@ def test_a_run_makes_what_its_model_reads_and_says_so_first(fmb, home):
     assert line.endswith(str(folder))
     (listed,) = (run := open_run("demo-astropt-gaussian")).lists[:1]
     # The strangest are kept as all instruments saw them, made or not.
-    assert set(run.cutouts(listed, 5).inputs) == {"euclid", "desi"}
+    assert set(run.cutouts(listed, 5).inputs) == {"euclid", "desi", "phot"}
     again = fmb(*RUN)
     assert "simulating" not in again.stderr
 
@@ -97,6 +97,7 @@ def test_planning_and_showing_make_nothing_and_validating_makes_all(fmb, home, m
         "euclid",
         "legacysurvey",
         "desi",
+        "phot",
     ]
     assert made(home) == []
     monkeypatch.setattr(cached, "DemoSurvey", lambda n, *rest: DemoSurvey(40, *rest))

@@ -252,3 +252,14 @@ def test_spectra_with_a_grid_each_are_taken_with_their_grids():
     taken = spectra.take([2, 0])
     assert taken.wavelength_aa.tolist() == [[7.0, 8.0, 9.0], [1.0, 2.0, 3.0]]
     assert taken.flux.tolist() == [[7.0, 8.0, 9.0], [1.0, 2.0, 3.0]]
+
+
+def test_columns_fit_their_names_and_errors():
+    values = np.zeros((3, 2), dtype=np.float32)
+    made = Columns(values=values, names=("g", "r"), errors=values + 1, wavelength_aa=(1.0, 2.0))
+    assert made.take([2, 0]).errors.shape == (2, 2)
+    assert made.take([2]).wavelength_aa == (1.0, 2.0)
+    with pytest.raises(ShapeError, match=r"columns have shape \(3, 2\), expected \(n, 1\) for g"):
+        Columns(values=values, names=("g",))
+    with pytest.raises(ShapeError, match=r"errors has shape \(3, 1\), expected \(3, 2\)"):
+        Columns(values=values, names=("g", "r"), errors=values[:, :1])

@@ -121,6 +121,15 @@ def fmb_register_datasets() -> Iterator[DatasetSpec]:
         suffixes=(".arrow",),
         markers=("dataset_dict.json", "state.json"),
     )
+    yield DatasetSpec(
+        name="joined-surveys",
+        summary="Several surveys as one, by id or by position",
+        target="fmb_surveys.joined.opening:open_joined",
+        config="fmb_surveys.joined.opening:JoinedConfig",
+        suffixes=(".toml",),
+        markers=("survey.toml",),
+        sniff="fmb_surveys.files.survey_toml:names_surveys",
+    )
 
 
 @hookimpl
@@ -131,6 +140,12 @@ def fmb_register_commands() -> Iterator[CommandSpec]:
         group="data",
         summary="Write a survey.toml for a catalogue and its files.",
         target="fmb_surveys.index_command:command",
+    )
+    yield CommandSpec(
+        name="join",
+        group="data",
+        summary="Write a survey.toml that joins surveys by position or by id.",
+        target="fmb_surveys.joined.command:command",
     )
     yield CommandSpec(
         name="export",

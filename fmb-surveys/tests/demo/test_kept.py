@@ -70,7 +70,7 @@ def test_a_survey_that_is_there_is_read_without_what_shares_out_a_simulation(cac
 def test_what_is_kept_is_to_the_bit_what_was_simulated(cache):
     rows = np.array([7, 0, 33, 69])
     stored, fresh = open_in(cache).read(rows), build_demo(CONFIG).read(rows)
-    assert list(stored.inputs) == ["euclid", "legacysurvey", "desi"]
+    assert list(stored.inputs) == ["euclid", "legacysurvey", "desi", "phot"]
     assert np.array_equal(stored.ids, fresh.ids)
     for name, data in fresh.inputs.items():
         assert np.array_equal(stored.rows[name], fresh.rows[name])

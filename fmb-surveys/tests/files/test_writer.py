@@ -12,7 +12,7 @@ import pytest
 import tomli_w
 from observed_in_part import N, Simulated, assert_same_objects, reopen
 
-from fmb import Columns, DataError, FailedError, StoreError
+from fmb import DataError, FailedError, StoreError
 from fmb_surveys.demo.survey import DemoSurvey
 from fmb_surveys.files import writer
 from fmb_surveys.files.reader import write_survey
@@ -189,12 +189,7 @@ def test_inputs_that_change_between_objects_are_refused(tmp_path, monkeypatch):
         write_survey(tmp_path / "out", Unitless())
 
 
-def test_columns_as_an_input_and_empty_surveys_are_refused(tmp_path):
-    written = Simulated()
-    written.data["shared"] = Columns(values=np.zeros((4, 1), dtype="f4"), names=("z",))
-    with pytest.raises(DataError, match="'shared' is neither images nor spectra"):
-        write_survey(tmp_path / "out", written)
-
+def test_an_empty_survey_is_refused(tmp_path):
     class Empty(Simulated):
         def __len__(self) -> int:
             return 0

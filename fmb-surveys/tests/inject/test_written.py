@@ -22,8 +22,8 @@ def arrays(batch):
     return [
         values
         for data in batch.inputs.values()
-        for name in ("flux", "ivar", "mask")
-        if (values := getattr(data, name)) is not None
+        for name in ("flux", "ivar", "mask", "values", "errors")
+        if (values := getattr(data, name, None)) is not None
     ]
 
 

@@ -51,14 +51,18 @@ class Frame:
         points = corners(self.left, self.top, self.width, self.height)
         sheet.line([*points, points[0], points[1]], pen)  # once more, so that the corner is joined
 
-    def ticks(self, sheet: Sheet) -> float:
+    def ticks(self, sheet: Sheet, across: int = 6) -> float:
         """Draw ticks at round values and their numbers, below and to the left.
+
+        Args:
+            sheet: the page.
+            across: numbers below it at most.
 
         Returns:
             How far the numbers reach to the left, inches from the left of the page.
         """
         bottom, reach = self.top + self.height, self.left
-        for value in round_ticks(*self.x, most=6):
+        for value in round_ticks(*self.x, most=across):
             at = float(self.across(value))
             sheet.line([(at, bottom), (at, bottom + _TICK_IN)], _TICK)
             below = bottom + _TICK_IN + _PAD_IN

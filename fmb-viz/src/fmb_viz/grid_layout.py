@@ -8,6 +8,7 @@ from matplotlib.font_manager import FontProperties
 
 from fmb import Columns, Images, Spectra
 from fmb_viz.cards import Card
+from fmb_viz.columns_panel import drawable
 from fmb_viz.page import MARGIN_IN, pitch_in
 from fmb_viz.palette import INK
 from fmb_viz.typeset import font, wrap
@@ -18,6 +19,7 @@ _PAGE_IN = 17.0
 """Widest page that is made without being asked."""
 _IMAGE_IN = 2.0
 _SPECTRUM_IN = 3.1
+_PHOTOMETRY_IN = 2.0
 _LONE_SPECTRUM_IN = 4.2
 """Where a card has no image."""
 _AXIS_LEFT_IN = 0.68
@@ -78,6 +80,15 @@ def card_lines(card: Card, width: float) -> list[tuple[str, FontProperties, str]
     ]
 
 
+def _curves(
+    inputs: Mapping[str, Images | Spectra | Columns], spectrum_in: float
+) -> list[tuple[str, float]]:
+    """Inputs with a flux axis and the width of each panel: spectra, then photometry."""
+    spectra = [name for name, value in inputs.items() if isinstance(value, Spectra)]
+    photometry = [n for n, v in inputs.items() if isinstance(v, Columns) and drawable(v)]
+    return [*((n, spectrum_in) for n in spectra), *((n, _PHOTOMETRY_IN) for n in photometry)]
+
+
 def plan(
     chosen: Sequence[Card],
     inputs: Mapping[str, Images | Spectra | Columns],
@@ -85,19 +96,19 @@ def plan(
     columns: int | None,
     named_lines: bool,
 ) -> Layout:
-    """Images first, then spectra, in the order of the survey; one box an instrument.
+    """Images first, then spectra, then photometry, in the order of the survey; one box each.
 
     Args:
         chosen: the cards; the longest text sets the height of all.
-        inputs: what the survey has; columns of numbers have no panel.
+        inputs: what the survey has; columns that are no fluxes in bands have no panel.
         columns: cards side by side; None = as many as fit, in rows of equal length.
         named_lines: leave room for names of lines above the spectra.
     """
     images = [name for name, value in inputs.items() if isinstance(value, Images)]
-    spectra = [name for name, value in inputs.items() if isinstance(value, Spectra)]
     size = len(images) * (_IMAGE_IN + _GAP_IN) - _GAP_IN
-    wide = _SPECTRUM_IN if images else _LONE_SPECTRUM_IN
-    width = max(size + len(spectra) * (_GAP_IN + _AXIS_LEFT_IN + wide), _IMAGE_IN)
+    curves = _curves(inputs, _SPECTRUM_IN if images else _LONE_SPECTRUM_IN)
+    beside = sum(_GAP_IN + _AXIS_LEFT_IN + wide for _, wide in curves)
+    width = max(size + beside, _IMAGE_IN)
     lines = [card_lines(card, width) for card in chosen]
     text = max(sum(pitch_in(face) for _, face, _ in block) for block in lines) + 0.06
     boxes = [
@@ -105,9 +116,11 @@ def plan(
         for i, name in enumerate(images)
     ]
     above = _NAMES_IN if named_lines else 0.04
-    for i, name in enumerate(spectra):
-        left = size + i * (wide + _GAP_IN) + (i + 1) * (_GAP_IN + _AXIS_LEFT_IN)
+    left = size
+    for name, wide in curves:
+        left += _GAP_IN + _AXIS_LEFT_IN
         boxes.append(Box(name, left, text + above, wide, _IMAGE_IN - above - _AXIS_BELOW_IN))
+        left += wide
     if columns is None:
         most = max(1, int((_PAGE_IN - 2 * MARGIN_IN + _ACROSS_IN) / (width + _ACROSS_IN)))
         columns = math.ceil(len(chosen) / math.ceil(len(chosen) / most))

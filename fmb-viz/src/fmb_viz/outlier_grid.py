@@ -7,8 +7,19 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
-from fmb import Array, Batch, ConfigError, DataError, Images, PlotData, Spectra, did_you_mean
+from fmb import (
+    Array,
+    Batch,
+    Columns,
+    ConfigError,
+    DataError,
+    Images,
+    PlotData,
+    Spectra,
+    did_you_mean,
+)
 from fmb_viz.cards import Card, cards
+from fmb_viz.columns_panel import draw_columns, drawable
 from fmb_viz.config import OutlierGridConfig
 from fmb_viz.frame import Frame
 from fmb_viz.grid_layout import card_lines, plan
@@ -23,6 +34,9 @@ from fmb_viz.spectrum_panel import draw_spectrum
 from fmb_viz.trace import trace
 
 __all__ = ["OutlierGrid"]
+
+
+_KINDS = {Images: "image", Spectra: "spectrum", Columns: "photometry"}
 
 
 class OutlierGrid:
@@ -85,7 +99,7 @@ class OutlierGrid:
         shown: "_Shown",
     ) -> None:
         value = shown.batch.inputs[instrument]
-        kind = "image" if isinstance(value, Images) else "spectrum"
+        kind = _KINDS[type(value)]
         at = _row(shown.batch, instrument, card)
         if at is None:
             draw_missing(sheet, frame, [f"no {kind}", instrument])
@@ -94,6 +108,10 @@ class OutlierGrid:
         elif isinstance(value, Spectra):
             name = panel_name(instrument, (), shown.reads)
             self._spectrum(sheet, frame, name, value, at, card.redshift)
+        elif not np.isfinite(value.values[at]).any():
+            draw_missing(sheet, frame, ["no value", instrument])
+        else:
+            draw_columns(sheet, frame, value, at, panel_name(instrument, (), shown.reads))
 
     def _image(
         self,
@@ -229,6 +247,8 @@ def _legend(
             f"Spectra: {line}; pale band: plus and minus the error of one pixel; gaps and purple at"
             " the bottom: bad pixels."
         )
+    if any(isinstance(value, Columns) and drawable(value) for value in batch.inputs.values()):
+        yield "Photometry: the value in each band at its wavelength, with its error."
     if marked:
         yield (
             "Dashed (emission) and dotted (absorption): common lines, vacuum wavelengths at the"

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fmb_viz.axis_names import name_axes
 from fmb_viz.curves import clipped, envelope, thinned
 from fmb_viz.frame import Frame, corners
-from fmb_viz.lettering import Print
 from fmb_viz.line_marks import mark_lines
-from fmb_viz.palette import BLUE, GREY, INK, NO_DATA, PALE_BLUE, PAPER, RULE
+from fmb_viz.palette import BLUE, GREY, INK, NO_DATA, PALE_BLUE, RULE
 from fmb_viz.sheet import Fill, Pen, Sheet
 from fmb_viz.trace import Trace, smooth
-from fmb_viz.typeset import font, unit_text, wrap
+from fmb_viz.typeset import unit_text
 
 __all__ = ["draw_spectrum", "flux_limits"]
 
@@ -21,10 +21,6 @@ Array = npt.NDArray[Any]
 
 _TRUSTED = 0.05
 """Pixels with less than this part of the median ivar do not set the limits of the flux axis."""
-_LABEL_IN = 1.75
-"""Longest label of the flux axis in one line; it may reach beyond the axis."""
-_BELOW_IN, _BEFORE_IN = 0.19, 0.04
-"""From a panel to the name of the axis below it, and from the numbers to that before them."""
 _COLUMN_IN = 1.0 / 150.0
 """Nothing narrower can be seen: a pixel of the page."""
 _RULE = Pen(RULE, 0.6, 0.5)
@@ -85,7 +81,7 @@ def draw_spectrum(
     frame.edge(sheet)
     numbers_in = frame.ticks(sheet)
     flux = f"flux ({unit_text(unit)}{'' if calibrated else ', not calibrated'})"
-    _name(sheet, frame, name, flux, numbers_in - _BEFORE_IN)
+    name_axes(sheet, frame, name, flux, numbers_in)
     if redshift is not None:
         mark_lines(sheet, frame, redshift)
 
@@ -102,16 +98,6 @@ def _mark_lost(sheet: Sheet, frame: Frame, spectrum: Trace) -> None:
     foot = 0.035 * frame.height
     for left, right in frame.across(np.stack([sides[begins], sides[ends + 1]], axis=1)):
         sheet.area(corners(left, frame.top + frame.height - foot, right - left, foot), _LOST)
-
-
-def _name(sheet: Sheet, frame: Frame, name: str, flux: str, left: float) -> None:
-    middle, bottom = frame.left + frame.width / 2.0, frame.top + frame.height
-    sheet.write(Print("wavelength (Å)", middle, bottom + _BELOW_IN, across="center"))
-    label = "\n".join(wrap([flux], _LABEL_IN, font()))
-    halfway = frame.top + frame.height / 2.0
-    sheet.write(Print(label, left, halfway, "right", "center", upright=False))
-    corner = Print(name, frame.left + 0.04, frame.top + 0.04)
-    sheet.write(corner, halo=PAPER)
 
 
 def _wavelength_limits(x: Array) -> tuple[float, float]:

@@ -87,7 +87,7 @@ def _describe(name: str, info: "InputInfo", n: int) -> dict[str, Any]:
         "input": name,
         "kind": info.kind,
         "objects": have,
-        "pixels": " x ".join(str(size) for size in info.shape),
+        "pixels": " x ".join(str(size) for size in info.shape if info.kind != "columns"),
         "unit": info.unit,
         "calibrated": "yes" if info.calibrated else "no",
         "bands": ", ".join(info.bands),

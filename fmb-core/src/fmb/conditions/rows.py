@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fmb.conditions.arithmetic import among, compared, computed, negated
+from fmb.conditions.functions import FUNCTIONS, called
 from fmb.conditions.values import Refusal, Value, column_value, literal_value
 from fmb.contract.arrays import Array
 from fmb.messages.errors import SelectionError, did_you_mean
@@ -81,8 +82,8 @@ class Rows:
             if value.truth or value.kind == "nothing":
                 yes: Array = (value.values != 0) & value.known
                 return yes
-            raise self._refuse(node, "is not a yes-or-no column; compare it with something")
-        raise self._refuse(node, _in_words(node) or "is not a condition")
+            raise self.refuse(node, "is not a yes-or-no column; compare it with something")
+        raise self.refuse(node, _in_words(node) or "is not a condition")
 
     def _compare(self, node: ast.Compare) -> Array:
         keep = np.ones(len(self._ids), dtype=bool)
@@ -99,16 +100,16 @@ class Rows:
                     self._column_of(node, a, b)
                     keep &= compared(_COMPARE[type(sign)], a, b)
                 else:
-                    raise self._refuse(node, "compares with 'is'; write ==")
+                    raise self.refuse(node, "compares with 'is'; write ==")
             except Refusal as why:
-                raise self._refuse(node, str(why)) from None
+                raise self.refuse(node, str(why)) from None
             left = right
         return keep
 
     def _column_of(self, node: ast.AST, *values: Value) -> Value:
         """The first, where one of them is a column."""
         if not any(value.is_column for value in values):
-            raise self._refuse(node, "names no column; columns stand without quotes")
+            raise self.refuse(node, "names no column; columns stand without quotes")
         return values[0]
 
     def _refuse_bare_words(self, *sides: ast.expr) -> None:
@@ -131,9 +132,9 @@ class Rows:
         except (ValueError, TypeError):
             values = None
         if not isinstance(values, list | tuple | set):
-            raise self._refuse(node, "is not a list; write for instance ['QSO', 'STAR']")
+            raise self.refuse(node, "is not a list; write for instance ['QSO', 'STAR']")
         if None in values:
-            raise self._refuse(node, f"holds None; {_NO_VALUE}")
+            raise self.refuse(node, f"holds None; {_NO_VALUE}")
         return [literal_value(value) for value in values]
 
     def _value(self, node: ast.expr) -> Value:
@@ -155,14 +156,36 @@ class Rows:
             if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
                 left, right = self._number(node.left), self._number(node.right)
                 return computed(_ARITHMETIC[type(node.op)], left, right)
+            if isinstance(node, ast.Call):
+                return self._call(node)
         except Refusal as why:
-            raise self._refuse(node, str(why)) from None
-        raise self._refuse(node, _in_words(node) or "is not a column, a number or text")
+            raise self.refuse(node, str(why)) from None
+        raise self.refuse(node, _in_words(node) or "is not a column, a number or text")
+
+    def _call(self, node: ast.Call) -> Value:
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name not in FUNCTIONS:
+            hint = did_you_mean(name or self._show(node.func), FUNCTIONS)
+            raise self.refuse(node, f"calls no function that is known here{hint}")
+        if node.keywords or any(isinstance(one, ast.Starred) for one in node.args):
+            raise self.refuse(node, "takes columns and numbers between commas")
+        return called(name, [self._number(one) for one in node.args])
+
+    def result(self, node: ast.expr) -> Value:
+        """What a formula comes to, row by row: numbers, or yes and no where it is a condition.
+
+        Raises:
+            SelectionError: it is neither, or names no column.
+        """
+        inverted = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+        if isinstance(node, ast.Compare | ast.BoolOp) or inverted:
+            return Value("whole", self.where(node).astype(np.int64), truth=True)
+        return self._column_of(node, self._number(node))
 
     def _number(self, node: ast.expr) -> Value:
         value = self._value(node)
         if value.kind in ("text", "time"):
-            raise self._refuse(node, f"is {value.kind}, not a number")
+            raise self.refuse(node, f"is {value.kind}, not a number")
         return value
 
     def _is_column(self, name: str) -> bool:
@@ -183,7 +206,8 @@ class Rows:
             raise SelectionError(f"{self._where}: {column.shape[1]} columns are called {name!r}")
         return column
 
-    def _refuse(self, node: ast.AST, why: str) -> SelectionError:
+    def refuse(self, node: ast.AST, why: str) -> SelectionError:
+        """What to raise of a part that cannot be meant."""
         return SelectionError(f"{self._where}: {self._show(node)!r} {why}")
 
 

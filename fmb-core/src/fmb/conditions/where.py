@@ -35,7 +35,10 @@ _OTHER_TONGUES = (
 
 
 class Where:
-    """A parsed condition. Comparisons, arithmetic, and, or, not, in; no calls, no attributes."""
+    """A parsed condition: comparisons, arithmetic, five functions, and, or, not, in; no more."""
+
+    example = "mag_r < 22 and zwarn == 0"
+    """What a message on one that cannot be parsed shows."""
 
     def __init__(self, text: str, option: str = "--where") -> None:
         """Parse a condition.
@@ -65,7 +68,7 @@ class Where:
             shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
             raise SelectionError(
                 f"{option} {shown!r}: {'; '.join(advice) or reason}; write for instance"
-                " 'mag_r < 22 and zwarn == 0'"
+                f" {self.example!r}"
             ) from None
         self._body = tree.body
 

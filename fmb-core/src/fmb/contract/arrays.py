@@ -37,7 +37,7 @@ class Rows:
             value = getattr(self, name)
             if value is not None and value.shape != shape:
                 what = type(self).__name__.lower()
-                raise ShapeError(f"{what}: {name} has shape {value.shape}, flux has {shape}")
+                raise ShapeError(f"{what}: {name} has shape {value.shape}, expected {shape}")
 
 
 def per_row(**kwargs: Any) -> Any:

@@ -84,12 +84,24 @@ class Spectra(Rows):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Columns(Rows):
-    """Numbers from the catalogue as a model input."""
+    """Numbers from the catalogue as a model input: photometry, an SED."""
 
     values: Array = per_row()
-    """(n, columns), float32."""
+    """(n, columns), float32; NaN where there is none."""
     names: tuple[str, ...]
     units: tuple[str, ...] = ()
+    errors: Array | None = per_row(default=None)
+    """(n, columns), float32, standard deviations in the same units; NaN where unknown."""
+    wavelength_aa: tuple[float, ...] = ()
+    """Of the band of each column, Angstrom; () = they are none of bands."""
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or self.values.shape[1] != len(self.names):
+            raise ShapeError(
+                f"columns have shape {self.values.shape}, expected (n, {len(self.names)}) for"
+                f" {', '.join(self.names)}"
+            )
+        self._require_shape(self.values.shape, "errors")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,9 +111,11 @@ class InputInfo:
     kind: str
     """"images", "spectra" or "columns"."""
     unit: str
+    """Of the flux; of columns in several units ""."""
     bands: tuple[str, ...] = ()
+    """Of images; of columns their names."""
     shape: tuple[int, ...] = ()
-    """(height, width) or (pixels,)."""
+    """(height, width), (pixels,) or (columns,)."""
     pixel_scale_arcsec: float | None = None
     wavelength_aa: tuple[float, float] | None = None
     calibrated: bool = True

@@ -1,5 +1,6 @@
 from .copies import changed_copies as changed_copies, host_texts as host_texts
-from .groups import group_keys as group_keys
+from .derived import derive as derive
+from .groups import group_keys as group_keys, near_pairs as near_pairs
 from .holes import fill_holes as fill_holes
 from .objects import (
     by_slots as by_slots,

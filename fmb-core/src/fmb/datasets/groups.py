@@ -6,7 +6,7 @@ import pandas as pd
 from fmb.contract.arrays import Array
 from fmb.datasets.copies import HOST, host_texts
 
-__all__ = ["RADIUS_ARCSEC", "group_keys", "nearest_place"]
+__all__ = ["RADIUS_ARCSEC", "group_keys", "near_pairs", "nearest_place"]
 
 RADIUS_ARCSEC = 1.0
 """Rows nearer than this are one source."""
@@ -76,6 +76,31 @@ def nearest_place(objects: pd.DataFrame, others: pd.DataFrame, arcsec: float) ->
         near = distance <= _chord(arcsec)
         found[own[near]] = known[at[near]]
     return found
+
+
+def near_pairs(
+    objects: pd.DataFrame, others: pd.DataFrame, arcsec: float
+) -> tuple[Array, Array, Array]:
+    """All pairs of an object and another one that lie near each other on the sky.
+
+    Args:
+        objects: n rows with `ra`, `dec` in degrees, which may be unknown.
+        others: as `objects`.
+        arcsec: no further than this.
+
+    Returns:
+        Rows of `objects`, rows of `others`, and their separations in arcsec, each (k,).
+    """
+    (own, places), (known, theirs) = (_on_sphere(table) for table in (objects, others))
+    if not len(own) or not len(known):
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+    from scipy.spatial import cKDTree  # imported here: as in `_same_place`
+
+    near = cKDTree(places).sparse_distance_matrix(
+        cKDTree(theirs), _chord(arcsec), output_type="ndarray"
+    )
+    apart = np.degrees(2 * np.arcsin(np.minimum(near["v"] / 2, 1))) * 3600
+    return own[near["i"]], known[near["j"]], apart
 
 
 def _on_sphere(objects: pd.DataFrame) -> tuple[Array, Array]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from fmb.contract.arrays import Array
 from fmb.contract.dataset import Dataset
-from fmb.contract.inputs import Batch, Images, Spectra
+from fmb.contract.inputs import Batch, Columns, Images, Spectra
 from fmb.datasets.objects import numbers
 
 __all__ = [
@@ -61,7 +61,7 @@ class Finding:
 
 
 def findings(batch: Batch) -> list[Finding]:
-    """What is wrong with the images and spectra of a batch, by input and object."""
+    """What is wrong with what was observed of the objects of a batch, by input and object."""
     found: list[Finding] = []
     for name, data in batch.inputs.items():
         if not len(data):
@@ -72,7 +72,7 @@ def findings(batch: Batch) -> list[Finding]:
         elif isinstance(data, Spectra):
             checks = _check_spectra(data)
         else:
-            continue
+            checks = _check_columns(data)
         for problem, severity, concerned, share in checks:
             found.extend(
                 Finding(ids[i], name, problem, severity, None if share is None else float(share[i]))
@@ -142,6 +142,13 @@ def _check_ivar(ivar: Array) -> Iterator[Check]:
         yield "negative ivar", "warning", negative > 0, negative
         unreal = _share(~np.isfinite(ivar))
         yield "ivar that is no finite number", "warning", unreal > 0, unreal
+
+
+def _check_columns(data: Columns) -> Iterator[Check]:
+    known = np.asarray(np.isfinite(data.values).any(axis=1))
+    yield "no column has a value", "error", ~known, None
+    infinite = np.asarray(np.isinf(data.values).any(axis=1))
+    yield "values that are infinite, or beyond float32", "warning", infinite & known, None
 
 
 def _check_spectra(data: Spectra) -> Iterator[Check]:

@@ -36,8 +36,9 @@ def keep_cutouts(run: Run, plan: Plan, views: Mapping[VectorName, VectorView]) -
 
 
 def _instruments(plan: Plan) -> list[str] | None:
-    """What is shown of an object: all instruments, or those models read where others are made."""
+    """What is shown of an object: all inputs; of pixels that are made those that models read."""
     if not (plan.dataset.makes_pixels and plan.models):
         return None
     read = {name for model in plan.models for name in model.sources.values()}
-    return [name for name in plan.dataset.inputs if name in read]
+    inputs = plan.dataset.inputs.items()
+    return [name for name, info in inputs if name in read or info.kind == "columns"]

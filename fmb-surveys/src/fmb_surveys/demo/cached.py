@@ -8,6 +8,7 @@ from pathlib import Path
 from fmb import Dataset
 from fmb_surveys.demo.config import DemoConfig
 from fmb_surveys.demo.kept import KeptSurvey
+from fmb_surveys.demo.photometry import PHOTOMETRY
 from fmb_surveys.demo.sky_spectrum import noise_curve
 from fmb_surveys.demo.survey import GENERATOR_REVISION, DemoSurvey
 from fmb_surveys.planting.config import PlantingConfig
@@ -41,7 +42,7 @@ def open_demo(
         DataError: a kind of anomaly that was asked for cannot be planted.
     """
     folder = demo_folder(config, cache)
-    catalogue = folder / f"catalogue-{'-'.join(config.inputs)}"
+    catalogue = folder / f"catalogue-{'-'.join([*config.inputs, PHOTOMETRY])}"
     measured = config.remeasure and config.planting != "none"
     return KeptSurvey(lambda: build_demo(config, progress), folder, catalogue, keep=measured)
 

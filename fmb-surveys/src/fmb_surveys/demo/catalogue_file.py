@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fmb import Array, Dataset, Images, InputInfo, Spectra
+from fmb import Array, Columns, Dataset, Images, InputInfo, Spectra
 from fmb.store import staged_folder
 from fmb_surveys.demo.pixels import Observed, like
 
-__all__ = ["Catalogue", "read_catalogue", "write_catalogue"]
+__all__ = ["Catalogue", "all_columns", "read_catalogue", "write_catalogue"]
 
-_KINDS: Mapping[str, Any] = {"images": Images, "spectra": Spectra}
+_KINDS: Mapping[str, Any] = {
+    "images": Images,
+    "spectra": Spectra,
+    "columns": Columns,
+}
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,9 @@ class Catalogue:
     ids: Array
     catalog: pd.DataFrame
     inputs: Mapping[str, InputInfo]
-    like: Mapping[str, Observed]
-    """Instrument -> its data of no object: which arrays there are, and all that objects share."""
+    like: Mapping[str, Observed | Columns]
+    """Instrument -> its data of no object: which arrays there are, and all that objects share; but
+    photometry of all objects that have it."""
     identity: Mapping[str, Any]
     warnings: Sequence[str]
 
@@ -41,7 +46,8 @@ def write_catalogue(folder: Path, survey: Dataset) -> None:
     inputs, likes = {}, {}
     for name, info in survey.inputs.items():
         inputs[name], own = _parted(info)
-        likes[name], shared = _parted(like(survey, name))
+        columns = info.kind == "columns"
+        likes[name], shared = _parted((all_columns if columns else like)(survey, name))
         arrays |= {f"inputs/{name}/{key}": value for key, value in own.items()}
         arrays |= {f"like/{name}/{key}": value for key, value in shared.items()}
     about = {
@@ -57,6 +63,14 @@ def write_catalogue(folder: Path, survey: Dataset) -> None:
         bare.to_parquet(staging / "catalog.parquet")
         np.savez(staging / "arrays.npz", **arrays)  # type: ignore[arg-type]  # names are free
         (staging / "about.json").write_text(json.dumps(about), encoding="utf-8")
+
+
+def all_columns(survey: Dataset, name: str) -> Columns:
+    """Columns of all objects that have them: a few numbers each."""
+    rows = np.flatnonzero(survey.inputs[name].have(len(survey)))
+    data = survey.read(rows, (name,)).inputs[name]
+    assert isinstance(data, Columns)
+    return data
 
 
 def _parted(record: Any) -> tuple[dict[str, Any], dict[str, Array]]:

@@ -20,7 +20,7 @@ from fmb import (
     Spectra,
     did_you_mean,
 )
-from fmb_surveys.demo.catalogue_file import read_catalogue, write_catalogue
+from fmb_surveys.demo.catalogue_file import all_columns, read_catalogue, write_catalogue
 from fmb_surveys.demo.pixels import Observed, PixelFile, like, write_pixels
 
 __all__ = ["KeptSurvey"]
@@ -54,7 +54,7 @@ class KeptSurvey:
         self._build, self._folder, self._catalogue = build, folder, catalogue
         self._files: dict[str, PixelFile] = {}
         known = read_catalogue(catalogue)
-        self._like: dict[str, Observed] = {} if known is None else dict(known.like)
+        self._like: dict[str, Observed | Columns] = {} if known is None else dict(known.like)
         kept = known or self._survey
         self.ids, self.catalog = kept.ids, kept.catalog
         self.inputs: Mapping[str, InputInfo] = kept.inputs
@@ -90,12 +90,17 @@ class KeptSurvey:
         rows = np.asarray(rows, dtype=np.int64)
         names = self._checked(self.inputs if inputs is None else inputs)
         kept = {name: file for name in names if (file := self._file(name)) is not None}
-        absent = [name for name in names if name not in kept]
+        columns = [name for name in names if self.inputs[name].kind == "columns"]
+        absent = [name for name in names if name not in kept and name not in columns]
         made = self._survey.read(rows, absent) if absent else None
         found: dict[str, Images | Spectra | Columns] = {}
         there: dict[str, Array] = {}
         for name in names:
-            if name in kept:
+            if name in columns:
+                have = self.inputs[name].have(len(self))
+                there[name] = np.flatnonzero(have[rows])
+                found[name] = self._columns(name).take((np.cumsum(have) - 1)[rows[there[name]]])
+            elif name in kept:
                 there[name] = np.flatnonzero(self.inputs[name].have(len(self))[rows])
                 found[name] = kept[name].read(rows[there[name]])
             elif made is not None:
@@ -113,7 +118,8 @@ class KeptSurvey:
             DataError: the survey has no such input.
             FailedError: the disk is full or the folder cannot be written to.
         """
-        names = [n for n in self._checked(inputs) if self._count(n) and self._file(n) is None]
+        pixels = [n for n in self._checked(inputs) if self.inputs[n].kind != "columns"]
+        names = [n for n in pixels if self._count(n) and self._file(n) is None]
         if not names:
             return
         size = sum(self._count(name) * BYTES_PER_OBJECT[name] for name in names)
@@ -129,13 +135,22 @@ class KeptSurvey:
         """Objects that have an instrument."""
         return int(self.inputs[name].have(len(self)).sum())
 
+    def _columns(self, name: str) -> Columns:
+        """Photometry of all objects that have it; kept with the catalogue."""
+        if name not in self._like:
+            self._like[name] = all_columns(self._survey, name)
+        found = self._like[name]
+        assert isinstance(found, Columns)
+        return found
+
     def _file(self, name: str) -> PixelFile | None:
         """Where an instrument is kept; None = it is not, or not yet."""
         if name not in self._files and (self._folder / name).exists():
             present = self.inputs[name].have(len(self))
-            if name not in self._like:
-                self._like[name] = like(self._survey, name)
-            self._files[name] = PixelFile(self._folder / name, self._like[name], present)
+            shared = self._like.get(name)
+            if shared is None or isinstance(shared, Columns):
+                shared = self._like[name] = like(self._survey, name)
+            self._files[name] = PixelFile(self._folder / name, shared, present)
         return self._files.get(name)
 
     def _checked(self, names: Iterable[str]) -> list[str]:

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from fmb import Array, Batch, DataError, Images, InputInfo, Spectra, did_you_mean
+from fmb import Array, Batch, Columns, DataError, Images, InputInfo, Spectra, did_you_mean
 from fmb_surveys.demo.bands import BANDS, EUCLID, LEGACY, Instrument
 from fmb_surveys.demo.blemishes import BLEMISHED_SHARE, add_blemish
 from fmb_surveys.demo.catalogue import survey_catalog
 from fmb_surveys.demo.noise import expose
+from fmb_surveys.demo.photometry import PHOTOMETRY, photometry
 from fmb_surveys.demo.rendering import Scene, render
 from fmb_surveys.demo.selection import magnitudes, select_galaxies
 from fmb_surveys.demo.sky import make_cells, make_plan, object_origins
@@ -28,6 +29,8 @@ SPECTRUM_UNIT = "1e-17 erg / (s cm2 Angstrom)"
 
 class DemoSurvey:
     """Simulated galaxies with images and spectra of the same light; see docs/demo-survey.md.
+
+    Photometry comes with them, whichever instruments there are.
 
     Every object comes from (seed, its index) alone: it has the same pixels in any order, in any
     process and in a longer survey.
@@ -60,7 +63,10 @@ class DemoSurvey:
         self.catalog = survey_catalog(
             self._plan, self._cells, self._galaxies, self._flux_ujy, self._shares, seed
         )
-        self.inputs: Mapping[str, InputInfo] = {name: self._info(name) for name in inputs}
+        self._photometry = photometry(self._plan, self._cells, self._flux_ujy, seed)
+        self.inputs: Mapping[str, InputInfo] = {
+            name: self._info(name) for name in (*inputs, PHOTOMETRY)
+        }
         self.identity: Mapping[str, Any] = {
             "name": "demo",
             "generator": GENERATOR_REVISION,
@@ -81,6 +87,17 @@ class DemoSurvey:
                 wavelength_aa=(float(WAVELENGTH_AA[0]), float(WAVELENGTH_AA[-1])),
                 present=self._plan.has_spectrum,
                 origin=self._origin(name, self._plan.has_spectrum),
+            )
+        if name == PHOTOMETRY:
+            waves = self._photometry.wavelength_aa
+            return InputInfo(
+                kind="columns",
+                unit=self._photometry.units[0],
+                bands=self._photometry.names,
+                shape=(len(waves),),
+                wavelength_aa=(min(waves), max(waves)),
+                present=self._plan.has_image,
+                origin=self._origin(name, self._plan.has_image),
             )
         instrument = INSTRUMENTS[name]
         return InputInfo(
@@ -105,14 +122,19 @@ class DemoSurvey:
             DataError: `inputs` names one that the survey does not have.
         """
         rows = np.asarray(rows, dtype=np.int64)
-        scenes = {int(row): self._scene(int(row)) for row in rows}
-        made: dict[str, Images | Spectra] = {}
+        names = list(self.inputs if inputs is None else inputs)
+        pixels = any(name != PHOTOMETRY for name in names)
+        scenes = {int(row): self._scene(int(row)) for row in rows if pixels}
+        made: dict[str, Images | Spectra | Columns] = {}
         present: dict[str, Array] = {}
-        for name in self.inputs if inputs is None else inputs:
+        for name in names:
             if name not in self.inputs:
                 raise DataError(f"no input is called {name!r}{did_you_mean(name, self.inputs)}")
             there = np.asarray(self.inputs[name].present)[rows]
             present[name] = np.flatnonzero(there)
+            if name == PHOTOMETRY:
+                made[name] = self._photometry.take(rows[there])
+                continue
             chosen = [scenes[int(row)] for row in rows[there]]
             if name == "desi":
                 made[name] = self._spectra(rows[there], chosen)

@@ -8,7 +8,7 @@ from fmb import Array, DataError
 from fmb_surveys.files.stores.band_arrays import BandArrays
 from fmb_surveys.files.stores.object_files import ObjectFiles
 from fmb_surveys.files.stores.store import Store
-from fmb_surveys.files.survey_toml import A_BAND_EACH, InputSource
+from fmb_surveys.files.survey_toml import A_BAND_EACH, AnySource
 
 __all__ = ["without_broken"]
 
@@ -17,7 +17,7 @@ _ARRAYS = (*A_BAND_EACH, "psf_fwhm", "band_valid", "wavelength", "loglam", "lsf"
 
 
 def without_broken(
-    name: str, source: InputSource, store: Store, rows: Array, ids: Array
+    name: str, source: AnySource, store: Store, rows: Array, ids: Array
 ) -> tuple[Array, list[str]]:
     """The rows without those of objects whose file cannot be read; every file is read once.
 
@@ -52,7 +52,7 @@ def without_broken(
     return np.where(broken, -1, rows), lines
 
 
-def _names(source: InputSource) -> Sequence[str]:
+def _names(source: AnySource) -> Sequence[str]:
     """The arrays of an input, each once."""
     named: list[str] = []
     for key in _ARRAYS:

@@ -1,11 +1,12 @@
 """Reads the catalogue of a survey: HDF5 columns, Parquet, CSV, FITS or ECSV, ids kept exact."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fmb import Array, DataError, did_you_mean
+from fmb.datasets import derive
 from fmb.files import (
     Table,
     Unreadable,
@@ -21,6 +22,7 @@ from fmb.files import (
     stated,
     undamaged,
 )
+from fmb_surveys.files.catalog_joins import JoinSource, join_table
 from fmb_surveys.files.positions import degrees, doubt_of
 from fmb_surveys.files.stores.store import PARTITIONS
 from fmb_surveys.files.survey_toml import CatalogSource
@@ -48,7 +50,10 @@ class _Columns:
 
 
 def read_catalog(
-    source: CatalogSource, path: Path, table: "Table | None" = None
+    source: CatalogSource,
+    path: Path,
+    table: Table | None = None,
+    folder: Path | None = None,
 ) -> tuple[Array, "pd.DataFrame"]:
     """Ids and columns of a survey's objects.
 
@@ -56,6 +61,7 @@ def read_catalog(
         source: which column is what.
         path: the file, HDF5 or a table, or a tree of Parquet.
         table: some rows of it that have been read; None = read all.
+        folder: that paths of further catalogues are relative to; None = that of `path`.
 
     Returns:
         ids (n,) and n rows in the same order: ra and dec in degrees, redshift, label and group
@@ -66,6 +72,34 @@ def read_catalog(
         DataError: the file or a column is missing or holds more than a value an object, lengths
             differ, ids repeat or are floats, or the file tells another unit than the source.
     """
+    read, path = _read(source, path, table)
+    if not len(read.ids):
+        raise DataError(f"{path}: the catalogue is empty")
+    refuse_duplicates(read.ids, f"{path}: {source.id!r}")
+    for name, join in source.join.items():
+        _join(read, name, join, source, path, table, folder or path.parent)
+    for name, unit in source.units.items():
+        if name not in read.values and name not in source.derived:
+            hint = did_you_mean(name, [*read.values, *source.derived])
+            raise DataError(f"{path}: a unit is given for {name!r}{hint}")
+        if name in read.values:
+            where = f"{path}: {name!r}"
+            refuse_contradiction(where, read.units.get(name, ""), unit, f"units.{name}")
+            read.units[name] = unit
+    _in_degrees(read, path)
+    # Imported here: `fmb data index` checks its options before it pays for pandas.
+    import pandas as pd
+
+    catalog = pd.DataFrame(read.values, index=range(len(read.ids)))
+    catalog.attrs["units"] = read.units
+    _derive(catalog, read.ids, source, path)
+    catalog.attrs["roles"] = _roles(source, [str(name) for name in catalog], path)
+    catalog.attrs["notes"] = read.notes
+    return read.ids, catalog
+
+
+def _read(source: CatalogSource, path: Path, table: Table | None) -> tuple[_Columns, Path]:
+    """What the catalogue's own file has, and what messages call the file."""
     if source.table and not is_table(path):
         raise DataError(
             f"{path}: table = {source.table!r} names an extension, which FITS files have"
@@ -74,30 +108,54 @@ def read_catalog(
         table = _of_tree(source, path)
     if table is None and is_table(path):
         table = read_table(path, text=(source.id,), extension=source.table)
-    read = _from_hdf5(source, path) if table is None else _from_table(source, table)
-    path = path if table is None else table.path
-    if not len(read.ids):
-        raise DataError(f"{path}: the catalogue is empty")
-    refuse_duplicates(read.ids, f"{path}: {source.id!r}")
-    for name, unit in source.units.items():
-        if name not in read.values:
-            hint = did_you_mean(name, read.values)
-            raise DataError(f"{path}: a unit is given for {name!r}{hint}")
-        where = f"{path}: {name!r}"
-        refuse_contradiction(where, read.units.get(name, ""), unit, f"units.{name}")
-        read.units[name] = unit
-    _in_degrees(read, path)
-    # Imported here: `fmb data index` checks its options before it pays for pandas.
-    import pandas as pd
-
-    catalog = pd.DataFrame(read.values, index=range(len(read.ids)))
-    catalog.attrs["units"] = read.units
-    catalog.attrs["roles"] = _roles(source, read.values, path)
-    catalog.attrs["notes"] = read.notes
-    return read.ids, catalog
+    if table is None:
+        return _from_hdf5(source, path), path
+    return _from_table(source, table), table.path
 
 
-def _roles(source: CatalogSource, columns: Mapping[str, Any], path: Path) -> dict[str, str]:
+def _join(
+    read: _Columns,
+    name: str,
+    join: JoinSource,
+    source: CatalogSource,
+    path: Path,
+    table: Table | None,
+    folder: Path,
+) -> None:
+    """Add the columns of a further catalogue to those that are there."""
+    column = join.key.left
+    if column in read.values:
+        left = read.values[column]
+    elif column in (source.id, "object_id"):
+        left = read.ids
+    else:  # a column of the file that the catalogue does not keep
+        keys = CatalogSource(id=source.id, table=source.table, columns={"key": column})
+        left = _read(keys, path, table)[0].values["key"]
+    file = folder / join.file
+    joined = join_table(name, join, file, left, f"{path.name}: {column!r}")
+    for one, values in joined.values.items():
+        if one in read.values:
+            raise DataError(
+                f"{file}: the catalogue has a column {one!r} already: name it anew with"
+                f' columns = {{ NEW = "COLUMN" }} of [catalog.join.{name}]'
+            )
+        read.values[one] = values
+    read.units |= joined.units
+    read.notes.extend(joined.notes)
+
+
+def _derive(catalog: "pd.DataFrame", ids: Array, source: CatalogSource, path: Path) -> None:
+    """Add the columns of `[catalog.derived]`."""
+    derive(catalog, ids, source.derived, f"{path}: catalog.derived")
+    units = catalog.attrs["units"]
+    for name in source.derived.keys() & source.units.keys():
+        unit = source.units[name]
+        where = f"{path}: catalog.derived.{name}"
+        refuse_contradiction(where, units.get(name, ""), unit, f"units.{name}")
+        units[name] = unit
+
+
+def _roles(source: CatalogSource, columns: Collection[str], path: Path) -> dict[str, str]:
     """Role -> the column that plays it."""
     for role, column in source.roles.items():
         if column not in columns:
@@ -179,7 +237,10 @@ def named_columns(source: CatalogSource) -> list[str] | None:
     """Columns of the file that a source names; None = all."""
     if source.columns == "all":
         return None
-    return [source.id, *wanted_columns(source, []).values()]
+    wanted = wanted_columns(source, [])
+    # A catalogue is joined by a column of its own, or by one that it does not keep.
+    keys = {join.key.left for join in source.join.values()} - {"object_id", *wanted}
+    return [*dict.fromkeys([source.id, *wanted.values(), *sorted(keys)])]
 
 
 def _from_table(source: CatalogSource, table: Table) -> _Columns:

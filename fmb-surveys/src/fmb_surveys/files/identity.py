@@ -11,7 +11,7 @@ from fmb import DataError
 from fmb.files import attributes, open_file
 from fmb.store import Digests
 from fmb_surveys.files.row_index import read_index
-from fmb_surveys.files.survey_toml import ImagesSource, SpectraSource, Survey
+from fmb_surveys.files.survey_toml import ColumnsSource, ImagesSource, SpectraSource, Survey
 
 __all__ = [
     "file_identity",
@@ -105,8 +105,10 @@ def file_identity(
         skip_bad: whether files of single objects may be missing.
     """
     files = {"catalog": survey.catalog_file}
+    files |= {f"catalog.join.{name}": one.file for name, one in survey.catalog.join.items()}
     for name, source in survey.inputs.items():
-        files[f"inputs.{name}"] = source.files or source.file or survey.file
+        if not (isinstance(source, ColumnsSource) and source.of_catalog):
+            files[f"inputs.{name}"] = source.files or source.file or survey.file
     known = {
         file: known_files.of(folder / file, fingerprint)
         if known_files

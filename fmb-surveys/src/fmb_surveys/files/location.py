@@ -13,7 +13,7 @@ from fmb_surveys.files.row_index import read_index
 from fmb_surveys.files.stores.band_arrays import BandArrays
 from fmb_surveys.files.stores.object_files import object_files
 from fmb_surveys.files.stores.store import Store, open_store, present_at
-from fmb_surveys.files.survey_toml import ImagesSource, InputSource, Survey
+from fmb_surveys.files.survey_toml import ColumnsSource, ImagesSource, InputSource, Survey
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ class Chosen:
 def locate_input(
     path: Path,
     name: str,
-    source: InputSource,
+    source: InputSource | ColumnsSource,
     bands: Mapping[str, Sequence[str]],
     survey: Survey,
     chosen: Chosen,
@@ -87,7 +87,9 @@ def locate_input(
     return store, _observed(source, store, rows, n), orphans
 
 
-def _observed(source: InputSource, store: Store, rows: Array, n: tuple[int, ...]) -> Array:
+def _observed(
+    source: InputSource | ColumnsSource, store: Store, rows: Array, n: tuple[int, ...]
+) -> Array:
     """The rows, -1 where no column of those that say so tells that it was observed."""
     if not source.present:
         return rows
@@ -98,7 +100,9 @@ def _observed(source: InputSource, store: Store, rows: Array, n: tuple[int, ...]
     return rows
 
 
-def _banded(source: InputSource, bands: Mapping[str, Sequence[str]], store: Store) -> Store:
+def _banded(
+    source: InputSource | ColumnsSource, bands: Mapping[str, Sequence[str]], store: Store
+) -> Store:
     """The store, for images with the bands that their source declares."""
     if isinstance(source, ImagesSource) and (bands or source.band_names):
         return BandArrays(store, bands, source.bands, source.band_names)
@@ -108,7 +112,7 @@ def _banded(source: InputSource, bands: Mapping[str, Sequence[str]], store: Stor
 def _rows_of_files(
     folder: Path,
     name: str,
-    source: InputSource,
+    source: InputSource | ColumnsSource,
     bands: Mapping[str, Sequence[str]],
     ids: Array,
 ) -> tuple[Store, Array, int]:

@@ -11,6 +11,7 @@ import numpy as np
 from fmb import (
     Array,
     Batch,
+    Columns,
     Config,
     ConfigError,
     DataError,
@@ -22,11 +23,15 @@ from fmb import (
 from fmb.store import Digests
 from fmb_surveys.files.broken import without_broken
 from fmb_surveys.files.catalog import read_catalog
+from fmb_surveys.files.columns_input import ColumnsInput, columns_of_catalog, columns_of_store
 from fmb_surveys.files.identity import file_identity, stored_identity, unit_warnings
-from fmb_surveys.files.inputs import ImagesInput, SpectraInput
+from fmb_surveys.files.images_input import ImagesInput
 from fmb_surveys.files.location import Chosen, locate_input
+from fmb_surveys.files.spectra_input import SpectraInput
 from fmb_surveys.files.stores.band_arrays import one_name_each
 from fmb_surveys.files.survey_toml import (
+    AnySource,
+    ColumnsSource,
     ImagesSource,
     Survey,
     find_survey_file,
@@ -44,6 +49,9 @@ REVISION = 2
 """Raised when the same files are read as other numbers than before."""
 
 
+Reader = ImagesInput | SpectraInput | ColumnsInput
+
+
 class FilesConfig(Config):
     """What the survey.toml does not say."""
 
@@ -58,7 +66,7 @@ class FilesDataset:
         self,
         ids: Array,
         catalog: "pd.DataFrame",
-        readers: Mapping[str, ImagesInput | SpectraInput],
+        readers: Mapping[str, Reader],
         identity: Mapping[str, Any],
         warnings: Sequence[str],
         origins: Mapping[str, Array],
@@ -86,7 +94,7 @@ class FilesDataset:
             DataError: a file is damaged or gone, or has no such input.
         """
         rows = np.asarray(rows, dtype=np.int64)
-        found: dict[str, Images | Spectra] = {}
+        found: dict[str, Images | Spectra | Columns] = {}
         kept: dict[str, Array] = {}
         for name in self._readers if inputs is None else inputs:
             if name not in self._readers:
@@ -148,21 +156,16 @@ def open_survey(
     """
     folder, skip_bad = path.parent, skip_bad or survey.skip_bad
     if chosen is None:
-        ids, catalog = read_catalog(survey.catalog, folder / survey.catalog_file)
+        ids, catalog = read_catalog(survey.catalog, folder / survey.catalog_file, folder=folder)
         chosen = Chosen(ids, catalog, np.arange(len(ids)), len(ids))
     ids, catalog = chosen.ids, chosen.catalog
-    readers: dict[str, ImagesInput | SpectraInput] = {}
+    readers: dict[str, Reader] = {}
     warnings = [*survey.left_out, *unit_warnings(survey), *catalog.attrs.pop("notes")]
     for name, said in survey.inputs.items():
-        described, bands = one_name_each(said)
-        store, rows, orphans = locate_input(path, name, described, bands, survey, chosen)
-        if skip_bad:
-            rows, told_of_broken = without_broken(name, said, store, rows, ids)
-            warnings.extend(told_of_broken)
-        if isinstance(described, ImagesSource):
-            readers[name] = ImagesInput(described, store, rows)
-        else:
-            readers[name] = SpectraInput(described, store, rows)
+        readers[name], orphans, told_of_broken = _open_input(
+            path, name, said, survey, chosen, skip_bad
+        )
+        warnings.extend(told_of_broken)
         if orphans:
             warnings.append(f"{name}: {orphans} rows belong to no object of the catalogue")
     warnings.extend(_unknown_units(readers.values()))
@@ -182,15 +185,34 @@ def open_survey(
     return FilesDataset(ids, catalog, readers, identity, told, origins, survey.described)
 
 
-def _origins(reader: ImagesInput | SpectraInput, digest: str | None, mapping: str) -> Array:
+def _open_input(
+    path: Path, name: str, said: AnySource, survey: Survey, chosen: Chosen, skip_bad: bool
+) -> tuple[Reader, int, list[str]]:
+    """What reads an input, how many stored rows belong to no object, and what is broken."""
+    where = f"{path}: inputs.{name}"
+    if isinstance(said, ColumnsSource) and said.of_catalog:
+        return columns_of_catalog(said, chosen.catalog, where), 0, []
+    source, bands = one_name_each(said)
+    store, rows, orphans = locate_input(path, name, source, bands, survey, chosen)
+    told_of_broken: list[str] = []
+    if skip_bad:
+        rows, told_of_broken = without_broken(name, said, store, rows, chosen.ids)
+    if isinstance(source, ColumnsSource):
+        return columns_of_store(source, store, rows, where), orphans, told_of_broken
+    if isinstance(source, ImagesSource):
+        return ImagesInput(source, store, rows), orphans, told_of_broken
+    return SpectraInput(source, store, rows), orphans, told_of_broken
+
+
+def _origins(reader: Reader, digest: str | None, mapping: str) -> Array:
     """(n,), uint64: the origin of each object in one input; 0 where it has none."""
     have = reader.rows >= 0
     made = np.zeros(len(have), dtype=np.uint64)
-    made[have] = reader.store.origins(reader.rows[have], digest, mapping)
+    made[have] = reader.origins(reader.rows[have], digest, mapping)
     return made
 
 
-def _unknown_units(readers: Iterable[ImagesInput | SpectraInput]) -> Iterator[str]:
+def _unknown_units(readers: Iterable[Reader]) -> Iterator[str]:
     """One warning of all units in the files that could not be compared with the survey.toml's."""
     unknown = {path: unit for reader in readers for path, unit in reader.unknown_units.items()}
     if unknown:

@@ -14,13 +14,15 @@ import h5py
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 
-from fmb import Array, DataError, Dataset, FailedError, Images, Spectra, StoreError
+from fmb import Array, Columns, DataError, Dataset, FailedError, Images, Spectra, StoreError
 from fmb.files import runs
 from fmb.store import end_with_parent, sync
 from fmb_surveys.files.identity import DIGEST_ATTRIBUTE, survey_digest
 from fmb_surveys.files.survey_toml import (
     FILE_NAME,
+    AnySource,
     CatalogSource,
+    ColumnsSource,
     ImagesSource,
     SpectraSource,
     Stored,
@@ -35,8 +37,11 @@ CALLS_A_WORKER = 16
 SLACK_BYTES = 2**20
 """For what HDF5 itself adds to the rows."""
 
-_PER_ROW = ("flux", "ivar", "mask", "band_valid", "psf_fwhm_arcsec", "lsf_aa")
+_PER_ROW = (
+    "flux", "ivar", "mask", "band_valid", "psf_fwhm_arcsec", "lsf_aa", "values", "errors"
+)  # fmt: skip
 _KEYS = {"psf_fwhm_arcsec": "psf_fwhm", "lsf_aa": "lsf"}
+Observed = Images | Spectra | Columns
 _DATA, _CATALOG, _ID = "survey.h5", "catalog.parquet", "object_id"
 
 
@@ -60,8 +65,7 @@ def write_survey(
 
     Raises:
         StoreError: the folder is there already.
-        DataError: there are no objects, an input is neither images nor spectra, or it changes
-            between objects.
+        DataError: there are no objects, or an input changes between objects.
         FailedError: the disk is full or the folder cannot be written to.
     """
     if folder.exists():
@@ -136,16 +140,11 @@ def _write_rows(path: Path, dataset: Dataset, layouts: Mapping[str, "_Layout"], 
     return len(rows)
 
 
-def _first(dataset: Dataset, name: str) -> Images | Spectra | None:
+def _first(dataset: Dataset, name: str) -> Observed | None:
     """What was observed of the first object that has this input; None when no object has it."""
     present = dataset.inputs[name].present
     rows = np.arange(1) if present is None else np.flatnonzero(present)[:1]
-    if not len(rows):
-        return None
-    data = dataset.read(rows, (name,)).inputs[name]
-    if isinstance(data, Images | Spectra):
-        return data
-    raise DataError(f"input {name!r} is neither images nor spectra and cannot be written")
+    return dataset.read(rows, (name,)).inputs[name] if len(rows) else None
 
 
 def _storable(ids: Array) -> Any:
@@ -174,22 +173,28 @@ def _write_catalog(path: Path, dataset: Dataset) -> None:
 class _Layout:
     """Where the rows of one input are in the file: contiguous, as random rows are read best."""
 
-    def __init__(self, name: str, n: int, present: Array | None, first: Images | Spectra) -> None:
+    def __init__(self, name: str, n: int, present: Array | None, first: Observed) -> None:
         self._name, self._layout, self._arrays = name, _layout_of(first), _per_row(first)
         self._present = np.ones(n, dtype=bool) if present is None else present
         self._offsets: dict[str, int] = {}
         self._grid: Array | None = None
         values: dict[str, Any] = {_KEYS.get(key, key): f"{name}/{key}" for key in self._arrays}
-        values |= {"id": _ID, "present": f"{name}/present", "unit": first.unit}
-        self.source: ImagesSource | SpectraSource
-        if isinstance(first, Images):
+        values |= {"id": _ID, "present": f"{name}/present"}
+        self.source: AnySource
+        if isinstance(first, Columns):
+            values |= {"names": first.names, "wavelength_aa": first.wavelength_aa}
+            values["units"] = first.units or ""
+            self.source = ColumnsSource(kind="columns", **values)
+        elif isinstance(first, Images):
             values |= {"bands": first.bands, "pixel_scale_arcsec": first.pixel_scale_arcsec}
-            self.source = ImagesSource(kind="images", **values)
+            self.source = ImagesSource(kind="images", unit=first.unit, **values)
         else:
             if first.wavelength_aa.ndim == 1:
                 self._grid = first.wavelength_aa
             values |= {"wavelength": f"{name}/wavelength", "calibrated": first.calibrated}
-            self.source = SpectraSource(kind="spectra", complete_mask=True, **values)
+            self.source = SpectraSource(
+                kind="spectra", unit=first.unit, complete_mask=True, **values
+            )
 
     @property
     def n_bytes(self) -> int:
@@ -234,7 +239,7 @@ class _Layout:
             stream.write(piece.data)
 
 
-def _per_row(data: Images | Spectra) -> dict[str, Array]:
+def _per_row(data: Observed) -> dict[str, Array]:
     """The arrays that have a row for each object, by name."""
     values = {key: v for key in _PER_ROW if (v := getattr(data, key, None)) is not None}
     if isinstance(data, Spectra) and data.wavelength_aa.ndim == 2:
@@ -242,15 +247,17 @@ def _per_row(data: Images | Spectra) -> dict[str, Array]:
     return values
 
 
-def _layout_of(data: Images | Spectra) -> tuple[Any, ...]:
+def _layout_of(data: Observed) -> tuple[Any, ...]:
     """What must be the same for all objects of an input."""
     arrays = {key: (value.shape[1:], value.dtype) for key, value in _per_row(data).items()}
+    if isinstance(data, Columns):
+        return arrays, data.names, data.units, data.wavelength_aa
     if isinstance(data, Images):
         return arrays, data.unit, data.bands, data.pixel_scale_arcsec
     return arrays, data.unit, data.calibrated
 
 
-def _describe(dataset: Dataset, inputs: Mapping[str, ImagesSource | SpectraSource]) -> Survey:
+def _describe(dataset: Dataset, inputs: Mapping[str, AnySource]) -> Survey:
     return Survey(
         name=str(dataset.identity.get("name", "survey")),
         file=_DATA,

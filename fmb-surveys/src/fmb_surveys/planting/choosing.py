@@ -110,14 +110,16 @@ def _wanted(dataset: Dataset, where: str) -> Array:
 def _with_all_inputs(dataset: Dataset) -> Array:
     complete = np.ones(len(dataset), dtype=bool)
     for info in dataset.inputs.values():
-        if info.present is not None:
+        # Nothing is planted in columns: an object without photometry may be a host.
+        if info.present is not None and info.kind != "columns":
             complete &= np.asarray(info.present)
     return complete
 
 
 def _red_limit(dataset: Dataset) -> float:
     """Longest wavelength that all spectrum inputs reach, Angstrom."""
-    ranges = [info.wavelength_aa for info in dataset.inputs.values() if info.wavelength_aa]
+    spectra = [info for info in dataset.inputs.values() if info.kind == "spectra"]
+    ranges = [info.wavelength_aa for info in spectra if info.wavelength_aa]
     return min((high for _, high in ranges), default=0.0)
 
 

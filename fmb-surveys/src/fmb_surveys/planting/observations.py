@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fmb import Array, Batch, DataError, Images, Spectra
+from fmb import Array, Batch, Columns, Images, Spectra
 from fmb_surveys.planting.colours import host_fluxes_ujy, reference_band
 from fmb_surveys.planting.needs import Offer
 from fmb_surveys.planting.target import Cutouts, Spectrum, Target
@@ -18,9 +18,11 @@ _SPECTRUM_ARRAYS = ("flux", "ivar", "mask", "wavelength_aa")
 
 
 def usable(batch: Batch) -> Array:
-    """(n,) bool: objects with all inputs, half of whose pixels are good in each."""
+    """(n,) bool: objects with all images and spectra, half of whose pixels are good in each."""
     good = np.ones(len(batch), dtype=bool)
     for name, data in batch.inputs.items():
+        if isinstance(data, Columns):
+            continue
         have = np.zeros(len(batch), dtype=bool)
         have[batch.rows[name]] = [_is_good(data, k) for k in range(len(batch.rows[name]))]
         good &= have
@@ -43,21 +45,19 @@ def _is_good(data: object, row: int) -> bool:
 
 def gather(batch: Batch, rows: Array, ids: Array) -> Batch:
     """Copies of the objects at `rows`, which may repeat, in that order and under new ids."""
-    inputs: dict[str, Images | Spectra] = {}
+    inputs: dict[str, Images | Spectra | Columns] = {}
     kept: dict[str, Array] = {}
     for name, have in batch.rows.items():
         at = np.full(len(batch), -1)
         at[have] = np.arange(len(have))
         data = batch.inputs[name]
-        if not isinstance(data, Images | Spectra):
-            raise DataError(f"planting: input {name!r} is neither images nor spectra")
         inputs[name] = _copy(data, at[rows][at[rows] >= 0])
         kept[name] = np.flatnonzero(at[rows] >= 0)
     return Batch(ids=ids, inputs=inputs, rows=kept)
 
 
-def _copy(data: Images | Spectra, rows: Array) -> Images | Spectra:
-    if isinstance(data, Images) or data.wavelength_aa.ndim == 1:
+def _copy(data: Images | Spectra | Columns, rows: Array) -> Images | Spectra | Columns:
+    if not isinstance(data, Spectra) or data.wavelength_aa.ndim == 1:
         return data.take(rows)
     # Grid and pixels at once: their shapes are checked against each other.
     return replace(
@@ -150,6 +150,8 @@ def within_range(changed: Batch, row: int, clean: Batch, of: int) -> None:
 def put_back(changed: Batch, row: int, batch: Batch, into: int) -> None:
     """Copy object `row` of `changed` over object `into` of `batch`, in the inputs `batch` has."""
     for name, data in batch.inputs.items():
+        if isinstance(data, Columns):
+            continue  # nothing is planted in it
         source = changed.inputs[name]
         k = int(np.searchsorted(changed.rows[name], row))
         j = int(np.searchsorted(batch.rows[name], into))

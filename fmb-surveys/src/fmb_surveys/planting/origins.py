@@ -17,8 +17,9 @@ def planted_origins(
 ) -> dict[str, Array | None]:
     """The origin of each row of a planted survey, input by input.
 
-    Rows in which nothing is planted have that of the object behind them. The others follow from all
-    inputs of host and donor, for what is planted in one depends on the others, and from the recipe.
+    Rows in which nothing is planted have that of the object behind them, and so has photometry. The
+    others follow from all images and spectra of host and donor, for what is planted in one depends
+    on the others, and from the recipe.
 
     Args:
         inputs: of the clean survey.
@@ -33,11 +34,12 @@ def planted_origins(
     if len(known) < len(inputs):
         return dict.fromkeys(inputs)
     found = {name: origin[behind] for name, origin in known.items()}
+    changed = {name: found[name] for name in found if inputs[name].kind != "columns"}
     for row, injection in planted.items():
         givers = [injection.host, *([injection.donor] if injection.donor >= 0 else [])]
-        sources = [(name, origin[givers].tolist()) for name, origin in known.items()]
+        sources = [(name, known[name][givers].tolist()) for name in changed]
         what = (sources, injection.kind.name, injection.strength, *recipe(injection))
-        for name, numbers in found.items():
+        for name, numbers in changed.items():
             text = f"{name}|{what}".encode()
             digest = hashlib.blake2b(text, digest_size=8).digest()
             numbers[row] = int.from_bytes(digest, "little")

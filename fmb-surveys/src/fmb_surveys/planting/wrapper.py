@@ -80,7 +80,8 @@ class Planted:
         self.following, self.kept = columns_that_follow(
             dataset.catalog, dataset.inputs, self._offer
         )
-        """Columns that are measured again, and other columns of numbers, which are not."""
+        """Columns that are measured again, and other columns and photometry, which are not."""
+        self.kept = [*self.kept, *(n for n, i in dataset.inputs.items() if i.kind == "columns")]
         gains = {name: _digest(gain) for name, gain in self._gains.items()}
         self.inputs: Mapping[str, InputInfo] = self._spread(
             (
@@ -145,7 +146,8 @@ class Planted:
         if planted or not np.array_equal(unique, rows):
             # A copy, so that the arrays of the wrapped survey stay as they are.
             batch = gather(batch, place, self.ids[rows])
-            self._plant(batch, planted, rows)
+            if any(self.inputs[name].kind != "columns" for name in batch.inputs):
+                self._plant(batch, planted, rows)
         return batch
 
     @cached_property
@@ -179,7 +181,8 @@ class Planted:
         if not planted:
             return
         # Every input, whatever was asked for: what is planted in one depends on the others.
-        _, _, changed = self._changed([self._planted[int(rows[k])] for k in planted], None)
+        pixels = [name for name, info in self.inputs.items() if info.kind != "columns"]
+        _, _, changed = self._changed([self._planted[int(rows[k])] for k in planted], pixels)
         for k, into in enumerate(planted):
             put_back(changed, k, batch, into)
 

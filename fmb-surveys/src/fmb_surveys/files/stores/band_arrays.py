@@ -8,11 +8,11 @@ import numpy as np
 from fmb import Array, DataError, ShapeError
 from fmb.files import Stated
 from fmb_surveys.files.stores.store import Store, present_at
-from fmb_surveys.files.survey_toml import A_BAND_EACH, InputSource
+from fmb_surveys.files.survey_toml import A_BAND_EACH, AnySource
 
 __all__ = ["BandArrays", "one_name_each"]
 
-S = TypeVar("S", bound=InputSource)
+S = TypeVar("S", bound=AnySource)
 
 
 class NamesBands(Protocol):
@@ -27,11 +27,11 @@ def one_name_each(source: S) -> tuple[S, dict[str, tuple[str, ...]]]:
     listed: dict[str, tuple[str, ...]] = {}
     names: dict[str, str] = {}
     for key in A_BAND_EACH:
-        arrays: Any = getattr(source, key)
+        arrays: Any = getattr(source, key, None)
         if isinstance(arrays, tuple):
             names[key] = "', '".join(arrays)
             listed[names[key]] = arrays
-    return source.model_copy(update=names), listed
+    return cast(S, source.model_copy(update=names)), listed
 
 
 class BandArrays:

@@ -1,0 +1,1 @@
+"""Several surveys as one: objects of the first, with what the others observed of them."""
