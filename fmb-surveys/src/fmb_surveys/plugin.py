@@ -47,7 +47,7 @@ def fmb_register_commands() -> Iterator[CommandSpec]:
     )
     yield CommandSpec(
         name="export",
-        summary="Write lists into a file: FITS, CSV, ECSV or Parquet.",
+        summary="Write lists into a FITS, VOTable, Parquet or text file.",
         target="fmb_surveys.export.command:command",
     )
     yield CommandSpec(

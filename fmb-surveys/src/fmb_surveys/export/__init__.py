@@ -26,7 +26,7 @@ def export_lists(
         run: as `fmb.open_run` gives it; of a part that `run.showing` gives, that part.
         path: the file; its ending is its format, .gz may follow.
         lists: one or several, as in `run.lists` or by words; () = all.
-        format: "fits", "csv", "parquet" or "ecsv", where the ending does not say it.
+        format: "fits", "votable", "csv", "parquet" or "ecsv", where the ending does not say it.
         top: that many of the strangest of each list; None = all objects.
         wide: one row an object, with columns for each list, instead of one an object and list.
         force: replace a file that is there.
@@ -43,7 +43,7 @@ def export_lists(
     # Imported here: the help text of `fmb export` needs none of it.
     from fmb import ConfigError, ListName, UnknownNameError
     from fmb.store import ensure_folder, publish
-    from fmb_surveys.export.formats import file_bytes, format_of
+    from fmb_surveys.export.formats import file_parts, format_of
     from fmb_surveys.export.provenance import provenance
     from fmb_surveys.export.table import long_table, wide_table
 
@@ -61,5 +61,5 @@ def export_lists(
     exported = (wide_table if wide else long_table)(run, names, top)
     told = provenance(run, names)
     ensure_folder(path.absolute().parent)
-    publish(path, file_bytes(name, exported, told, zipped=path.suffix == ".gz"))
+    publish(path, file_parts(name, exported, told, zipped=path.suffix == ".gz"))
     return path

@@ -18,7 +18,7 @@ __all__ = ["command"]
 @click.command(epilog="Example: fmb export RUN --top 100 --without artefact -o strange.fits")
 @click.argument("run", required=False)
 @click.option("--list", "lists", multiple=True, metavar="WORDS", help="Only this list; repeatable.")
-@click.option("--format", "wanted", metavar="fits|csv|parquet|ecsv", help="Of the file [fits].")
+@click.option("--format", "wanted", metavar="NAME", help="Of fits, votable, csv, parquet, ecsv.")
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="The N strangest of a list.")
 @click.option("--wide", is_flag=True, help="One row an object, with columns for each list.")
 @shown_options
@@ -49,7 +49,8 @@ def command(
     from fmb_surveys.export.formats import format_of
 
     opened = open_run(run).showing(without=without, only=only, only_mismatch=only_mismatch)
-    path = Path(out or f"{opened.name}.{wanted or 'fits'}")
+    ending = {"votable": "vot"}.get(wanted or "", wanted or "fits")
+    path = Path(out or f"{opened.name}.{ending}")
     name = format_of(path, wanted)
     with stage(progress_line, f"write {path.name}"):
         export_lists(opened, path, lists=lists, format=name, top=top, wide=wide, force=force)
@@ -61,4 +62,4 @@ def command(
 def _remarks(run: "Run", name: str) -> Iterator[str]:
     yield from (note.text for note in run.notes if note.code in ("labels", "aside"))
     if name == "csv":
-        yield "a CSV keeps no units and no provenance, as fits, ecsv and parquet do"
+        yield "a CSV keeps no units and no provenance, as all other formats do"
