@@ -1,6 +1,6 @@
 """Lists of a run as a file for other programs, from Python; `fmb export` calls it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,12 @@ def export_lists(
     format: str | None = None,
     top: int | None = None,
     wide: bool = False,
+    join: Iterable[str | Path] = (),
+    join_on: str = "object_id",
+    analyses: bool = False,
+    links: bool = False,
     force: bool = False,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Write lists of a run, with labels and catalogue, into one file.
 
@@ -29,7 +34,12 @@ def export_lists(
         format: "fits", "votable", "csv", "parquet" or "ecsv", where the ending does not say it.
         top: that many of the strangest of each list; None = all objects.
         wide: one row an object, with columns for each list, instead of one an object and list.
+        join: tables of which each object gets the columns of the row with its id.
+        join_on: their column of ids.
+        analyses: with the tables of analyses that have a row an object.
+        links: with the addresses of pages about the place of each object.
         force: replace a file that is there.
+        tell: takes lines on what was joined.
 
     Returns:
         The file.
@@ -37,13 +47,16 @@ def export_lists(
     Raises:
         ConfigError: there is no such format, or a file is there already.
         UnknownNameError: a list is not known, or words fit several.
-        DataError: a text cannot be held by the format.
+        DataError: a text cannot be held by the format, a table cannot be joined, or there are no
+            positions to link.
         FailedError: the file cannot be written.
     """
     # Imported here: the help text of `fmb export` needs none of it.
     from fmb import ConfigError, ListName, UnknownNameError
     from fmb.store import ensure_folder, publish
     from fmb_surveys.export.formats import file_parts, format_of
+    from fmb_surveys.export.joined import analysis_columns, beside, joined_columns
+    from fmb_surveys.export.links import link_columns
     from fmb_surveys.export.provenance import provenance
     from fmb_surveys.export.table import long_table, wide_table
 
@@ -59,6 +72,13 @@ def export_lists(
             " list out"
         )
     exported = (wide_table if wide else long_table)(run, names, top)
+    ids = run.objects["object_id"].to_numpy()
+    for file in map(Path, join):
+        exported = beside(exported, joined_columns(file, join_on, ids, tell), "_joined", tell)
+    if analyses:
+        exported = beside(exported, analysis_columns(run, tell), "_analysis", tell)
+    if links:
+        exported = beside(exported, link_columns(run.objects), "_page", tell)
     told = provenance(run, names)
     ensure_folder(path.absolute().parent)
     publish(path, file_parts(name, exported, told, zipped=path.suffix == ".gz"))

@@ -21,6 +21,10 @@ __all__ = ["command"]
 @click.option("--format", "wanted", metavar="NAME", help="Of fits, votable, csv, parquet, ecsv.")
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="The N strangest of a list.")
 @click.option("--wide", is_flag=True, help="One row an object, with columns for each list.")
+@click.option("--join", multiple=True, metavar="FILE", help="Columns of a table; repeatable.")
+@click.option("--join-on", default="object_id", metavar="COLUMN", help="Its ids [object_id].")
+@click.option("--analyses", is_flag=True, help="Results of `fmb analyze` that objects have.")
+@click.option("--links", is_flag=True, help="Addresses: SIMBAD, NED, Legacy viewer, ESASky.")
 @shown_options
 @click.option("-o", "--out", metavar="FILE", help="As its ending says, .gz too [RUN.fits].")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
@@ -31,6 +35,10 @@ def command(
     wanted: str | None,
     top: int | None,
     wide: bool,
+    join: tuple[str, ...],
+    join_on: str,
+    analyses: bool,
+    links: bool,
     without: tuple[str, ...],
     only: tuple[str, ...],
     only_mismatch: bool,
@@ -52,10 +60,24 @@ def command(
     ending = {"votable": "vot"}.get(wanted or "", wanted or "fits")
     path = Path(out or f"{opened.name}.{ending}")
     name = format_of(path, wanted)
+    told: list[str] = []
     with stage(progress_line, f"write {path.name}"):
-        export_lists(opened, path, lists=lists, format=name, top=top, wide=wide, force=force)
+        export_lists(
+            opened,
+            path,
+            lists=lists,
+            format=name,
+            top=top,
+            wide=wide,
+            join=join,
+            join_on=join_on,
+            analyses=analyses,
+            links=links,
+            force=force,
+            tell=told.append,
+        )
     echo_json({"file": str(path), "format": name}) if as_json else click.echo(path)
-    for line in (*_remarks(opened, name), *opened.labelled().remarks()):
+    for line in (*told, *_remarks(opened, name), *opened.labelled().remarks()):
         say(f"note: {line}")
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from fmb import Array
 
-__all__ = ["Column", "Exported", "Field", "Part", "is_text", "masked"]
+__all__ = ["Column", "Exported", "Field", "Part", "is_text", "masked", "with_gaps"]
 
 ROWS_AT_ONCE = 1 << 14
 """Rows of a block: some megabytes of 40 columns."""
@@ -103,13 +103,15 @@ class Exported:
             found = [part.taken(name, 0, 1) for part in self.parts]
             there = [one for one in found if one is not None]
             kind = there[0].dtype if len(there) == 1 else pd.concat(there).dtype
-            kinds[name] = kind if len(there) == len(found) else _with_gaps(kind)
+            kinds[name] = kind if len(there) == len(found) else with_gaps(kind)
         return kinds
 
 
-def _with_gaps(kind: Any) -> Any:
+def with_gaps(kind: Any) -> Any:
     """The type of pandas that has gaps besides the values of a type."""
-    return pd.Series([], dtype=kind).convert_dtypes(convert_string=False).dtype
+    if not isinstance(kind, np.dtype) or kind.kind not in "biu":
+        return kind
+    return pd.Series([], dtype=kind).convert_dtypes().dtype
 
 
 def is_text(values: pd.Series) -> bool:
