@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fmb import ListName, Run
+    from fmb import ListName, Progress, Run
 
-__all__ = ["export_lists"]
+__all__ = ["export_atlas", "export_lists"]
 
 
 def export_lists(
@@ -52,7 +52,6 @@ def export_lists(
         FailedError: the file cannot be written.
     """
     # Imported here: the help text of `fmb export` needs none of it.
-    from fmb import ConfigError, ListName, UnknownNameError
     from fmb.store import ensure_folder, publish
     from fmb_surveys.export.formats import file_parts, format_of
     from fmb_surveys.export.joined import analysis_columns, beside, joined_columns
@@ -62,15 +61,8 @@ def export_lists(
 
     path = Path(path)
     name = format_of(path, format)
-    if path.exists() and not force:
-        raise ConfigError(f"{path}: is there already; pass --force to replace it")
-    asked = [lists] if isinstance(lists, str | ListName) else lists
-    names = list(dict.fromkeys(map(run.list_called, asked))) or run.listed
-    if hidden := next((one for one in names if one not in run.listed), None):
-        raise UnknownNameError(
-            f"--only-mismatch: {hidden} does not tell what is strange in one view alone; leave its"
-            " list out"
-        )
+    _refuse_present(path, force=force)
+    names = _chosen(run, lists)
     exported = (wide_table if wide else long_table)(run, names, top)
     ids = run.objects["object_id"].to_numpy()
     for file in map(Path, join):
@@ -83,3 +75,69 @@ def export_lists(
     ensure_folder(path.absolute().parent)
     publish(path, file_parts(name, exported, told, zipped=path.suffix == ".gz"))
     return path
+
+
+def export_atlas(
+    run: "Run",
+    path: str | Path,
+    *,
+    lists: "str | ListName | Iterable[str | ListName]" = (),
+    neighbours: int = 10,
+    force: bool = False,
+    progress: "Progress | None" = None,
+) -> str:
+    """Write the objects of a list as a map, in Parquet as Embedding Atlas reads it.
+
+    Args:
+        run: with vectors.
+        path: the file.
+        lists: the list; () = the first.
+        neighbours: nearest objects of each, by their vectors.
+        force: replace a file that is there.
+        progress: is told how far the search for neighbours is.
+
+    Returns:
+        What the axes are.
+
+    Raises:
+        ConfigError: a file is there already, several lists are named, or too few objects have a
+            vector.
+        UnknownNameError: there is no such list.
+        StoreError: the vectors are gone.
+        FailedError: the file cannot be written.
+    """
+    # Imported here: the help text of `fmb export` needs none of it.
+    from fmb import ConfigError, quiet
+    from fmb.store import ensure_folder, publish
+    from fmb_surveys.export.atlas import atlas_of, atlas_parts
+
+    path = Path(path)
+    _refuse_present(path, force=force)
+    names = _chosen(run, lists)
+    if lists and len(names) > 1:
+        raise ConfigError("--atlas shows one list; name one with --list")
+    atlas = atlas_of(run, names[0], neighbours, progress or quiet)
+    ensure_folder(path.absolute().parent)
+    publish(path, atlas_parts(atlas, run, names[0]))
+    return atlas.made
+
+
+def _refuse_present(path: Path, *, force: bool) -> None:
+    from fmb import ConfigError
+
+    if path.exists() and not force:
+        raise ConfigError(f"{path}: is there already; pass --force to replace it")
+
+
+def _chosen(run: "Run", lists: "str | ListName | Iterable[str | ListName]") -> "list[ListName]":
+    """The lists that are asked for, or all that the run shows."""
+    from fmb import ListName, UnknownNameError
+
+    asked = [lists] if isinstance(lists, str | ListName) else lists
+    names = list(dict.fromkeys(map(run.list_called, asked))) or run.listed
+    if hidden := next((one for one in names if one not in run.listed), None):
+        raise UnknownNameError(
+            f"--only-mismatch: {hidden} does not tell what is strange in one view alone; leave its"
+            " list out"
+        )
+    return names

@@ -25,6 +25,10 @@ __all__ = ["command"]
 @click.option("--join-on", default="object_id", metavar="COLUMN", help="Its ids [object_id].")
 @click.option("--analyses", is_flag=True, help="Results of `fmb analyze` that objects have.")
 @click.option("--links", is_flag=True, help="Addresses: SIMBAD, NED, Legacy viewer, ESASky.")
+@click.option("--atlas", metavar="FILE", help="Instead: a map for Embedding Atlas, Parquet.")
+@click.option(
+    "--neighbours", type=click.IntRange(min=1), default=10, metavar="K", help="In a map [10]."
+)
 @shown_options
 @click.option("-o", "--out", metavar="FILE", help="As its ending says, .gz too [RUN.fits].")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
@@ -39,6 +43,8 @@ def command(
     join_on: str,
     analyses: bool,
     links: bool,
+    atlas: str | None,
+    neighbours: int,
     without: tuple[str, ...],
     only: tuple[str, ...],
     only_mismatch: bool,
@@ -58,6 +64,9 @@ def command(
 
     opened = open_run(run).showing(without=without, only=only, only_mismatch=only_mismatch)
     ending = {"votable": "vot"}.get(wanted or "", wanted or "fits")
+    if atlas is not None:
+        _write_atlas(opened, Path(atlas), lists, neighbours, force=force, as_json=as_json)
+        return
     path = Path(out or f"{opened.name}.{ending}")
     name = format_of(path, wanted)
     told: list[str] = []
@@ -79,6 +88,16 @@ def command(
     echo_json({"file": str(path), "format": name}) if as_json else click.echo(path)
     for line in (*told, *_remarks(opened, name), *opened.labelled().remarks()):
         say(f"note: {line}")
+
+
+def _write_atlas(
+    run: "Run", path: Path, lists: tuple[str, ...], k: int, *, force: bool, as_json: bool
+) -> None:
+    from fmb_surveys.export import export_atlas
+
+    made = export_atlas(run, path, lists=lists, neighbours=k, force=force, progress=progress_line)
+    echo_json({"file": str(path), "axes": made}) if as_json else click.echo(path)
+    say(f"note: x and y are {made}")
 
 
 def _remarks(run: "Run", name: str) -> Iterator[str]:

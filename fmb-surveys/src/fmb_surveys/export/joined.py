@@ -13,7 +13,7 @@ from fmb import Array, ConfigError, DataError, Run, did_you_mean
 from fmb.files import as_ids, locate, read_table, refuse_duplicates
 from fmb_surveys.export.exported import Column, Exported, Field, Part, with_gaps
 
-__all__ = ["analysis_columns", "beside", "joined_columns"]
+__all__ = ["analyses_of", "analysis_columns", "beside", "joined_columns"]
 
 Found = tuple[dict[str, Column], dict[str, Field]]
 
@@ -89,7 +89,7 @@ def analysis_columns(run: Run, tell: Callable[[str], None]) -> Found:
     ids = run.objects["object_id"].to_numpy()
     columns: dict[str, Column] = {}
     fields: dict[str, Field] = {}
-    for label, name, table in _analyses(run):
+    for label, name, table in analyses_of(run):
         why = _not_of_objects(table, ids)
         if why:
             tell(f"table {name!r} of {label!r} is left out: {why}")
@@ -105,7 +105,8 @@ def analysis_columns(run: Run, tell: Callable[[str], None]) -> Found:
     return columns, fields
 
 
-def _analyses(run: Run) -> Iterator[tuple[str, str, pd.DataFrame]]:
+def analyses_of(run: Run) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """The tables of analyses of a run: label, name, table."""
     for path in sorted((run.folder.path / "analyses").glob("*.parquet")):
         label, _, name = path.stem.rpartition(".")
         yield label, name, run.table(label, name)

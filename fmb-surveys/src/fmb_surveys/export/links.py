@@ -38,7 +38,7 @@ def link_columns(objects: pd.DataFrame) -> tuple[dict[str, Column], dict[str, Fi
 
 def _addresses(
     address: Callable[[float, float], str], ra: Array, dec: Array, rows: Array
-) -> Column:
+) -> pd.Series:
     places = zip(ra[rows].tolist(), dec[rows].tolist(), strict=True)
     made = [address(*one) if np.isfinite(one).all() else None for one in places]
     return pd.Series(made, dtype=object)

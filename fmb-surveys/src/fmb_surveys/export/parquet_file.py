@@ -10,7 +10,7 @@ from fmb_surveys.export.column_facts import facts_of
 from fmb_surveys.export.exported import Exported, is_text, masked
 from fmb_surveys.export.votable_header import end, start, votable_field
 
-__all__ = ["parquet_parts"]
+__all__ = ["Taken", "parquet_parts", "plain_table"]
 
 
 def parquet_parts(exported: Exported, told: Mapping[str, Any]) -> Iterator[bytes]:
@@ -19,15 +19,11 @@ def parquet_parts(exported: Exported, told: Mapping[str, Any]) -> Iterator[bytes
     Source: Parquet in the VO, IVOA note of 2025-01-14, section 2: a VOTable without data under
     the key IVOA.VOTable-Parquet.content says what the columns are.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    stream, writer, schema = _Taken(), None, None
+    stream, writer, schema = Taken(), None, None
     for block in exported.blocks():
-        texts = {str(c): masked(v).filled("") for c, v in block.items() if is_text(v)}
-        bare = block.assign(**texts)  # astropy cannot read a missing text
-        bare.attrs = {}
-        arrow = pa.Table.from_pandas(bare, preserve_index=False)
+        arrow = plain_table(block)
         if writer is None:
             schema = _described(arrow.schema, exported, told)
             writer = pq.ParquetWriter(stream, schema)
@@ -36,6 +32,16 @@ def parquet_parts(exported: Exported, told: Mapping[str, Any]) -> Iterator[bytes
     if writer is not None:
         writer.close()
     yield stream.take()
+
+
+def plain_table(block: Any) -> Any:
+    """Some rows as Arrow has them; a missing text is empty, since astropy reads no other."""
+    import pyarrow as pa
+
+    texts = {str(c): masked(v).filled("") for c, v in block.items() if is_text(v)}
+    bare = block.assign(**texts)
+    bare.attrs = {}
+    return pa.Table.from_pandas(bare, preserve_index=False)
 
 
 def _described(schema: Any, exported: Exported, told: Mapping[str, Any]) -> Any:
@@ -63,19 +69,22 @@ def _votable(exported: Exported, told: Mapping[str, Any]) -> str:
     return start(fields, told, len(exported)) + end()
 
 
-class _Taken(io.RawIOBase):
+class Taken(io.RawIOBase):
     """A file of which what is written is taken away."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
 
     def writable(self) -> bool:
+        """Always."""
         return True
 
     def write(self, part: Any) -> int:
+        """Keep a part until it is taken."""
         self._parts.append(bytes(part))
         return len(part)
 
     def take(self) -> bytes:
+        """What was written since the last time."""
         taken, self._parts = b"".join(self._parts), []
         return taken
