@@ -22,7 +22,7 @@ EDITABLE = ("-r", "packages.txt")
 def tests(session: nox.Session) -> None:
     """Run the tests; arguments go to pytest: `nox -s tests -- fmb-core -k flow`."""
     tools = ("cogapp", "hatchling", "huggingface_hub", "hypothesis", "pytest", "pytest-xdist")
-    session.install(*CONSTRAINED, *EDITABLE, *tools, "scikit-learn")
+    session.install(*CONSTRAINED, *EDITABLE, *tools, "pyvo", "scikit-learn")
     # One thread a process: the tests run side by side, and sums in a fixed order compare equal.
     session.run(
         "pytest", "-n", "auto", "--dist", "loadfile", *session.posargs, env={"OMP_NUM_THREADS": "1"}

@@ -51,6 +51,11 @@ def fmb_register_commands() -> Iterator[CommandSpec]:
         target="fmb_surveys.export.command:command",
     )
     yield CommandSpec(
+        name="samp",
+        summary="Show a list in TOPCAT or Aladin, and label there.",
+        target="fmb_surveys.samp.command:command",
+    )
+    yield CommandSpec(
         name="inject",
         summary="Write a survey with anomalies in copies of its objects.",
         target="fmb_surveys.inject.command:command",
