@@ -149,6 +149,13 @@ def test_text_that_fits_cannot_hold_is_refused_with_its_column():
     assert "Ångström" in written("csv", table).decode()
 
 
+def test_a_long_text_of_a_fits_header_is_whole_and_announced():
+    about = "what this column holds, told at length: " * 4
+    exported = Exported.of_table(pd.DataFrame({"a": [1.0]}), {"a": Field(about.strip())})
+    header = fits.getheader(io.BytesIO(b"".join(file_parts("fits", exported, TOLD))), 1)
+    assert (header["TCOMM1"], header["LONGSTRN"]) == (about.strip(), "OGIP 1.0")
+
+
 def test_a_column_of_nothing_is_no_trouble(tmp_path):
     table = pd.DataFrame({"a": ["", ""], "b": [np.nan, np.nan]})
     for name in FORMATS:

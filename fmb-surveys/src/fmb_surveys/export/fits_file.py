@@ -20,6 +20,9 @@ _LETTERS = {"u1": "B", "i2": "I", "i4": "J", "i8": "K", "f4": "E", "f8": "D"}
 _BLOCK = 2880
 """Bytes of which a FITS file is a multiple."""
 
+_CARD = 68
+"""Characters of the longest text that needs no continuation, of which LONGSTRN warns readers."""
+
 
 @dataclass(frozen=True)
 class _Column:
@@ -146,6 +149,8 @@ def _header(
         unit = unit_word(field.unit, "fits")
         about = about_with_unit(field.about, field.unit, unit)
         for key, text in (("TUNIT", unit), ("TCOMM", about), ("TUCD", field.ucd)):
+            if len(text) > _CARD:
+                hdu.header["LONGSTRN"] = "OGIP 1.0"
             if text:
                 hdu.header[f"{key}{n}"] = _ascii(text)
     hdu.name = "FMB"
