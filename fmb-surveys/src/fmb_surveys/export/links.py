@@ -1,8 +1,6 @@
 """Links of an object's place to pages about it, as columns of a table."""
 
-from collections.abc import Callable
 from functools import partial
-from urllib.parse import quote, urlencode
 
 import numpy as np
 import pandas as pd
@@ -36,54 +34,38 @@ def link_columns(objects: pd.DataFrame) -> tuple[dict[str, Column], dict[str, Fi
     return columns, fields
 
 
-def _addresses(
-    address: Callable[[float, float], str], ra: Array, dec: Array, rows: Array
-) -> pd.Series:
+def _addresses(address: str, ra: Array, dec: Array, rows: Array) -> pd.Series:
     places = zip(ra[rows].tolist(), dec[rows].tolist(), strict=True)
-    made = [address(*one) if np.isfinite(one).all() else None for one in places]
+    made = [
+        # A plus sign would be read as a blank.
+        address.format(ra=f"{x:.7f}", dec=f"{y:+.7f}".replace("+", "%2B"))
+        if np.isfinite(x) and np.isfinite(y)
+        else None
+        for x, y in places
+    ]
     return pd.Series(made, dtype=object)
 
 
-def _query(page: str, **words: str) -> str:
-    return f"{page}?{urlencode(words, quote_via=quote)}"
-
-
-def _simbad(ra: float, dec: float) -> str:
-    return _query(
-        "https://simbad.cds.unistra.fr/simbad/sim-coo",
-        Coord=f"{ra:.7f}d{dec:+.7f}d",
-        CooFrame="ICRS",
-        Radius=str(_ARCSEC),
-        **{"Radius.unit": "arcsec"},
-    )
-
-
-def _ned(ra: float, dec: float) -> str:
-    return _query(
-        "https://ned.ipac.caltech.edu/cgi-bin/objsearch",
-        search_type="Near Position Search",
-        in_csys="Equatorial",
-        in_equinox="J2000.0",
-        lon=f"{ra:.7f}d",
-        lat=f"{dec:+.7f}d",
-        radius=f"{_ARCSEC / 60:.4f}",
-    )
-
-
-def _legacy(ra: float, dec: float) -> str:
-    place = {"ra": f"{ra:.7f}", "dec": f"{dec:.7f}", "mark": f"{ra:.7f},{dec:.7f}"}
-    return _query("https://www.legacysurvey.org/viewer", **place, layer="ls-dr10", zoom="16")
-
-
-def _esasky(ra: float, dec: float) -> str:
-    return _query(
-        "https://sky.esa.int/esasky/", target=f"{ra:.7f} {dec:+.7f}", cooframe="J2000", fov="0.02"
-    )
-
-
-_PAGES: dict[str, tuple[str, Callable[[float, float], str]]] = {
-    "link_simbad": (f"SIMBAD within {_ARCSEC} arcsec", _simbad),
-    "link_ned": (f"NED within {_ARCSEC} arcsec", _ned),
-    "link_legacy": ("Legacy Surveys viewer", _legacy),
-    "link_esasky": ("ESASky", _esasky),
+_PAGES = {
+    "link_simbad": (
+        f"SIMBAD within {_ARCSEC} arcsec",
+        "https://simbad.cds.unistra.fr/simbad/sim-coo?Coord={ra}d{dec}d&CooFrame=ICRS"
+        f"&Radius={_ARCSEC}&Radius.unit=arcsec",
+    ),
+    "link_ned": (
+        f"NED within {_ARCSEC} arcsec",
+        "https://ned.ipac.caltech.edu/cgi-bin/objsearch?search_type=Near%20Position%20Search"
+        "&in_csys=Equatorial&in_equinox=J2000.0&lon={ra}d&lat={dec}d"
+        f"&radius={_ARCSEC / 60:.4f}",
+    ),
+    "link_legacy": (
+        "Legacy Surveys viewer",
+        "https://www.legacysurvey.org/viewer?ra={ra}&dec={dec}&mark={ra}%2C{dec}"
+        "&layer=ls-dr10&zoom=16",
+    ),
+    "link_esasky": (
+        "ESASky",
+        "https://sky.esa.int/esasky/?target={ra}%20{dec}&cooframe=J2000&fov=0.02",
+    ),
 }
+"""Column -> what it leads to, and the address of a place; encoded but for its two numbers."""
