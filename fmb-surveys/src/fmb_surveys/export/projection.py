@@ -58,7 +58,7 @@ def nearest(values: Array, k: int, progress: Progress = quiet) -> tuple[Array, A
         queries = values[start : start + _QUERIES].astype(np.float64)
         own = np.arange(start, start + len(queries))
         # Twice as many: rounding may swap neighbours, which the differences put right.
-        found = _candidates(queries, own, values, 2 * k)
+        found = _candidates(queries, values, 2 * k)
         exact = np.stack([_apart(q, values, at) for q, at in zip(queries, found, strict=True)])
         exact[found == own[:, None]] = np.inf
         order = np.lexsort((found, exact))[:, :k]
@@ -68,15 +68,14 @@ def nearest(values: Array, k: int, progress: Progress = quiet) -> tuple[Array, A
     return rows, distances
 
 
-def _candidates(queries: Array, own: Array, values: Array, k: int) -> Array:
-    """(m, k), int64: rows near to the queries, by squares of which rounding is not taken out."""
+def _candidates(queries: Array, values: Array, k: int) -> Array:
+    """(m, k), int64: rows near to the queries, themselves too, as far as rounding lets see."""
     found: Array = np.empty((len(queries), 0), dtype=np.int64)
     far: Array = np.empty((len(queries), 0))
     for first in range(0, len(values), _AMONG):
         among = values[first : first + _AMONG].astype(np.float64)
         squared = (among**2).sum(axis=1) - 2 * (queries @ among.T)  # + the query's, the same
         at = np.arange(first, first + len(among))
-        squared[own[:, None] == at] = np.inf
         far = np.concatenate([far, squared], axis=1)
         found = np.concatenate([found, np.broadcast_to(at, squared.shape)], axis=1)
         if far.shape[1] > k:
