@@ -22,7 +22,7 @@ EDITABLE = ("-r", "packages.txt")
 def tests(session: nox.Session) -> None:
     """Run the tests; arguments go to pytest: `nox -s tests -- fmb-core -k flow`."""
     tools = ("cogapp", "hatchling", "huggingface_hub", "hypothesis", "pytest", "pytest-xdist")
-    formats = ("datasets", "fsspec[http]", "moto[s3,server]", "pillow", "s3fs", "specutils")
+    formats = ("datasets", "fsspec[http]", "moto[s3,server]", "pillow", "pyvo", "s3fs", "specutils")
     session.install(*CONSTRAINED, *EDITABLE, *tools, *formats, "scikit-learn")
     # One thread a process: the tests run side by side, and sums in a fixed order compare equal.
     session.run(

@@ -149,8 +149,13 @@ def fmb_register_commands() -> Iterator[CommandSpec]:
     )
     yield CommandSpec(
         name="export",
-        summary="Write lists into a file: FITS, CSV, ECSV or Parquet.",
+        summary="Write lists into a FITS, VOTable, Parquet or text file.",
         target="fmb_surveys.export.command:command",
+    )
+    yield CommandSpec(
+        name="samp",
+        summary="Show a list in TOPCAT or Aladin, and label there.",
+        target="fmb_surveys.samp.command:command",
     )
     yield CommandSpec(
         name="inject",

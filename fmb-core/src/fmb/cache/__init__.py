@@ -1,1 +1,1 @@
-"""What a workspace keeps besides its runs: seen, checked and removed."""
+"""What a workspace keeps besides its runs: seen, checked, shared and removed."""

@@ -58,6 +58,7 @@ def fmb_register_commands() -> Iterator[CommandSpec]:
         ("label", "Say what objects are, for every run on their survey.", ()),
         ("runs", "List runs.", ()),
         ("cache", "List, check and remove stored vectors.", ()),
+        ("embeddings", "Export, check and merge stored vectors.", ()),
         ("data", "Describe and check survey data.", ()),
         ("weights", "List, download, verify and convert model weights.", ()),
         ("plugins", "List what is installed and what is broken.", ()),

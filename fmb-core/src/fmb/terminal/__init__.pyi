@@ -1,4 +1,5 @@
 from .figure_style import own_style as own_style
+from .png import png_bytes as png_bytes
 from .printing import (
     echo_folded as echo_folded,
     echo_json as echo_json,

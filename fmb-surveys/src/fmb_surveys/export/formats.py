@@ -1,24 +1,28 @@
-"""A table as the bytes of a file: FITS, ECSV, CSV or Parquet, with exact integers and text."""
+"""A table as the parts of a file, with exact integers and text, whatever its format."""
 
-import gzip
-import io
-import json
-import textwrap
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
+from fmb import ConfigError, did_you_mean
+from fmb_surveys.export.exported import Exported
 
-from fmb import ConfigError, DataError, did_you_mean
-from fmb_surveys.export.provenance import provenance_lines
-from fmb_surveys.export.table import Exported, Field
+__all__ = ["FORMATS", "file_parts", "format_of"]
 
-__all__ = ["FORMATS", "file_bytes", "format_of"]
-
-FORMATS = ("fits", "csv", "parquet", "ecsv")
-_ZIPPED = ("fits", "csv", "ecsv")
+_WRITERS = {
+    "fits": "fmb_surveys.export.fits_file:fits_parts",
+    "votable": "fmb_surveys.export.votable_file:votable_parts",
+    "csv": "fmb_surveys.export.text_files:csv_parts",
+    "parquet": "fmb_surveys.export.parquet_file:parquet_parts",
+    "ecsv": "fmb_surveys.export.text_files:ecsv_parts",
+}
+FORMATS = tuple(_WRITERS)
+_ZIPPED = ("fits", "votable", "csv", "ecsv")
+_ENDINGS = {"vot": "votable", "xml": "votable"}
+_GZIP = 31
+"""Window of zlib with which it writes the header and the end of gzip, without a time."""
 
 
 def format_of(path: Path, wanted: str | None) -> str:
@@ -30,7 +34,8 @@ def format_of(path: Path, wanted: str | None) -> str:
     if wanted not in (None, *FORMATS):
         raise ConfigError(f"no format is called {wanted!r}{did_you_mean(str(wanted), FORMATS)}")
     ending = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
-    name = wanted or ending.removeprefix(".")
+    word = ending.removeprefix(".")
+    name = wanted or _ENDINGS.get(word, word)
     if name not in FORMATS:
         hint = did_you_mean(name, FORMATS)
         raise ConfigError(f"{path}: its ending is no format; add --format{hint}")
@@ -39,10 +44,10 @@ def format_of(path: Path, wanted: str | None) -> str:
     return name
 
 
-def file_bytes(
+def file_parts(
     name: str, exported: Exported, told: Mapping[str, Any], *, zipped: bool = False
-) -> bytes:
-    """The whole file.
+) -> Iterator[bytes]:
+    """The file in parts, made as they are taken: a block of rows is in memory at a time.
 
     Args:
         name: one of `FORMATS`.
@@ -51,184 +56,16 @@ def file_bytes(
         zipped: compress it with gzip, without a time in it.
 
     Raises:
-        DataError: FITS cannot hold a text, which is ASCII there.
+        DataError: the format cannot hold a text; before the first part.
     """
-    make = {"fits": _fits, "csv": _csv, "parquet": _parquet, "ecsv": _ecsv}[name]
-    body = make(exported.table, exported.fields, told)
-    return gzip.compress(body, mtime=0) if zipped else body
+    # Imported here: of five formats one is written.
+    module, function = _WRITERS[name].split(":")
+    parts: Iterator[bytes] = getattr(import_module(module), function)(exported, told)
+    return _zipped(parts) if zipped else parts
 
 
-def _csv(table: pd.DataFrame, fields: Mapping[str, Field], told: Mapping[str, Any]) -> bytes:
-    return table.to_csv(index=False, lineterminator="\n").encode()
-
-
-def _parquet(table: pd.DataFrame, fields: Mapping[str, Field], told: Mapping[str, Any]) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    texts = {str(c): _masked(v).filled("") for c, v in table.items() if _is_text(v)}
-    bare = table.assign(**texts)  # astropy cannot read a missing text
-    bare.attrs = {}
-    arrow = pa.Table.from_pandas(bare, preserve_index=False)
-    schema = arrow.schema
-    for at, column in enumerate(schema.names):
-        kept = {key: value for key, value in vars(fields[column]).items() if value}
-        schema = schema.set(at, schema.field(at).with_metadata(kept))
-    meta = {**(schema.metadata or {}), b"fmb": json.dumps(dict(told), sort_keys=True).encode()}
-    buffer = io.BytesIO()
-    pq.write_table(arrow.cast(schema.with_metadata(meta)), buffer)
-    return buffer.getvalue()
-
-
-def _ecsv(table: pd.DataFrame, fields: Mapping[str, Field], told: Mapping[str, Any]) -> bytes:
-    from astropy.table import Table
-
-    out = Table(meta=json.loads(json.dumps(dict(told))))
-    for column, values in table.items():
-        field = fields[str(column)]
-        out[str(column)] = _masked(values)
-        if _is_text(values):
-            _refuse_outer_blanks(str(column), out[str(column)])
-        out[str(column)].description = field.about or None
-        out[str(column)].unit = _unit(field.unit)
-        if field.ucd:
-            out[str(column)].meta["ucd"] = field.ucd
-    text = io.StringIO()
-    out.write(text, format="ascii.ecsv")
-    return text.getvalue().encode()
-
-
-def _fits(table: pd.DataFrame, fields: Mapping[str, Field], told: Mapping[str, Any]) -> bytes:
-    from astropy.io import fits
-    from astropy.table import Table
-
-    out = Table()
-    for column, values in table.items():
-        if not str(column).isascii():
-            raise DataError(
-                f"the name of column {column!r} is not ASCII, which is all FITS can hold; choose"
-                " --format ecsv or parquet"
-            )
-        out[str(column)] = _for_fits(str(column), _masked(values))
-    hdu = fits.table_to_hdu(out)
-    for n, column in enumerate(out.colnames, 1):
-        field = fields[column]
-        unit, about = _fits_unit(field.unit), field.about
-        if field.unit and not unit:  # every reader would warn of it
-            about = f"{about} [{field.unit}]".lstrip()
-        for key, text in (("TUNIT", unit), ("TCOMM", about), ("TUCD", field.ucd)):
-            if text:
-                hdu.header[f"{key}{n}"] = _ascii(text)
-    hdu.name = "FMB"
-    hdu.header["FMBRUN"] = _ascii(told["run"])
-    hdu.header["FMBVERS"] = told["fmb"]
-    hdu.header["FMBSURV"] = told["survey_digest"]
-    for line in provenance_lines(told):
-        for part in textwrap.wrap(_ascii(line), 72):
-            hdu.header.add_comment(part)
-    buffer = io.BytesIO()
-    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(buffer)
-    return buffer.getvalue()
-
-
-def _is_text(values: pd.Series) -> bool:
-    kinds = (pd.api.types.is_bool_dtype, pd.api.types.is_numeric_dtype)
-    return not any(is_kind(values.dtype) for is_kind in kinds)
-
-
-def _masked(values: pd.Series) -> np.ma.MaskedArray[Any, Any]:
-    """A column as numpy has it, masked where unknown; floats keep their NaN."""
-    unknown = values.isna().to_numpy(dtype=bool)
-    kind = values.dtype
-    if pd.api.types.is_bool_dtype(kind):
-        found = values.fillna(False).to_numpy(dtype=bool)
-    elif pd.api.types.is_float_dtype(kind):
-        known = values.to_numpy(dtype=np.dtype(str(kind).lower()), na_value=np.nan)
-        return np.ma.MaskedArray(known)
-    elif pd.api.types.is_integer_dtype(kind):
-        found = values.fillna(0).to_numpy(dtype=np.dtype(str(kind).lower()))
-    else:
-        found = values.astype("string").fillna("").to_numpy(dtype=np.str_)
-    return np.ma.MaskedArray(found, mask=unknown if unknown.any() else np.ma.nomask)
-
-
-def _for_fits(column: str, values: np.ma.MaskedArray[Any, Any]) -> Any:
-    """A column that FITS has, unknown integers under a value that no other has.
-
-    FITS knows no missing truth value, no 8-bit integer with a sign (astropy writes it as truth
-    values), and astropy cannot read a missing integer without a sign: these take a wider integer.
-    """
-    from astropy.table import Column, MaskedColumn
-
-    missing, kind = bool(np.ma.is_masked(values)), values.dtype
-    if kind.kind == "U":
-        return Column(_ascii_texts(column, values.filled("")))
-    if kind.kind == "i" and kind.itemsize == 1:
-        values = np.ma.asarray(values.astype(np.int16))
-    elif missing and kind.kind in "ub":
-        if kind.itemsize == 8 and values.max() > np.iinfo(np.int64).max:
-            return Column(np.where(values.mask, "", values.data.astype(str)))
-        values = np.ma.asarray(values.astype(f"i{min(8, 2 * kind.itemsize)}"))
-    if not missing or kind.kind == "f":
-        return Column(values.data)
-    own = set(values.compressed().tolist())
-    null = next(v for v in range(np.iinfo(values.dtype).min, 0) if v not in own)
-    return MaskedColumn(values.data, mask=values.mask, fill_value=null)
-
-
-def _ascii_texts(column: str, texts: Any) -> Any:
-    for text in np.unique(texts):
-        if not text.isascii():
-            raise DataError(
-                f"column {column!r}: {str(text)!r} is not ASCII, which is all FITS can hold;"
-                " choose --format ecsv or parquet"
-            )
-        if text != text.rstrip():
-            raise DataError(
-                f"column {column!r}: {str(text)!r} ends in a blank, which FITS drops;"
-                " choose --format csv or parquet"
-            )
-    return texts.astype("S") if texts.dtype.itemsize else texts.astype("S1")
-
-
-def _refuse_outer_blanks(column: str, texts: Any) -> None:
-    """Refuse text that ECSV would give back without its first or last blank.
-
-    Raises:
-        DataError: names the column and the text.
-    """
-    for text in np.unique(np.ma.filled(texts, "").astype(str)):
-        if text != text.strip():
-            raise DataError(
-                f"column {column!r}: {str(text)!r} begins or ends with a blank, which ECSV drops;"
-                " choose --format csv or parquet"
-            )
-
-
-def _ascii(text: str) -> str:
-    return text.encode("ascii", "replace").decode()
-
-
-def _fits_unit(text: str) -> str:
-    """The unit as the FITS standard writes it; "" where it does not know it.
-
-    A magnitude system is left to the comment: the standard has magnitudes only.
-    """
-    from astropy import units
-
-    unit = _unit(text)
-    if isinstance(unit, units.UnrecognizedUnit):
-        return ""
-    if isinstance(unit, units.function.FunctionUnitBase):
-        unit = unit.function_unit
-    try:
-        return str(unit.to_string("fits")) if unit is not None else ""
-    except ValueError:
-        return ""
-
-
-def _unit(text: str) -> Any:
-    """A unit as astropy has it; one it does not know stays text."""
-    from astropy import units
-
-    return units.Unit(text, parse_strict="silent") if text else None
+def _zipped(parts: Iterator[bytes]) -> Iterator[bytes]:
+    packer = zlib.compressobj(wbits=_GZIP)
+    for part in parts:
+        yield packer.compress(part)
+    yield packer.flush()

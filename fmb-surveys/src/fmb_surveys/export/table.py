@@ -1,15 +1,16 @@
 """The table that leaves FMB: objects with their places in lists, labels and catalogue."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from fmb import Array, ListName, Run
 from fmb.datasets import changed_copies
+from fmb_surveys.export.exported import Column, Exported, Field, Part
 
-__all__ = ["Exported", "Field", "long_table", "short_names", "wide_table"]
+__all__ = ["long_table", "short_names", "wide_table"]
 
 _PLACE = ("object_id", "ra", "dec")
 _SCORES = (
@@ -24,21 +25,6 @@ _SCORES = (
     "fold",
 )
 _SHORT = {"p_value": "p", "q_value": "q"}
-
-
-@dataclass(frozen=True)
-class Field:
-    """What a reader is told of a column."""
-
-    about: str = ""
-    unit: str = ""
-    ucd: str = ""
-    """Unified content descriptor of the International Virtual Observatory Alliance, 1.5."""
-
-    def of(self, short: str, given: Sequence[str]) -> "Field":
-        """The same of one of several lists, with the roles that it is given."""
-        roles = f" given {', '.join(given)}" if given else ""
-        return replace(self, about=f"{self.about}; list {short}{roles}")
 
 
 _FIELDS = {
@@ -68,14 +54,18 @@ _FIELDS = {
     "class_by": Field("who gave the label", ucd="meta.curation"),
     "class_time": Field("when, UTC", ucd="time.processing"),
 }
-
-
-@dataclass(frozen=True)
-class Exported:
-    """A table and what a reader is told of each of its columns."""
-
-    table: pd.DataFrame
-    fields: Mapping[str, Field]
+_ROLES = {
+    "magnitude": "phot.mag",
+    "size": "phys.angSize",
+    "redshift": "src.redshift",
+    "snr": "stat.snr",
+    "psf": "instr.det.psf",
+    "ebv": "phot.color.excess",
+    "class": "meta.code.class",
+    "group": "meta.id.assoc",
+    "survey": "meta.dataset",
+}
+"""Role -> UCD of the catalogue's column that plays it; what others hold nobody knows."""
 
 
 def long_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported:
@@ -87,18 +77,17 @@ def long_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
         top: so many of each list, each source once; None = all objects in it, repeats too.
     """
     kept, labels = _kept(run), _labels(run)
-    parts, rows = [], []
+    parts = []
     for name in names:
         scores = run.scores(name)
-        rows.append(_rows(scores, kept & run.kept(name), top))
+        rows = _rows(scores, kept & run.kept(name), top)
         own = {c: getattr(name, c) for c in ("model", "embedder", "view", "detector")}
-        place = _taken(run.objects[_there(run.objects)], rows[-1])
-        place = place.assign(list=name.stem, **own, given=", ".join(name.given))
-        parts.append(
-            _beside(place, _taken(scores[_told(scores)], rows[-1]), _taken(labels, rows[-1]))
-        )
-    table = pd.concat(parts, ignore_index=True)
-    return _with_catalog(table, dict(_FIELDS), run.objects, np.concatenate(rows))
+        same = {"list": name.stem, **own, "given": ", ".join(name.given)}
+        columns: dict[str, Column] = {c: run.objects[c] for c in _there(run.objects)}
+        columns |= {column: partial(_repeated, text) for column, text in same.items()}
+        columns |= {column: scores[column] for column in _told(scores)}
+        parts.append(Part(columns | labels, rows))
+    return _with_catalog(parts, dict(_FIELDS), run.objects)
 
 
 def wide_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported:
@@ -112,7 +101,7 @@ def wide_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
     kept = _kept(run)
     best = np.full(len(run.objects), np.inf)
     listed = np.zeros(len(run.objects), dtype=bool)
-    columns: dict[str, pd.Series] = {}
+    columns: dict[str, Column] = {c: run.objects[c] for c in _there(run.objects)}
     fields = dict(_FIELDS)
     for name, short in short_names(names).items():
         scores = run.scores(name)
@@ -125,9 +114,7 @@ def wide_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
             columns[own], fields[own] = scores[column], field.of(short, name.given)
     rows = np.flatnonzero(kept if top is None else listed)
     rows = rows[np.argsort(best[rows], kind="stable")]
-    place = _taken(run.objects[_there(run.objects)], rows)
-    table = _beside(place, _taken(pd.DataFrame(columns), rows), _taken(_labels(run), rows))
-    return _with_catalog(table, fields, run.objects, rows)
+    return _with_catalog([Part(columns | _labels(run), rows)], fields, run.objects)
 
 
 def _told(scores: pd.DataFrame) -> list[str]:
@@ -160,51 +147,40 @@ def _rows(scores: pd.DataFrame, kept: Array, top: int | None) -> Array:
     return rows[order][:top]
 
 
-def _labels(run: Run) -> pd.DataFrame:
+def _labels(run: Run) -> dict[str, Column]:
     held = run.labelled()
     columns = {"class": "name", "class_by": "who", "class_time": "time"}
-    return pd.DataFrame({name: held.column(field) for name, field in columns.items()})
+    return {name: pd.Series(held.column(field)) for name, field in columns.items()}
+
+
+def _repeated(text: str, rows: Array) -> pd.Series:
+    return pd.Series([text] * len(rows), dtype=object)
 
 
 def _there(objects: pd.DataFrame) -> list[str]:
     return [column for column in _PLACE if column in objects]
 
 
-def _taken(table: pd.DataFrame, rows: Array) -> pd.DataFrame:
-    return table.iloc[rows].reset_index(drop=True)
-
-
-def _beside(*parts: pd.DataFrame) -> pd.DataFrame:
-    return pd.concat(parts, axis=1)
-
-
 def _with_catalog(
-    table: pd.DataFrame, fields: dict[str, Field], objects: pd.DataFrame, rows: Array
+    parts: Sequence[Part], fields: dict[str, Field], objects: pd.DataFrame
 ) -> Exported:
     """With the catalogue's columns last; one called like another gets "catalog_" before its name.
 
     Names that differ only in case are alike: readers of FITS do not tell them apart.
     """
     units = objects.attrs.get("units", {})
-    catalog = _taken(objects.drop(columns=_there(objects)), rows)
-    catalog = catalog.assign(**{str(c): _decoded(values) for c, values in catalog.items()})
-    taken = {str(column).lower() for column in table}
-    names = []
-    for column in map(str, catalog):
+    plays = {column: role for role, column in objects.attrs.get("roles", {}).items()}
+    taken = {column.lower() for part in parts for column in part.columns}
+    catalog: dict[str, Column] = {}
+    for column in map(str, objects.drop(columns=_there(objects))):
         name = column
         while name.lower() in taken:
             name = f"catalog_{name}"
         taken.add(name.lower())
-        names.append(name)
-        fields[name] = Field("of the catalogue", units.get(column, ""))
-    return Exported(_beside(table, catalog.set_axis(names, axis=1)), fields)
-
-
-def _decoded(values: pd.Series) -> pd.Series:
-    """A column of bytes as the text that they are; all others as they are."""
-    if pd.api.types.infer_dtype(values, skipna=True) != "bytes":
-        return values
-    return values.str.decode("utf-8", errors="backslashreplace")
+        catalog[name] = objects[column]
+        ucd = _ROLES.get(plays.get(column, column), "")
+        fields[name] = Field("of the catalogue", units.get(column, ""), ucd)
+    return Exported([Part({**part.columns, **catalog}, part.rows) for part in parts], fields)
 
 
 def _word(text: str) -> str:
