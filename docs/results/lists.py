@@ -1,6 +1,6 @@
 """Writes list-results.md: what each list finds of planted copies, over several simulated surveys.
 
-Run: python docs/results/lists.py [--seeds 7000 7001] [--objects 5000] [--copies 60]. A survey takes
+Run: python docs/results/lists.py [--seeds 7002 ... 7007] [--objects 5000] [--copies 60]. A survey takes
 about five minutes on two cores; runs that are there are evaluated again and not made anew.
 """
 
@@ -30,7 +30,7 @@ ROLES = ("magnitude", "size", "snr", "depth", "psf", "ebv")
 def main() -> None:
     """Compute and write the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[7000, 7001])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[*range(7002, 7008)])
     parser.add_argument("--objects", type=int, default=5000)
     parser.add_argument("--copies", type=int, default=60, help="of each kind and strength")
     parser.add_argument("--page", type=Path, default=PAGE)
