@@ -1,7 +1,7 @@
 """Writes list-results.md: what each list finds of planted copies, over several simulated surveys.
 
-Run: python docs/results/lists.py [--seeds 7002 ... 7007] [--objects 5000] [--copies 60]. A survey takes
-about five minutes on two cores; runs that are there are evaluated again and not made anew.
+Run: python docs/results/lists.py [--seeds 7002 ... 7007] [--objects 5000] [--copies 60]. A survey
+takes about five minutes on two cores; runs that are there are evaluated again and not made anew.
 """
 
 import argparse
