@@ -1,6 +1,7 @@
 """`fmb evaluate` measures lists by what is known, once, and says in one line what cannot be."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -215,6 +216,17 @@ def test_what_is_not_looked_for_and_what_chance_gives_are_said(run):
     assert "not looked for: kind = plain, which most objects have (200)" in shown
     assert "in 100 looks 13 odd" in shown  # 100 x 30 / 230
     assert "not looked for" not in run("evaluate", "plain", "--truth", "kind=odd").stdout
+
+
+def test_a_survey_of_fewer_than_a_hundred_is_looked_at_in_a_tenth(run):
+    with np.load("plain.npz") as plain:
+        np.savez("small.npz", object_id=plain["object_id"][:70], v=plain["v"][:70])
+    Path("ids.txt").write_text("\n".join(map(str, np.load("small.npz")["object_id"][:9])) + "\n")
+    asked = ("detect", "--embeddings", "small.npz", "--detector", "gaussian", "--out", "small")
+    assert run(*asked).exit_code == 0
+    assert "in 7 looks 0.9 listed" in run("evaluate", "small", "--truth", "ids.txt").stdout
+    refused = run("evaluate", "small", "--truth", "ids.txt", "--looks", "100")
+    assert "ranks 70 objects; choose at most these" in refused.stderr
 
 
 def test_a_survey_whose_planted_objects_are_labelled_is_told_how_to_look_for_them(run):

@@ -9,7 +9,7 @@ from fmb.terminal import echo_folded, echo_json, print_table, progress_line, say
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fmb import Run
+    from fmb import ListName, Run
     from fmb_analyses.evaluate.evaluation import Evaluation
     from fmb_analyses.evaluate.screen import Shown
     from fmb_analyses.results import Result
@@ -32,10 +32,8 @@ __all__ = ["command"]
 @click.option("--all-lists", is_flag=True, help="Show also lists that do not see a kind.")
 @click.option(
     "--looks",
-    default=100,
-    show_default=True,
     type=click.IntRange(min=1),
-    help="How many objects you look at.",
+    help="How many objects you look at [100; of fewer objects a tenth].",
 )
 @click.option(
     "--prevalence",
@@ -61,7 +59,7 @@ def command(
     floors: bool,
     less: str | None,
     all_lists: bool,
-    looks: int,
+    looks: int | None,
     prevalence: float,
     within: float,
     as_json: bool,
@@ -80,8 +78,9 @@ def command(
     from fmb_analyses.evaluate.screen import Shown
     from fmb_analyses.evaluate.truth import find_truth, in_view
 
-    opened, asked = open_run(run), Conditions(looks, prevalence)
+    opened = open_run(run)
     chosen = [opened.list_called(words) for words in lists] or list(opened.lists)
+    asked = Conditions(looks or _usual_looks(opened, chosen), prevalence)
     known = in_view(find_truth(opened, truth, within_arcsec=within), view, chosen)
     pairs = pairs_less(opened, chosen, less) if less else []
     done = evaluate(opened, known, chosen, asked, progress_line)
@@ -93,6 +92,12 @@ def command(
         echo_json([result.record for result in (*done.results, *compared)])
         return
     _print(opened, done, names, compared, every=all_lists)
+
+
+def _usual_looks(run: "Run", lists: "Sequence[ListName]") -> int:
+    """100, or a tenth of the objects of the smallest list where it has fewer."""
+    objects = min((int(run.scores(name)["rank"].notna().sum()) for name in lists), default=100)
+    return 100 if objects >= 100 else max(1, objects // 10)
 
 
 def _print(
