@@ -68,6 +68,15 @@ def test_of_two_vectors_of_one_object_every_reader_takes_the_one_published_first
         assert vectors(reader, 1, 2, 3) == [1, 2, 3.5]
 
 
+def test_a_part_of_objects_without_vectors_does_not_say_how_wide_they_are(store):
+    store.write(digests(8), np.array([8]), ["too dark"], np.empty((0, 0), np.float32), [1])
+    write(store, (1, 2))
+    store.write(digests(9), np.array([9]), ["too dark"], np.empty((0, 0), np.float32), [1])
+    write(store, (3,))
+    assert vectors(store, 8, 2, 9, 3) == [None, 2, None, 3]
+    assert {one.shape[1] for one in store.find(digests(1)).matrices} == {2}
+
+
 def test_a_reason_stands_for_a_vector_until_somebody_makes_one(store):
     write(store, (1, 2, 3), reasons=["", "too dark", ""])
     stored = store.find(digests(1, 2, 3))

@@ -156,7 +156,8 @@ class _Parts:
     """Rows of several parts laid end to end."""
 
     def __init__(self, parts: Sequence[Part]) -> None:
-        self.matrices = [part.arrays["embedding"] for part in parts]
+        # A part without any vector was written before anybody knew how wide they are.
+        self.matrices = [one for part in parts if len(one := part.arrays["embedding"])]
         self.reasons: list[str] = [""]
         states, places, start = [], [], 0
         for part in parts:
