@@ -9,7 +9,7 @@ FMB_API = 1
 
 @hookimpl
 def fmb_register_plots() -> Iterator[PlotSpec]:
-    """The gallery of the strangest objects and the histogram of all scores."""
+    """The gallery of the strangest objects, the histogram of all scores, one object's page."""
     yield PlotSpec(
         name="outlier-grid",
         summary="Images and spectra of the strangest objects",
@@ -26,6 +26,16 @@ def fmb_register_plots() -> Iterator[PlotSpec]:
         target="fmb_viz.score_histogram:ScoreHistogram",
         config="fmb_viz.config:ScoreHistogramConfig",
         needs=("scores", "objects"),
+        default=True,
+        requires=("matplotlib",),
+    )
+    yield PlotSpec(
+        name="object-page",
+        summary="Images and spectra of one object of a survey",
+        target="fmb_viz.object_page:ObjectPage",
+        config="fmb_viz.config:ObjectPageConfig",
+        needs=("objects", "cutouts"),
+        per="object",
         default=True,
         requires=("matplotlib",),
     )

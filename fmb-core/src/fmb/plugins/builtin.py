@@ -72,5 +72,5 @@ def fmb_register_commands() -> Iterator[CommandSpec]:
         ("validate", "Read a survey and name what is wrong with it."),
     ):
         yield CommandSpec(
-            name=name, group="data", summary=summary, target=f"fmb.commands.data:{name}"
+            name=name, group="data", summary=summary, target=f"fmb.commands.data_{name}:{name}"
         )
