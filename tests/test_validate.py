@@ -56,6 +56,18 @@ def test_what_each_model_makes_of_it_is_what_a_run_makes_of_it(fmb, make_survey,
     assert "VIS" in refused
 
 
+def test_weights_are_judged_by_what_their_own_card_says(fmb, make_survey, tmp_path):
+    def one_band(arrays):
+        arrays["image/flux"] = arrays["image/flux"][:, :1]
+
+    survey = make_survey(tmp_path / "tiny", change=one_band)
+    survey.write_text(survey.read_text().replace(', "NISP-Y", "NISP-J", "NISP-H"', ""))
+    rows = json.loads(fmb("data", "validate", survey, "--json").stdout)["models"]
+    feeds = {row["weights"]: row["feeds"] for row in rows if row["model"] == "astropt"}
+    assert feeds["tiny-one-band"] == {"image": "euclid"}
+    assert feeds["tiny"] == {"spectrum": "desi"}
+
+
 def test_the_screen_says_it_in_lines_that_fit(fmb, make_survey, tmp_path):
     survey = partly(make_survey, tmp_path / "tiny")
     told = fmb("data", "validate", survey).stdout

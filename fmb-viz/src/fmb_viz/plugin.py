@@ -1,8 +1,8 @@
-"""Declares the figures of this package."""
+"""Declares the figures of this package, and the command that draws surveys."""
 
 from collections.abc import Iterator
 
-from fmb import PlotSpec, hookimpl
+from fmb import CommandSpec, PlotSpec, hookimpl
 
 FMB_API = 1
 
@@ -37,5 +37,17 @@ def fmb_register_plots() -> Iterator[PlotSpec]:
         needs=("objects", "cutouts"),
         per="object",
         default=True,
+        requires=("matplotlib",),
+    )
+
+
+@hookimpl
+def fmb_register_commands() -> Iterator[CommandSpec]:
+    """What draws surveys before any run."""
+    yield CommandSpec(
+        name="plot",
+        group="data",
+        summary="Draw what a survey measured, or two beside each other.",
+        target="fmb_viz.survey.command:command",
         requires=("matplotlib",),
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fmb.commands.data import open_source, reader_option, set_option
+from fmb.cli.survey_source import open_source, reader_option, set_option
 
 if TYPE_CHECKING:
     from fmb.contract.dataset import Dataset

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fmb.cli.options import request_options
-from fmb.commands.data import open_source, reader_option, set_option
+from fmb.cli.survey_source import open_source, reader_option, set_option
 from fmb.terminal.printing import progress_line
 
 if TYPE_CHECKING:
