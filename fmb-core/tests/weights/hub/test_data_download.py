@@ -65,6 +65,7 @@ def test_what_is_there_at_a_commit_needs_no_network(data_hub, tmp_path, monkeypa
     place = tmp_path / "sdss"
     assert fetch(f"hf:{REPO}@{FIRST}", "--out", place).exit_code == 0
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # the discard port: nobody listens
+    (place / "notes.json").write_text("{}")  # of the user, who may keep more there
     assert fetch(f"hf:{REPO}@{FIRST}", "--out", place).exit_code == 0
     (place / ALL[1]).write_bytes(b"PAR0" * 100)
     changed = fetch(f"hf:{REPO}@{FIRST}", "--out", place)
