@@ -16,7 +16,7 @@ __all__ = ["command"]
     "--rows",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Objects of each file [as many as 512 MB hold].",
+    help="Objects of each file [10,000, or what 512 MB hold].",
 )
 @click.option("--skip-bad", is_flag=True, help="List objects of broken files, use the rest.")
 @reader_option

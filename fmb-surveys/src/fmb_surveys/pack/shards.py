@@ -24,7 +24,8 @@ _ID = "object_id"
 ROWS_AT_ONCE = 256
 SHARD_BYTES = 512 * 2**20
 """Of a shard, where nobody says how many objects it has."""
-MOST_ROWS = 100_000
+MOST_ROWS = 10_000
+"""However small: what is written again after a stop, and what a process writes at a time."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def packed_inputs(dataset: Dataset, rows_a_shard: int | None) -> list[Packed]:
 
     Args:
         dataset: what is packed; one object of each input is read.
-        rows_a_shard: objects of each shard; None = as many as 512 MB hold.
+        rows_a_shard: objects of each shard; None = as many as 512 MB hold, up to 10,000.
 
     Raises:
         DataError: an input is neither images nor spectra.
