@@ -95,7 +95,7 @@ def test_validate_foresees_which_objects_a_model_drops_and_why(
     )
     assert counting.ids() == []  # nothing was encoded
     lost = {}
-    for one in json.loads(foreseen.stdout):
+    for one in json.loads(foreseen.stdout)["findings"]:
         if one["input"].startswith("counting "):
             lost.setdefault((one["input"], one["problem"]), set()).add(one["object_id"])
     fmb("detect", *RUN, survey)

@@ -262,3 +262,13 @@ def test_what_verify_has_seen_holds_from_then_on(files, home, counting):
     counting.ids()
     assert np.array_equal(vectors(), seen)
     assert counting.ids() == []
+
+
+@pytest.mark.parametrize("words", [("subset", "--limit", 9), ("pack", "--rows", 9)])
+def test_a_copy_of_a_survey_has_the_vectors_of_its_source(embed, fmb, survey, tmp_path, words):
+    embed(survey)
+    made = fmb("data", words[0], survey, *words[1:], "--out", tmp_path / "copy")
+    assert made.exit_code == 0, made.stderr
+    encoded, printed = embed(tmp_path / "copy")
+    assert encoded == []
+    assert {row["vectors"] for row in printed} == {9 if words[0] == "subset" else N}

@@ -148,6 +148,18 @@ def fmb_register_commands() -> Iterator[CommandSpec]:
         target="fmb_surveys.joined.command:command",
     )
     yield CommandSpec(
+        name="subset",
+        group="data",
+        summary="Copy some objects of a survey into a folder.",
+        target="fmb_surveys.subset_command:command",
+    )
+    yield CommandSpec(
+        name="pack",
+        group="data",
+        summary="Write a survey of many small files into a few large ones.",
+        target="fmb_surveys.pack.command:command",
+    )
+    yield CommandSpec(
         name="export",
         summary="Write lists into a FITS, VOTable, Parquet or text file.",
         target="fmb_surveys.export.command:command",

@@ -1,10 +1,11 @@
-"""`fmb data show` and `fmb data validate` of a survey in HDF5 files."""
+"""`fmb data show` and `fmb data validate` of surveys in files."""
 
 import json
 import re
 
 import numpy as np
 from click.testing import CliRunner
+from PIL import Image
 
 from fmb.cli import main
 
@@ -56,7 +57,7 @@ def test_validate_as_json_lists_every_finding(files):
     files.arrays["image"][3] = np.nan
     result = fmb_data("validate", files.write(), "--json")
     assert result.exit_code == 1
-    assert json.loads(result.stdout) == [
+    assert json.loads(result.stdout)["findings"] == [
         {
             "object_id": str(files.arrays["id"][3]),
             "input": "cam",
@@ -65,6 +66,49 @@ def test_validate_as_json_lists_every_finding(files):
             "fraction": None,
         }
     ]
+
+
+def pictures(folder, broken=()):
+    """A folder of PNG pictures 1 to 4, of which some hold nothing."""
+    folder.mkdir()
+    for name in range(1, 5):
+        levels = np.random.default_rng(name).integers(0, 255, (8, 8, 3), dtype=np.uint8)
+        Image.fromarray(levels).save(folder / f"{name}.png")
+        if name in broken:
+            (folder / f"{name}.png").write_bytes(b"")
+    return folder
+
+
+def test_show_takes_what_the_files_do_not_say_and_tells_what_they_do(tmp_path):
+    source = pictures(tmp_path / "cuts")
+    refused = fmb_data("show", source)
+    assert refused.exit_code == 2
+    assert "--set data.inputs." in refused.stderr
+    (key,) = re.findall(r"--set (data\.inputs\.[\w-]+\.pixel_scale_arcsec)", refused.stderr)
+    told = fmb_data("show", source, "--set", f"{key}=0.396")
+    assert told.exit_code == 0, told.stderr
+    assert "taken from the files:" in told.stdout
+    values = json.loads(fmb_data("show", source, "--set", f"{key}=0.396", "--json").stdout)
+    assert values["inputs"][0]["scale"] == '0.396"/pixel'
+    assert values["described"]
+    assert all(line in " ".join(told.stdout.split()) for line in values["described"])
+
+
+def test_a_setting_of_something_else_than_the_data_is_refused(files):
+    for text in ("detector.flow.epochs=1", "data.where=mag<20", "nothing"):
+        result = fmb_data("show", files.write(), "--set", text)
+        assert result.exit_code == 2
+        assert result.stderr.startswith(f"fmb: --set {text}: write data.KEY=VALUE")
+
+
+def test_validate_as_json_lists_what_is_skipped(tmp_path):
+    source = pictures(tmp_path / "cuts", broken=(2,))
+    (key,) = re.findall(r"--set (data\.inputs\.\S+_arcsec)", fmb_data("show", source).stderr)
+    result = fmb_data("validate", source, "--set", f"{key}=0.4", "--skip-bad", "--json")
+    values = json.loads(result.stdout)
+    assert values["objects"] == 4
+    (line,) = (line for line in values["warnings"] if "2 is left out" in line)
+    assert "2.png" in line
 
 
 def test_a_missing_source_is_one_line(tmp_path):

@@ -97,7 +97,7 @@ class Simulated:
                     field: value[chosen]
                     for field in PER_ROW
                     if (value := getattr(data, field, None)) is not None
-                    and (field != "wavelength_aa" or value.ndim == 2)
+                    and (field != "wavelength_aa" or getattr(value, "ndim", 0) == 2)
                 },
             )
         return Batch(ids=self.ids[rows], inputs=found, rows=kept)

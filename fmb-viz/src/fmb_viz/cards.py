@@ -11,7 +11,7 @@ import pandas as pd
 from fmb import Array, ConfigError, DataError, did_you_mean
 from fmb.scoring import describe
 
-__all__ = ["Card", "cards", "known", "short"]
+__all__ = ["Card", "cards", "known", "plain_card", "short"]
 
 _JOIN = "\N{NO-BREAK SPACE}" * 2
 """Keeps a long id on the line of its rank."""
@@ -62,11 +62,7 @@ def cards(
         DataError: a cutout has no score or no entry in the catalogue.
         ConfigError: a column of `facts` is not in the catalogue.
     """
-    for name in facts or ():
-        if name not in objects.columns:
-            hint = did_you_mean(name, map(str, objects.columns))
-            raise ConfigError(f"outlier-grid.facts: the catalogue has no column {name!r}{hint}")
-    shown = _default_facts(objects) if facts is None else tuple(facts)
+    shown = _shown_facts(objects, facts, "outlier-grid")
     scored = {key: i for i, key in enumerate(scores["object_id"].tolist())}
     listed = {key: i for i, key in enumerate(objects["object_id"].tolist())}
     # Labels may hide a part of a list; a place is one among all.
@@ -83,6 +79,33 @@ def cards(
         values = {name: objects[name].iloc[listed[key]] for name in _columns(objects, shown)}
         made.append((rank, _card(row, f"#{rank:,.10g}{_JOIN}{key}", standing, values, shown)))
     return [card for _, card in sorted(made, key=lambda pair: pair[0])]
+
+
+def plain_card(heading: str, objects: pd.DataFrame, facts: Sequence[str] | None) -> Card:
+    """The card of an object that no list has ranked.
+
+    Args:
+        heading: printed first.
+        objects: its row of the catalogue, and no other.
+        facts: catalogue columns to print; None = redshift and the first magnitude.
+
+    Raises:
+        ConfigError: a column of `facts` is not in the catalogue.
+    """
+    shown = _shown_facts(objects, facts, "object-page")
+    values = {name: objects[name].iloc[0] for name in _columns(objects, shown)}
+    return _card(0, heading, (), values, shown)
+
+
+def _shown_facts(
+    objects: pd.DataFrame, facts: Sequence[str] | None, figure: str
+) -> tuple[str, ...]:
+    """The catalogue columns to print, which must be there where they are named."""
+    for name in facts or ():
+        if name not in objects.columns:
+            hint = did_you_mean(name, map(str, objects.columns))
+            raise ConfigError(f"{figure}.facts: the catalogue has no column {name!r}{hint}")
+    return _default_facts(objects) if facts is None else tuple(facts)
 
 
 def _default_facts(objects: pd.DataFrame) -> tuple[str, ...]:

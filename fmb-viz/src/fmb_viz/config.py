@@ -6,16 +6,12 @@ from pydantic import Field, field_validator
 
 from fmb import Config
 
-__all__ = ["OutlierGridConfig", "ScoreHistogramConfig"]
+__all__ = ["ObjectPageConfig", "OutlierGridConfig", "ScoreHistogramConfig"]
 
 
-class OutlierGridConfig(Config):
-    """What the gallery of the strangest objects shows and how."""
+class ObjectPageConfig(Config):
+    """How images and spectra of objects are drawn."""
 
-    n_objects: int = Field(default=12, ge=1, le=500)
-    """Objects on the page; fewer when the run kept fewer cutouts."""
-    columns: int | None = Field(default=None, ge=1)
-    """Cards side by side; None = as many as fit a page of 16 inches, rows balanced."""
     bands: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Instrument -> one, two or three bands, red first; else chosen from the survey's order."""
     stretch: Literal["asinh", "linear"] = "asinh"
@@ -34,6 +30,15 @@ class OutlierGridConfig(Config):
             if not 1 <= len(names) <= 3 or len(set(names)) != len(names):
                 raise ValueError(f"name one, two or three different bands for {instrument}")
         return bands
+
+
+class OutlierGridConfig(ObjectPageConfig):
+    """What the gallery of the strangest objects shows and how."""
+
+    n_objects: int = Field(default=12, ge=1, le=500)
+    """Objects on the page; fewer when the run kept fewer cutouts."""
+    columns: int | None = Field(default=None, ge=1)
+    """Cards side by side; None = as many as fit a page of 16 inches, rows balanced."""
 
 
 class ScoreHistogramConfig(Config):

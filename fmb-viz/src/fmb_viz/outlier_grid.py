@@ -63,9 +63,32 @@ class OutlierGrid:
         batch = data.run.cutouts(scores.name, len(scores.table))
         if len(batch) == 0:
             raise DataError("outlier-grid needs the cutouts of at least one object")
-        _check_bands(self.config.bands, batch)
         chosen = cards(batch.ids, scores.table, data.run.objects, self.config.facts)
         chosen = chosen[: self.config.n_objects]
+        subtitle = _subtitle(len(chosen), len(scores.table), scores.label)
+        return self.page(data, batch, chosen, subtitle, data.run.reads(scores.name))
+
+    def page(
+        self,
+        data: PlotData,
+        batch: Batch,
+        chosen: Sequence[Card],
+        subtitle: str,
+        reads: Mapping[str, Sequence[str]] | None = None,
+    ) -> Figure:
+        """A page of cards.
+
+        Args:
+            data: its title and notes.
+            batch: what was observed of the objects.
+            chosen: what is written on the cards, in their order.
+            subtitle: says what is shown.
+            reads: instrument -> bands, of what the models read; None where none did.
+
+        Raises:
+            ConfigError: a band or instrument of the configuration does not exist.
+        """
+        _check_bands(self.config.bands, batch)
         marked = (
             self.config.lines
             and any(isinstance(value, Spectra) for value in batch.inputs.values())
@@ -75,11 +98,11 @@ class OutlierGrid:
         page = Page(
             layout.page_in,
             title=data.title,
-            subtitle=_subtitle(len(chosen), len(scores.table), scores.label),
+            subtitle=subtitle,
             notes=[note.text for note in data.notes],
             legend=list(_legend(batch, chosen, self.config, marked=marked)),
         )
-        shown = _Shown(batch, _scales(batch), data.run.reads(scores.name))
+        shown = _Shown(batch, _scales(batch), reads)
         sheet = Sheet(page.figure)
         for i, card in enumerate(chosen):
             left, top = layout.corner(i, page.body_top_in)

@@ -4,3 +4,8 @@ from .options import (
     request_options as request_options,
     shown_options as shown_options,
 )
+from .survey_source import (
+    open_source as open_source,
+    reader_option as reader_option,
+    set_option as set_option,
+)

@@ -1,7 +1,5 @@
 """`fmb weights`: what can be loaded, where it comes from and whether it is what was accepted."""
 
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +11,6 @@ if TYPE_CHECKING:
     from fmb.contract.config import Config
     from fmb.contract.model import ModelSpec
     from fmb.plugins.registry import Component
-    from fmb.weights.download import Offer
 
 __all__ = ["command"]
 
@@ -112,29 +109,6 @@ def _report(
         click.echo(fold(f"{name}  sha256 {digest}", screen_width(), "    ", "  "))
 
 
-class _Person:
-    """Who looks at what a repository offers; with `accepting` nobody is asked."""
-
-    def __init__(self, accepting: bool) -> None:
-        self._accepting = accepting
-
-    def consider(self, offer: "Offer") -> None:
-        """Show commit, files and sizes; stop where nobody could be asked afterwards."""
-        click.echo(f"hf:{offer.repo} at commit {offer.commit}", err=True)
-        for name, size in offer.sizes.items():
-            click.echo(f"  {size:>15,} bytes  {name}", err=True)
-        if not (self._accepting or offer.locked or sys.stdin.isatty()):
-            raise click.UsageError(
-                "nobody is here to ask: look at the files above, then repeat with --accept"
-            )
-
-    def agrees(self, sha256: Mapping[str, str]) -> bool:
-        """Show the digests of what came and ask."""
-        for name, digest in sha256.items():
-            click.echo(f"  sha256 {digest}  {name}", err=True)
-        return self._accepting or click.confirm("use these files?", err=True)
-
-
 @command.command("download")
 @click.argument("model")
 @click.argument("reference")
@@ -155,6 +129,7 @@ def download_weights(
     REFERENCE is a name the model declares or hf:OWNER/NAME[@REVISION]. Commit, files and digests
     are shown; they are used once you accept them, and from then on nothing else is.
     """
+    from fmb.cli.download_person import Person
     from fmb.contract.model import ModelSpec
     from fmb.plugins.loading import load_plugins
     from fmb.store.workspace import workspace
@@ -165,7 +140,7 @@ def download_weights(
     component = load_plugins().registry.get(ModelSpec, model)
     published = HubReference.parse(_location(component.spec, reference))
 
-    person = _Person(accept)
+    person = Person(accept)
     found = download(
         published,
         workspace(),

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from fmb.contract.names import VectorName
     from fmb.contract.vector_view import VectorView
 
-__all__ = ["ROLES", "Dataset", "DatasetOpener", "DatasetSpec", "Making", "Narrowing", "WithVectors"]
+__all__ = [
+    "ROLES",
+    "Dataset",
+    "DatasetOpener",
+    "DatasetSpec",
+    "Described",
+    "Making",
+    "Narrowing",
+    "WithVectors",
+]
 
 ROLES = {
     "magnitude": "brightness, in magnitudes",
@@ -94,6 +103,14 @@ class Dataset(Protocol):
             rows: positions in `ids`, without repeats.
             inputs: the instruments to read; None = all. What is not asked for costs nothing.
         """
+
+
+@runtime_checkable
+class Described(Protocol):
+    """What a dataset has that took what it knows of itself from its files."""
+
+    described: Sequence[str]
+    """What was taken from which header, one line each."""
 
 
 @runtime_checkable

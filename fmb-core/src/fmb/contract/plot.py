@@ -10,6 +10,7 @@ from fmb.contract.spec import ComponentSpec
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from fmb.contract.dataset import Dataset
     from fmb.contract.names import ListName, VectorName
     from fmb.contract.run_data import RunData
     from fmb.messages.notes import Note
@@ -28,10 +29,13 @@ yield PlotSpec(name="score-curve", summary="Score against rank",
 
     needs: tuple[str, ...] = ("scores",)
     """What it reads of a run; see `fmb.contract.needs.NEEDS`."""
-    per: Literal["list", "view", "run", "runs"] = "list"
-    """What one figure is drawn for: each list, each view's vectors, a run, or several together."""
+    per: Literal["list", "view", "run", "runs", "object"] = "list"
+    """What one figure is drawn for: each list, each view's vectors, a run, or several together.
+
+    Or an object of a survey, without any run.
+    """
     default: bool = False
-    """True when `fmb run` draws it without being asked."""
+    """True when `fmb run`, or `fmb data show` of an object, draws it without being asked."""
 
     def problem(self) -> str:
         """A need that nothing answers to, or a default that no single run can draw."""
@@ -49,11 +53,13 @@ class PlotData:
     notes: "Sequence[Note]"
     """What a reader must know."""
     runs: "Sequence[RunData]"
-    """One run, or several for a figure per runs."""
+    """One run, several for a figure per runs, none for a figure per object."""
     list: "ListName | None" = None
     """The list, for a figure per list."""
     view: "VectorName | None" = None
     """The vectors, for a figure per view."""
+    survey: "Dataset | None" = None
+    """One object, for a figure per object, which has no run."""
 
     @property
     def run(self) -> "RunData":

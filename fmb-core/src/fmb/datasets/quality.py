@@ -237,19 +237,25 @@ def _of_catalogue(ids: Array, problems: Sequence[Problem]) -> list[Finding]:
 
 
 def check(
-    dataset: Dataset, *, progress: Callable[[int, int], None] = lambda done, total: None
+    dataset: Dataset,
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    see: Callable[[Batch], None] = lambda batch: None,
 ) -> list[Finding]:
     """Read all of a dataset and say what is wrong with it.
 
     Args:
         dataset: read 256 objects at a time.
         progress: called with the objects read and their number.
+        see: called with each batch that was read, for what else is to be known of it.
     """
     found = catalog_findings(dataset)
     progress(0, len(dataset))
     for start in range(0, len(dataset), ROWS_AT_ONCE):
         rows = np.arange(start, min(start + ROWS_AT_ONCE, len(dataset)))
-        found.extend(findings(dataset.read(rows)))
+        batch = dataset.read(rows)
+        found.extend(findings(batch))
+        see(batch)
         progress(int(rows[-1]) + 1, len(dataset))
     return found
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from fmb.conditions.where import Where
 from fmb.contract.arrays import Array
-from fmb.contract.dataset import Dataset, Making, Narrowing, WithVectors
+from fmb.contract.dataset import Dataset, Described, Making, Narrowing, WithVectors
 from fmb.contract.inputs import Batch, InputInfo
 from fmb.contract.names import VectorName
 from fmb.contract.vector_view import VectorView
@@ -36,6 +36,9 @@ class Selection:
         self.ids: Array = dataset.ids[rows]
         self.identity: Mapping[str, Any] = dict(identity)
         self.warnings: Sequence[str] = list(dataset.warnings)
+        self.described: Sequence[str] = (
+            list(dataset.described) if isinstance(dataset, Described) else []
+        )
         self.catalog: pd.DataFrame = dataset.catalog.iloc[rows].reset_index(drop=True)
         self.catalog.attrs = dict(dataset.catalog.attrs)
         self.inputs: Mapping[str, InputInfo] = {

@@ -24,7 +24,7 @@ NORMAL = 1.4826
 """Spread of a normal distribution in units of its median absolute deviation."""
 
 
-def stand_ins(values: Array) -> list[tuple[float, int]]:
+def stand_ins(values: Array, *, alone: bool = False) -> list[tuple[float, int]]:
     """Values that look as if they stood for "unknown", and how many objects have each.
 
     Such a value is the lowest or the highest of all; it is repeated and written in nines, 0, -1 or
@@ -33,6 +33,7 @@ def stand_ins(values: Array) -> list[tuple[float, int]]:
 
     Args:
         values: (n,), float64; what is not finite plays no part.
+        alone: take -99, 999 and the like where one object has it, too.
     """
     rest = np.sort(values[np.isfinite(values)])
     found: list[tuple[float, int]] = []
@@ -41,7 +42,7 @@ def stand_ins(values: Array) -> list[tuple[float, int]]:
             others = rest[rest != value]
             count = len(rest) - len(others)
             usual = abs(others[len(others) // 2]) if len(others) else np.inf
-            if usual < HUGE and _typical(value, count) and _far(value, others):
+            if usual < HUGE and _typical(value, count, alone) and _far(value, others):
                 found.append((float(value), count))
                 rest = others
                 break
@@ -50,11 +51,11 @@ def stand_ins(values: Array) -> list[tuple[float, int]]:
     return found
 
 
-def _typical(value: float, count: int) -> bool:
+def _typical(value: float, count: int, alone: bool) -> bool:
     if abs(value) >= HUGE:
         return True
-    written = f"{value:.6g}"  # as many digits as float32 holds
-    return count > 1 and (value in WORN or NINES.fullmatch(written) is not None)
+    nines = NINES.fullmatch(f"{value:.6g}") is not None  # as many digits as float32 holds
+    return (count > 1 and (value in WORN or nines)) or (alone and nines and abs(value) >= 99)
 
 
 def _far(value: float, others: Array) -> bool:

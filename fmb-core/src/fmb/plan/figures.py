@@ -18,6 +18,7 @@ __all__ = [
     "choose_engine",
     "choose_labelled",
     "needed_tables",
+    "object_figures",
     "plan_analyses",
     "plan_analysis",
     "plan_plots",
@@ -59,13 +60,34 @@ def plan_plots(
     set_up = {one.label: one for one in choose_labelled(registry, PlotSpec, asked)}
     if figures is None:
         unasked, broken = ({}, {}) if several else _unasked(registry, set_up)
-        fitting = [p for p in (unasked | set_up).values() if (p.spec.per == "runs") is several]
+        fitting = [p for p in (unasked | set_up).values() if _drawn_of(p.spec, several)]
         return tuple(fitting), broken
     for label in figures:
+        if set_up[label].spec.per == "object":
+            raise ConfigError(f"figure {label!r} is drawn of one object: fmb data show SOURCE ID")
         if (set_up[label].spec.per == "runs") is not several:
             needs = "several runs: fmb plot RUN RUN" if not several else "one run: name one"
             raise ConfigError(f"figure {label!r} is drawn of {needs}")
     return tuple(set_up[label] for label in figures), {}
+
+
+def _drawn_of(spec: PlotSpec, several: bool) -> bool:
+    """Whether a figure is drawn of several runs, or of one."""
+    return spec.per != "object" and (spec.per == "runs") is several
+
+
+def object_figures(request: Request, registry: Registry) -> tuple[Chosen[PlotSpec], ...]:
+    """The figures of one object that are drawn unasked, as the request sets them up.
+
+    Raises:
+        FmbError: an option of one does not work.
+    """
+    set_up = {one.label: one for one in choose_labelled(registry, PlotSpec, request.plot)}
+    drawn = [c for c in registry.all(PlotSpec) if c.spec.per == "object" and c.spec.default]
+    return tuple(
+        set_up.get(c.spec.name) or choose(registry, PlotSpec, c.spec.name, c.qualified, {})
+        for c in drawn
+    )
 
 
 def recorded_figures(asked: Mapping[str, Any], *, named: bool) -> dict[str, Any]:
@@ -87,7 +109,7 @@ def _unasked(
     chosen: dict[str, Chosen[PlotSpec]] = {}
     broken: dict[str, str] = {}
     for one in registry.all(PlotSpec):
-        if not one.spec.default:
+        if not one.spec.default or one.spec.per == "object":
             continue
         label = one.spec.name if one.spec.name not in chosen else f"{one.plugin}-{one.spec.name}"
         try:

@@ -71,7 +71,8 @@ def fmb_register_commands() -> Iterator[CommandSpec]:
     for name, summary in (
         ("show", "Say what a survey holds."),
         ("validate", "Read a survey and name what is wrong with it."),
+        ("download", "Download a data set of the Hugging Face hub and lock it."),
     ):
         yield CommandSpec(
-            name=name, group="data", summary=summary, target=f"fmb.commands.data:{name}"
+            name=name, group="data", summary=summary, target=f"fmb.commands.data_{name}:{name}"
         )

@@ -24,7 +24,7 @@ from fmb.terminal.figure_style import own_style, pixels
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Drawn", "draw", "draw_together", "note_drawn", "what_is_not_drawn"]
+__all__ = ["Drawn", "draw", "draw_together", "figure_files", "note_drawn", "what_is_not_drawn"]
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ DRAWINGS: dict[str, dict[str, Any]] = {
     "svg": {"metadata": {"Date": None, "Creator": None}},
 }
 """Formats besides pixels; nothing in the files tells when they were made."""
+FORMATS = ("png", *DRAWINGS)
 MOST_LETTERS = 100
 """Of the names of runs in the name of a folder."""
 NAMED = 3
@@ -153,7 +154,9 @@ def _show(
     try:
         key = figure_key(plot, data, runs, DPI)
         kept = {ending: runs[0].home / "figures" / key / f"figure.{ending}" for ending in formats}
-        pages = _pages(plot, data, [ending for ending in kept if not _whole(kept[ending])], key)
+        pages = figure_files(
+            plot, data, [ending for ending in kept if not _whole(kept[ending])], key
+        )
     except (Exception, SystemExit) as error:  # the plugin's own code runs here
         why, told = _reason(plot, data, error)
         logger.error("%s", told)
@@ -180,10 +183,19 @@ def _reason(plot: Chosen[PlotSpec], data: PlotData, error: BaseException) -> tup
     return why, "".join(traceback.format_exception(error))
 
 
-def _pages(
+def figure_files(
     plot: Chosen[PlotSpec], data: PlotData, formats: Sequence[str], salt: str
 ) -> dict[str, bytes]:
     """A figure in each of the formats; nothing is drawn, or imported for it, where there is none.
+
+    Args:
+        plot: the figure.
+        data: what it is drawn from.
+        formats: endings of files, without the dot.
+        salt: makes ids within an SVG.
+
+    Returns:
+        Ending -> the content of the file.
 
     Raises:
         PluginError: it is something else than a matplotlib figure.

@@ -99,6 +99,7 @@ def pixels(figure: "Figure", dpi: float) -> bytes:
     figure.set_dpi(dpi)
     body = io.BytesIO()
     figure.savefig(body, format="rgba", dpi=dpi)
-    width, height = map(int, figure.bbox.size)
+    # 2.26 inches are 338.99999999999994 dots here and the 339 that they are where it is drawn.
+    width, height = (int(size + 1e-6) for size in figure.bbox.size)
     rgba = np.frombuffer(body.getbuffer(), dtype=np.uint8).reshape(height, width, 4)
     return png_bytes(rgba, dpi)

@@ -1,1 +1,2 @@
 from .detector_contract import DetectorContract as DetectorContract
+from .model_contract import ModelContract as ModelContract

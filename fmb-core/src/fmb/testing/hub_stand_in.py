@@ -24,6 +24,8 @@ class HubStandIn:
     """Commit of 40 hexadecimal digits -> file name -> content."""
     branches: dict[str, str]
     """Branch or tag -> commit."""
+    datasets: bool = False
+    """True when the repository is one of data."""
     token: str = ""
     """When set, others than its bearer get 401 or 403 and the code of a gated repository."""
     listing_is_public: bool = False
@@ -83,6 +85,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, *, body: bool) -> None:
         hub, path = self.stand_in, unquote(self.path.partition("?")[0])
         hub.asked.append(f"{self.command} {path}")
+        kind = "datasets" if hub.datasets else "models"
+        files = f"{'/datasets' if hub.datasets else ''}/{hub.repo}/resolve/"
         bearer = self.headers.get("Authorization", "")
         if hub.page:
             self._send(200, {"Content-Type": "text/html"}, hub.page)
@@ -90,10 +94,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(hub.refused[0], {"X-Error-Code": hub.refused[1]})
         elif self._locked(path, bearer):
             self._send(403 if bearer else 401, {"X-Error-Code": "GatedRepo"})
-        elif path.startswith(f"/api/models/{hub.repo}/revision/"):
+        elif path.startswith(f"/api/{kind}/{hub.repo}/revision/"):
             self._info(path.rpartition("/revision/")[2])
-        elif path.startswith(f"/{hub.repo}/resolve/"):
-            commit, _, name = path.removeprefix(f"/{hub.repo}/resolve/").partition("/")
+        elif path.startswith(files):
+            commit, _, name = path.removeprefix(files).partition("/")
             self._file(commit, name, body)
         else:
             self._send(404, {"X-Error-Code": "RepoNotFound"})

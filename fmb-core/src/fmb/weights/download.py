@@ -1,13 +1,14 @@
-"""Downloads weights from the Hugging Face hub: looked at, checked, accepted, then published."""
+"""Downloads weights or data from the Hugging Face hub: looked at, accepted, then published."""
 
 import errno
 import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -66,36 +67,37 @@ def download(
         FailedError: the hub cannot be reached, the download broke off or the disk is full.
     """
     lock = Lock(workspace)
-    known = lock.commit(reference.repo, reference.revision)
+    known = lock.commit(reference.key, reference.revision)
     if reference.is_commit and is_downloaded(reference, workspace):
         return downloaded(reference, workspace, Digests(workspace), asked=asked)
     offer = _offer(reference)
     if known not in (None, offer.commit) and not allow_moving:
-        model = asked.split()[0]
         raise WeightsError(
             f"hf:{reference.repo}: {reference.revision} moved from {known}, which {lock.path} has,"
-            f" to {offer.commit}; `fmb weights download {model} {reference.at(str(known))}` gives"
+            f" to {offer.commit}; `{reference.command(asked, str(known))}` gives"
             " the one recorded, --allow-moving-revision accepts the new one"
         )
     target = reference.folder(workspace, offer.commit)
-    accepted = lock.files(offer.repo, offer.commit)
+    accepted = lock.files(reference.key, offer.commit)
     if target.is_dir() and accepted:
-        lock.record(offer.repo, reference.revision, offer.commit, accepted)
+        lock.record(reference.key, reference.revision, offer.commit, accepted)
         return downloaded(reference, workspace, Digests(workspace), asked=asked)
+    if target.exists() and reference.place is not None:
+        raise WeightsError(f"{target}: is there already; choose another folder")
     consider(replace(offer, locked=bool(accepted)))
     staging = target.with_name(f".{offer.commit}.partial")
     if target.is_dir() and staging.exists():
         shutil.rmtree(target)
     elif target.is_dir():
         target.rename(staging)  # not in the lock: checked and accepted like what is new
-    sha256 = _fetch(offer, ensure_folder(staging))
+    sha256 = _fetch(reference, offer, ensure_folder(staging))
     if accepted:
         _compare(offer, sha256, accepted, staging, lock)
     elif not accept(sha256):
         raise WeightsError(f"not accepted; the files wait in {staging} and nothing uses them")
     with _one_line(offer.repo, staging):
         shutil.rmtree(staging / ".cache", ignore_errors=True)
-        lock.record(offer.repo, reference.revision, offer.commit, sha256)
+        lock.record(reference.key, reference.revision, offer.commit, sha256)
         publish_folder(staging, target)
     return Downloaded(target, reference.at(offer.commit))
 
@@ -146,7 +148,8 @@ def _offer(reference: HubReference) -> Offer:
         )
     hub = _hub()
     with _one_line(reference.repo, reference.revision):
-        info = hub.HfApi(endpoint=_endpoint()).model_info(
+        api = hub.HfApi(endpoint=_endpoint())
+        info = (api.model_info if reference.place is None else api.dataset_info)(
             reference.repo, revision=reference.revision, files_metadata=True, timeout=30
         )
     commit = HubReference(reference.repo, str(info.sha))
@@ -156,13 +159,7 @@ def _offer(reference: HubReference) -> Offer:
         if not _PLACE.fullmatch(file.rfilename):
             raise WeightsError(f"hf:{reference.repo}: {file.rfilename[:80]!r} is no name of a file")
     shown = {f.rfilename: f for f in info.siblings or [] if not _hidden(f.rfilename)}
-    safe = any(name.endswith(".safetensors") for name in shown)
-    endings = SAFE if safe else SAFE + PICKLES
-    files = {name: file for name, file in sorted(shown.items()) if name.endswith(endings)}
-    if all(name.endswith(".json") for name in files):
-        raise WeightsError(
-            f"hf:{reference.repo} has no weights: no file ends in {', '.join(endings[1:])}"
-        )
+    files = {name: shown[name] for name in _wanted(reference, sorted(shown))}
     return Offer(
         reference.repo,
         commit.revision,
@@ -171,11 +168,33 @@ def _offer(reference: HubReference) -> Offer:
     )
 
 
+def _wanted(reference: HubReference, names: Sequence[str]) -> list[str]:
+    """The files to fetch of those that there are.
+
+    Raises:
+        WeightsError: there are none.
+    """
+    if reference.place is not None:
+        only = reference.only or ("*",)
+        wanted = [name for name in names if any(fnmatchcase(name, one) for one in only)]
+        if not wanted:
+            raise WeightsError(f"hf:{reference.repo} has no file that {' or '.join(only)} names")
+        return wanted
+    safe = any(name.endswith(".safetensors") for name in names)
+    endings = SAFE if safe else SAFE + PICKLES
+    wanted = [name for name in names if name.endswith(endings)]
+    if all(name.endswith(".json") for name in wanted):
+        raise WeightsError(
+            f"hf:{reference.repo} has no weights: no file ends in {', '.join(endings[1:])}"
+        )
+    return wanted
+
+
 def _hidden(name: str) -> bool:
     return any(part.startswith(".") for part in name.split("/"))
 
 
-def _fetch(offer: Offer, staging: Path) -> dict[str, str]:
+def _fetch(reference: HubReference, offer: Offer, staging: Path) -> dict[str, str]:
     """Fetch all files into `staging`, check them and return their digests."""
     hub, sha256 = _hub(), {}
     for name, size in offer.sizes.items():
@@ -184,6 +203,7 @@ def _fetch(offer: Offer, staging: Path) -> dict[str, str]:
                 offer.repo,
                 name,
                 revision=offer.commit,
+                repo_type="model" if reference.place is None else "dataset",
                 local_dir=staging,
                 endpoint=_endpoint(),
             )

@@ -23,6 +23,16 @@ class HubReference:
 
     repo: str
     revision: str = "main"
+    place: Path | None = None
+    """Of a repository of data: the folder that its files go to; None = it is one of weights."""
+    only: tuple[str, ...] = ()
+    """Patterns of the files of data that are wanted; () = all."""
+
+    @property
+    def key(self) -> str:
+        """What the lock knows it by: data may be called as weights are."""
+        part = f"?{'&'.join(self.only)}" if self.only else ""
+        return self.repo if self.place is None else f"datasets/{self.repo}{part}"
 
     @classmethod
     def parse(cls, text: str) -> "HubReference":
@@ -50,8 +60,23 @@ class HubReference:
         """The reference that cannot move."""
         return f"hf:{self.repo}@{commit}"
 
+    def command(self, asked: str, commit: str = "") -> str:
+        """What is typed to download it, or a certain commit of it.
+
+        Args:
+            asked: model and weights as the user names them; plays no part for data.
+            commit: "" = as it was asked for.
+        """
+        if self.place is None:
+            words = f"{asked.split()[0]} {self.at(commit)}" if commit else asked
+            return f"fmb weights download {words}"
+        only = "".join(f" --only '{pattern}'" for pattern in self.only)
+        return f"fmb data download {self.at(commit or self.revision)} --out {self.place}{only}"
+
     def folder(self, workspace: Path, commit: str) -> Path:
         """Where that commit is downloaded to."""
+        if self.place is not None:
+            return self.place
         return workspace / "weights" / "hub" / self.repo.replace("/", "--") / commit
 
 
@@ -87,7 +112,7 @@ class Downloaded:
 
 def is_downloaded(reference: HubReference, workspace: Path) -> bool:
     """True when the reference was accepted and its folder is there."""
-    commit = Lock(workspace).commit(reference.repo, reference.revision)
+    commit = Lock(workspace).commit(reference.key, reference.revision)
     return commit is not None and reference.folder(workspace, commit).is_dir()
 
 
@@ -106,19 +131,20 @@ def downloaded(
         WeightsError: it was not downloaded, or a file is not what was accepted.
     """
     lock = Lock(workspace)
-    commit = lock.commit(reference.repo, reference.revision)
+    commit = lock.commit(reference.key, reference.revision)
     if commit is None or not is_downloaded(reference, workspace):
         raise WeightsError(
             f"hf:{reference.repo}@{commit or reference.revision} is not downloaded;"
-            f" run `fmb weights download {asked}`, which shows what it is and locks its revision"
+            f" run `{reference.command(asked)}`, which shows what it is and locks its revision"
         )
     folder = reference.folder(workspace, commit)
-    accepted = lock.files(reference.repo, commit)
-    for name in sorted({*accepted, *source_files(folder)}):
+    accepted = lock.files(reference.key, commit)
+    beside = source_files(folder) if reference.place is None else []
+    for name in sorted({*accepted, *beside}):
         path = folder / name
         if not path.is_file() or digests.of(path) != accepted.get(name):
             raise WeightsError(
                 f"{folder}: {name} is not what {lock.path} records; remove the folder and run"
-                f" `fmb weights download {asked}`"
+                f" `{reference.command(asked)}`"
             )
     return Downloaded(folder, reference.at(commit))

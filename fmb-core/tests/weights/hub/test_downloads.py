@@ -105,7 +105,7 @@ def test_what_was_accepted_before_needs_nobody(place, hub, cli):
 
 def test_a_person_is_shown_the_digests_and_asked(place, hub, cli, monkeypatch):
     terminal = SimpleNamespace(isatty=lambda: True)
-    monkeypatch.setattr("fmb.commands.weights.sys", SimpleNamespace(stdin=terminal))
+    monkeypatch.setattr("fmb.cli.download_person.sys", SimpleNamespace(stdin=terminal))
     done = cli("download", "toy", "base", input="n\n")
     assert done.exit_code == 2
     assert done.stderr.index("sha256") < done.stderr.index("use these files?")

@@ -30,7 +30,15 @@ from fmb_surveys.files.survey_toml import (
     write_survey_file,
 )
 
-__all__ = ["write_survey"]
+__all__ = [
+    "KEYS",
+    "Observed",
+    "arrays_of",
+    "first_observed",
+    "layout_of",
+    "write_catalog",
+    "write_survey",
+]
 
 ROWS_AT_ONCE = 64
 CALLS_A_WORKER = 16
@@ -40,7 +48,8 @@ SLACK_BYTES = 2**20
 _PER_ROW = (
     "flux", "ivar", "mask", "band_valid", "psf_fwhm_arcsec", "lsf_aa", "values", "errors"
 )  # fmt: skip
-_KEYS = {"psf_fwhm_arcsec": "psf_fwhm", "lsf_aa": "lsf"}
+KEYS = {"psf_fwhm_arcsec": "psf_fwhm", "lsf_aa": "lsf"}
+"""Array -> the key of a survey.toml that names it, where that is another."""
 Observed = Images | Spectra | Columns
 _DATA, _CATALOG, _ID = "survey.h5", "catalog.parquet", "object_id"
 
@@ -91,11 +100,11 @@ def write_survey(
 def _write(
     folder: Path, dataset: Dataset, shared: bool, progress: Callable[[int, int], None]
 ) -> None:
-    _write_catalog(folder / _CATALOG, dataset)
+    write_catalog(folder / _CATALOG, dataset)
     layouts = {
         name: _Layout(name, len(dataset), info.present, first)
         for name, info in dataset.inputs.items()
-        if (first := _first(dataset, name)) is not None
+        if (first := first_observed(dataset, name)) is not None
     }
     survey = _describe(dataset, {name: layout.source for name, layout in layouts.items()})
     # HDF5 crashes the process when the disk fills up under it: first see that all will fit, then
@@ -140,7 +149,7 @@ def _write_rows(path: Path, dataset: Dataset, layouts: Mapping[str, "_Layout"], 
     return len(rows)
 
 
-def _first(dataset: Dataset, name: str) -> Observed | None:
+def first_observed(dataset: Dataset, name: str) -> Observed | None:
     """What was observed of the first object that has this input; None when no object has it."""
     present = dataset.inputs[name].present
     rows = np.arange(1) if present is None else np.flatnonzero(present)[:1]
@@ -151,7 +160,8 @@ def _storable(ids: Array) -> Any:
     return ids if ids.dtype.kind in "iu" else ids.astype(h5py.string_dtype())
 
 
-def _write_catalog(path: Path, dataset: Dataset) -> None:
+def write_catalog(path: Path, dataset: Dataset) -> None:
+    """Write ids and columns of a dataset with their units, each with its own type."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -165,7 +175,8 @@ def _write_catalog(path: Path, dataset: Dataset) -> None:
             schema = schema.set(at, column.with_metadata({"unit": units[column.name]}))
     table = table.cast(schema)
     if _ID not in table.column_names:
-        table = table.append_column(_ID, pa.array(dataset.ids))
+        ids = pa.array(dataset.ids)  # a table without columns has no rows to be appended to
+        table = table.append_column(_ID, ids) if table.num_columns else pa.table({_ID: ids})
     parquet.write_table(table, path)
     sync(path)
 
@@ -174,11 +185,11 @@ class _Layout:
     """Where the rows of one input are in the file: contiguous, as random rows are read best."""
 
     def __init__(self, name: str, n: int, present: Array | None, first: Observed) -> None:
-        self._name, self._layout, self._arrays = name, _layout_of(first), _per_row(first)
+        self._name, self._layout, self._arrays = name, layout_of(first), arrays_of(first)
         self._present = np.ones(n, dtype=bool) if present is None else present
         self._offsets: dict[str, int] = {}
         self._grid: Array | None = None
-        values: dict[str, Any] = {_KEYS.get(key, key): f"{name}/{key}" for key in self._arrays}
+        values: dict[str, Any] = {KEYS.get(key, key): f"{name}/{key}" for key in self._arrays}
         values |= {"id": _ID, "present": f"{name}/present"}
         self.source: AnySource
         if isinstance(first, Columns):
@@ -220,9 +231,9 @@ class _Layout:
 
     def write(self, stream: IO[bytes], rows: Array, have: Array, data: Any) -> None:
         """Write a batch: `data` for those `have` of `rows` that have the input, else NaN."""
-        values, absent = _per_row(data), ~self._present[rows]
+        values, absent = arrays_of(data), ~self._present[rows]
         fits = not absent[have].any() and len(have) == len(rows) - absent.sum()
-        if not fits or _layout_of(data) != self._layout:
+        if not fits or layout_of(data) != self._layout:
             raise DataError(f"input {self._name!r} changes its layout between objects")
         if self._grid is not None and not np.array_equal(self._grid, data.wavelength_aa):
             raise DataError(f"input {self._name!r} has a shared wavelength grid that changes")
@@ -239,7 +250,7 @@ class _Layout:
             stream.write(piece.data)
 
 
-def _per_row(data: Observed) -> dict[str, Array]:
+def arrays_of(data: Observed) -> dict[str, Array]:
     """The arrays that have a row for each object, by name."""
     values = {key: v for key in _PER_ROW if (v := getattr(data, key, None)) is not None}
     if isinstance(data, Spectra) and data.wavelength_aa.ndim == 2:
@@ -247,9 +258,9 @@ def _per_row(data: Observed) -> dict[str, Array]:
     return values
 
 
-def _layout_of(data: Observed) -> tuple[Any, ...]:
+def layout_of(data: Observed) -> tuple[Any, ...]:
     """What must be the same for all objects of an input."""
-    arrays = {key: (value.shape[1:], value.dtype) for key, value in _per_row(data).items()}
+    arrays = {key: (value.shape[1:], value.dtype) for key, value in arrays_of(data).items()}
     if isinstance(data, Columns):
         return arrays, data.names, data.units, data.wavelength_aa
     if isinstance(data, Images):
@@ -268,6 +279,7 @@ def _describe(dataset: Dataset, inputs: Mapping[str, AnySource]) -> Survey:
             roles=dict(dataset.catalog.attrs.get("roles", {})),
         ),
         inputs=dict(inputs),
+        described=tuple(getattr(dataset, "described", ())),
         stored=Stored(
             identity=json.dumps(dict(dataset.identity), sort_keys=True),
             warnings=tuple(dataset.warnings),

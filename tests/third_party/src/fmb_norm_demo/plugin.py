@@ -1,17 +1,53 @@
 """Declares one plugin of each kind."""
 
 from fmb import (
+    Accepts,
     AnalysisSpec,
     CommandSpec,
     DatasetSpec,
     DetectorSpec,
     EmbedderSpec,
     EngineSpec,
+    ModelSpec,
     PlotSpec,
+    WeightsSpec,
     hookimpl,
 )
 
 FMB_API = 1
+IMAGE = Accepts(slot="image", kind="images")
+SPECTRUM = Accepts(slot="spectrum", kind="spectra", wavelength_aa=(3600.0, 9800.0))
+
+
+@hookimpl
+def fmb_register_models():
+    yield ModelSpec(
+        name="vision",
+        summary="A vision transformer with published DINOv2 weights",
+        target="fmb_norm_demo.vision:Vision",
+        config="fmb_norm_demo.vision:VisionConfig",
+        accepts=(IMAGE,),
+        views={"image": ("image",)},
+        embedders=("mean",),
+        importer="fmb_norm_demo.vision:import_dinov2",
+        requires=("torch",),
+        extra="models",
+    )
+    yield ModelSpec(
+        name="spectral",
+        summary="Patches of spectra through a drawn network",
+        target="fmb_norm_demo.spectral:Spectral",
+        accepts=(SPECTRUM,),
+        views={"spectrum": ("spectrum",)},
+        embedders=("mean",),
+        weights=(
+            WeightsSpec(
+                name="random", summary="drawn from a seed", card="fmb_norm_demo.spectral:drawn"
+            ),
+        ),
+        requires=("torch",),
+        extra="models",
+    )
 
 
 @hookimpl

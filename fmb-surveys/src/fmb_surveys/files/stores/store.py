@@ -14,6 +14,7 @@ __all__ = ["FORMATS", "PARTITIONS", "Store", "format_of", "open_store", "present
 
 FORMATS = {
     "hdf5": ("fmb_surveys.files.stores.stacked_hdf5:StackedHDF5", (".h5", ".hdf5")),
+    "shards": ("fmb_surveys.files.stores.hdf5_shards:HDF5Shards", ()),
     "mmu-hdf5": ("fmb_surveys.files.stores.partitioned_hdf5:PartitionedHDF5", ()),
     "fits": (
         "fmb_surveys.files.stores.stacked_fits:StackedFITS",
