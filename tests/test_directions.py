@@ -20,6 +20,7 @@ OTHERS = sorted(p for p in REPOSITORY.glob("fmb-*/src/*") if p.is_dir() and p !=
 
 FLOORS = {
     "commands": 12,
+    "data_commands": 12,
     "cli": 11,
     "steps": 10,
     "fitted": 9,

@@ -50,7 +50,7 @@ def test_photometry_is_packed_like_all_else(tmp_path):
     class WithColors(Simulated):
         def __init__(self):
             super().__init__()
-            values = np.arange(2.0 * N).reshape(N, 2).astype("f4")
+            values = (1 + np.arange(2.0 * N)).reshape(N, 2).astype("f4")
             names, units = ("flux_g", "flux_r"), ("nmgy", "nmgy")
             self.data["phot"] = Columns(
                 values=values,

@@ -9,7 +9,17 @@ from fmb import Batch, Images, InputInfo, Spectra
 from fmb_surveys.files.reader import FilesConfig, open_survey_file
 
 N = 7
-PER_ROW = ("flux", "ivar", "mask", "band_valid", "psf_fwhm_arcsec", "lsf_aa", "wavelength_aa")
+PER_ROW = (
+    "values",
+    "errors",
+    "flux",
+    "ivar",
+    "mask",
+    "band_valid",
+    "psf_fwhm_arcsec",
+    "lsf_aa",
+    "wavelength_aa",
+)
 
 
 class Simulated:

@@ -74,5 +74,5 @@ def fmb_register_commands() -> Iterator[CommandSpec]:
         ("download", "Download a data set of the Hugging Face hub and lock it."),
     ):
         yield CommandSpec(
-            name=name, group="data", summary=summary, target=f"fmb.commands.data_{name}:{name}"
+            name=name, group="data", summary=summary, target=f"fmb.data_commands.{name}:{name}"
         )
