@@ -85,7 +85,7 @@ def long_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
         same = {"list": name.stem, **own, "given": ", ".join(name.given)}
         columns: dict[str, Column] = {c: run.objects[c] for c in _there(run.objects)}
         columns |= {column: partial(_repeated, text) for column, text in same.items()}
-        columns |= {column: scores[column] for column in _told(scores)}
+        columns |= {column: _values(scores, column) for column in _told(scores)}
         parts.append(Part(columns | labels, rows))
     return _with_catalog(parts, dict(_FIELDS), run.objects)
 
@@ -111,7 +111,7 @@ def wide_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
             if column in _SHORT and scores[column].isna().all():
                 continue  # there is no reference
             own, field = f"{_SHORT.get(column, column)}_{short}", _FIELDS[column]
-            columns[own], fields[own] = scores[column], field.of(short, name.given)
+            columns[own], fields[own] = _values(scores, column), field.of(short, name.given)
     rows = np.flatnonzero(kept if top is None else listed)
     rows = rows[np.argsort(best[rows], kind="stable")]
     return _with_catalog([Part(columns | _labels(run), rows)], fields, run.objects)
@@ -120,6 +120,12 @@ def wide_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
 def _told(scores: pd.DataFrame) -> list[str]:
     """The columns of a list that leave it; some are there in lists by other fits only."""
     return [column for column in _SCORES if column in scores]
+
+
+def _values(scores: pd.DataFrame, column: str) -> pd.Series:
+    """A column of a list; one that has no object repeats it, so that all lists have one type."""
+    values = scores[column]
+    return values.fillna(False).astype(bool) if column == "is_repeat" else values
 
 
 def short_names(names: Sequence[ListName]) -> dict[ListName, str]:
