@@ -138,6 +138,18 @@ def test_the_wide_table_has_columns_for_each_list(detect, fmb, tmp_path):
     assert set(best) == set(run.top(5)["object_id"])
 
 
+def test_the_wide_table_has_the_order_of_the_list_made_of_others(detect, fmb, tmp_path):
+    run = detect("--fusion", "any-view")
+    by = {"any-view": run.ranked("any-view")["object_id"].tolist()}
+    ranks = [run.scores(name)["rank"].to_numpy(float) for name in (LIST_A, LIST_B)]
+    by["best rank"] = BIG[np.argsort(np.minimum(*ranks), kind="stable")].tolist()
+    assert by["any-view"] != by["best rank"]
+    two = ("--list", LIST_A, "--list", LIST_B)
+    for options, order in (((), "any-view"), (two, "best rank")):
+        done(fmb("export", "mine", "--wide", *options, "-o", "wide.csv", "--force"))
+        assert pd.read_csv(tmp_path / "wide.csv")["object_id"].tolist() == by[order]
+
+
 def test_a_wide_table_in_parquet_opens_in_astropy_as_the_vo_has_it(detect, fmb, tmp_path):
     detect("--reference", "aside == 1", aside=(np.arange(N) >= 50).astype(int))
     done(fmb("export", "mine", "--wide", "-o", "wide.parquet"))

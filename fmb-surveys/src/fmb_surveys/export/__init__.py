@@ -33,7 +33,8 @@ def export_lists(
         lists: one or several, as in `run.lists` or by words; () = all.
         format: "fits", "votable", "csv", "parquet" or "ecsv", where the ending does not say it.
         top: that many of the strangest of each list; None = all objects.
-        wide: one row an object, with columns for each list, instead of one an object and list.
+        wide: one row an object, with columns for each list, instead of one an object and list;
+            in the order of a list made of others, else of the best rank in any list.
         join: tables of which each object gets the columns of the row with its id.
         join_on: their column of ids.
         analyses: with the tables of analyses that have a row an object.

@@ -91,7 +91,10 @@ def long_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
 
 
 def wide_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported:
-    """One row an object, the best rank in any list first, with columns of its own for each list.
+    """One row an object, with columns of its own for each list.
+
+    The order is that of the first list that is made of others, as `any-view` is and as screens have
+    it; of objects that it lacks, or without such a list, the best rank in any list comes first.
 
     Args:
         run: shows all objects, or those with some labels.
@@ -100,21 +103,30 @@ def wide_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
     """
     kept = _kept(run)
     best = np.full(len(run.objects), np.inf)
+    lead = next((name for name in names if _of_lists(name)), None)
+    first = best
     listed = np.zeros(len(run.objects), dtype=bool)
     columns: dict[str, Column] = {c: run.objects[c] for c in _there(run.objects)}
     fields = dict(_FIELDS)
     for name, short in short_names(names).items():
         scores = run.scores(name)
         listed[_rows(scores, kept & run.kept(name), top)] = True
-        best = np.fmin(best, scores["rank"].to_numpy(dtype=np.float64, na_value=np.nan))
+        rank = scores["rank"].to_numpy(dtype=np.float64, na_value=np.nan)
+        best = np.fmin(best, rank)
+        first = np.where(np.isnan(rank), np.inf, rank) if name == lead else first
         for column in _told(scores):
             if column in _SHORT and scores[column].isna().all():
                 continue  # there is no reference
             own, field = f"{_SHORT.get(column, column)}_{short}", _FIELDS[column]
             columns[own], fields[own] = _values(scores, column), field.of(short, name.given)
     rows = np.flatnonzero(kept if top is None else listed)
-    rows = rows[np.argsort(best[rows], kind="stable")]
+    then = np.where(np.isinf(first), best, 0)  # equal ranks stay in the order of ids
+    rows = rows[np.lexsort((then[rows], first[rows]))]
     return _with_catalog([Part(columns | _labels(run), rows)], fields, run.objects)
+
+
+def _of_lists(name: ListName) -> bool:
+    return any(isinstance(one, ListName) for one in name.of)
 
 
 def _told(scores: pd.DataFrame) -> list[str]:
