@@ -1,6 +1,6 @@
 """The table that leaves FMB: objects with their places in lists, labels and catalogue."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -10,7 +10,7 @@ from fmb import Array, ListName, Run
 from fmb.datasets import changed_copies
 from fmb_surveys.export.exported import Column, Exported, Field, Part
 
-__all__ = ["long_table", "short_names", "wide_table"]
+__all__ = ["label_lines", "long_table", "short_names", "wide_table"]
 
 _PLACE = ("object_id", "ra", "dec")
 _SCORES = (
@@ -25,7 +25,8 @@ _SCORES = (
     "fold",
 )
 _SHORT = {"p_value": "p", "q_value": "q"}
-
+_LABELS = {"class": "name", "class_by": "who", "class_time": "time"}
+"""Column -> field of a label."""
 
 _FIELDS = {
     "object_id": Field("id of the object in its survey", ucd="meta.id;meta.main"),
@@ -54,6 +55,7 @@ _FIELDS = {
     "class_by": Field("who gave the label", ucd="meta.curation"),
     "class_time": Field("when, UTC", ucd="time.processing"),
 }
+_FIELDS |= {f"label_{name}": _FIELDS[name] for name in _LABELS}
 _ROLES = {
     "magnitude": "phot.mag",
     "size": "phys.angSize",
@@ -165,10 +167,25 @@ def _rows(scores: pd.DataFrame, kept: Array, top: int | None) -> Array:
     return rows[order][:top]
 
 
+def label_lines(run: Run) -> Iterator[str]:
+    """Under which names labels by hand stand, where the catalogue has one of their own."""
+    if _before_labels(run):
+        own = next(str(c) for c in run.objects if str(c).lower() in _LABELS)
+        yield f"labels given by hand stand in label_class: the catalogue has a column {own!r}"
+
+
 def _labels(run: Run) -> dict[str, Column]:
-    held = run.labelled()
-    columns = {"class": "name", "class_by": "who", "class_time": "time"}
-    return {name: pd.Series(held.column(field)) for name, field in columns.items()}
+    held, before = run.labelled(), _before_labels(run)
+    return {f"{before}{n}": pd.Series(held.column(field)) for n, field in _LABELS.items()}
+
+
+def _before_labels(run: Run) -> str:
+    """What stands before the names of labels, "" where no column of the catalogue has one.
+
+    Names that differ only in case are alike: readers of FITS do not tell them apart.
+    """
+    own = {str(column).lower() for column in run.objects}
+    return "label_" if own.intersection(_LABELS) else ""
 
 
 def _repeated(text: str, rows: Array) -> pd.Series:
