@@ -8,7 +8,6 @@ from fmb.terminal.values import counted
 
 __all__ = ["owner_lines", "quality_lines", "remarks"]
 
-
 WEIGHT = {"simulated": 0, "detector": 1, "fold-shift": 1, "small-survey": 1}
 """Codes of notes that say what the numbers of lists are worth -> which come first."""
 
