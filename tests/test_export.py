@@ -131,11 +131,32 @@ def test_the_wide_table_has_columns_for_each_list(detect, fmb, tmp_path):
             expected = scores[column].to_numpy(dtype=float, na_value=np.nan)
             np.testing.assert_array_equal(found[rows], expected)
         assert int(np.ma.getmaskarray(table[f"fold_{short}"]).sum()) == 30
-        assert int(np.ma.getmaskarray(table[f"is_repeat_{short}"]).sum()) == 30
+        assert table[f"is_repeat_{short}"].dtype == bool
     assert min(table["rank_a_gaussian"][0], table["rank_b_gaussian"][0]) == 1
     done(fmb("export", "mine", "--wide", "--top", 5, "-o", "best.fits"))
     best = Table.read(tmp_path / "best.fits")["object_id"].tolist()
     assert set(best) == set(run.top(5)["object_id"])
+
+
+def test_the_wide_table_has_the_order_of_the_list_made_of_others(detect, fmb, tmp_path):
+    run = detect("--fusion", "any-view")
+    by = {"any-view": run.ranked("any-view")["object_id"].tolist()}
+    ranks = [run.scores(name)["rank"].to_numpy(float) for name in (LIST_A, LIST_B)]
+    by["best rank"] = BIG[np.argsort(np.minimum(*ranks), kind="stable")].tolist()
+    assert by["any-view"] != by["best rank"]
+    two = ("--list", LIST_A, "--list", LIST_B)
+    for options, order in (((), "any-view"), (two, "best rank")):
+        done(fmb("export", "mine", "--wide", *options, "-o", "wide.csv", "--force"))
+        assert pd.read_csv(tmp_path / "wide.csv")["object_id"].tolist() == by[order]
+
+
+def test_a_wide_table_in_parquet_opens_in_astropy_as_the_vo_has_it(detect, fmb, tmp_path):
+    detect("--reference", "aside == 1", aside=(np.arange(N) >= 50).astype(int))
+    done(fmb("export", "mine", "--wide", "-o", "wide.parquet"))
+    table = Table.read(tmp_path / "wide.parquet", format="parquet.votable")
+    assert sorted(table["object_id"].tolist()) == BIG.tolist()
+    assert (str(table["ra"].unit), table["ra"].description) == ("deg", "right ascension")
+    assert table["is_repeat_a_gaussian"].dtype == table["is_repeat_b_gaussian"].dtype == bool
 
 
 def test_short_names_tell_models_and_detectors_apart(fmb, survey, tmp_path):
@@ -151,9 +172,9 @@ def test_short_names_tell_models_and_detectors_apart(fmb, survey, tmp_path):
 
 
 def test_columns_called_like_those_of_fmb_keep_their_values(detect, fmb, tmp_path):
-    own = {"rank": 5, "Class": "x", "catalog_rank": 6, "RA": 7.0, "score_a_gaussian": 8}
+    own = {"rank": 5, "view": "x", "catalog_rank": 6, "RA": 7.0, "score_a_gaussian": 8}
     detect(**{name: [value] * N for name, value in own.items()})
-    for options, clash in (((), "Class"), (("--wide",), "score_a_gaussian")):
+    for options, clash in (((), "view"), (("--wide",), "score_a_gaussian")):
         done(fmb("export", "mine", *options, "-o", "x.fits", "--force"))
         table = Table.read(tmp_path / "x.fits")
         assert len({name.lower() for name in table.colnames}) == len(table.colnames)
@@ -162,6 +183,31 @@ def test_columns_called_like_those_of_fmb_keep_their_values(detect, fmb, tmp_pat
     done(fmb("export", "mine", "-o", "x.parquet"))
     table = pd.read_parquet(tmp_path / "x.parquet")
     assert (table["catalog_rank"][0], table["catalog_catalog_rank"][0]) == (5, 6)
+
+
+@pytest.mark.parametrize("name", ["class", "Class"])
+def test_a_class_of_the_catalogue_keeps_its_name_and_labels_take_another(
+    detect, fmb, tmp_path, name
+):
+    run = detect(**{name: [f"kind{n}" for n in range(N)]})
+    run.label(BIG[:1], "lens")
+    said = done(fmb("export", "mine", "--wide", "-o", "x.fits"))
+    assert f"stand in label_class: the catalogue has a column '{name}'" in said.stderr
+    table = Table.read(tmp_path / "x.fits")
+    rows = dict(zip(table["object_id"].tolist(), table, strict=True))
+    assert (str(rows[BIG[5]][name]), str(rows[BIG[0]]["label_class"])) == ("kind5", "lens")
+    assert "@" in str(rows[BIG[0]]["label_class_by"])
+    assert "catalog_class" not in {column.lower() for column in table.colnames}
+
+
+def test_export_says_how_many_rows_of_how_many_objects_it_wrote(detect, fmb, tmp_path):
+    detect()
+    for options, told in (((), f"{2 * N} rows of {N} objects"), (("--top", 1, "--wide"), None)):
+        said = done(fmb("export", "mine", *options, "-o", "x.csv", "--force"))
+        n = len(pd.read_csv(tmp_path / "x.csv"))
+        expected = told or ("1 row of 1 object" if n == 1 else f"{n} rows of {n} objects")
+        assert f"note: {expected}\n" in said.stderr
+        assert "label_class" not in said.stderr  # the catalogue has no such column
 
 
 def test_the_header_says_where_it_is_from(fmb, survey, tmp_path):

@@ -55,6 +55,38 @@ def test_a_joined_row_stands_beside_its_object_and_what_has_none_is_a_gap(fmb, d
     assert table.loc[IDS, "mag"].tolist() == (np.arange(N) + 18.0).tolist()
 
 
+def test_a_joined_column_that_is_equal_is_left_out_and_counted(fmb, detected):
+    there = np.arange(N)[::2]
+    ours = {"object_id": IDS[there], "ra": there / 3, "MAG": there + 18, "new": there}
+    pd.DataFrame({**ours, "dec": np.where(there == 4, 9.0, -there / 4)}).to_csv(
+        "o.csv", index=False
+    )
+    said = done(fmb("export", "mine", "--wide", "--join", "o.csv", "-o", "x.parquet"))
+    assert "2 columns left out, equal to what is there under the same name: ra, MAG" in said.stderr
+    table = by_id("x.parquet")
+    assert table.loc[IDS[4], ["dec", "dec_joined"]].tolist() == [-1.0, 9.0]
+    assert {"ra_joined", "MAG", "MAG_joined"}.isdisjoint(table)
+    assert table.loc[IDS[there], "new"].tolist() == there.tolist()
+
+
+def test_equal_digits_are_compared_not_floats(fmb, detected):
+    table = pd.read_csv("c.csv").assign(key=IDS)
+    table.to_csv("c.csv", index=False)
+    own = ("--embeddings", "v.npz", "--catalog", "c.csv", "--out", "keyed")
+    done(fmb("detect", *own, "--detector", "gaussian", "--no-companions"))
+    pd.DataFrame({"object_id": IDS, "key": IDS + 1}).to_parquet("other.parquet")
+    done(fmb("export", "keyed", "--wide", "--join", "other.parquet", "-o", "x.parquet"))
+    assert (by_id("x.parquet").loc[IDS, "key_joined"] == IDS + 1).all()
+
+
+def test_equal_numbers_of_another_unit_are_kept(fmb, detected):
+    table = Table({"object_id": IDS, "ra": np.arange(N) / 3}, units={"ra": "arcsec"})
+    table.write("other.fits")
+    done(fmb("export", "mine", "--wide", "--join", "other.fits", "-o", "x.vot"))
+    table = Table.read("x.vot")
+    assert (str(table["ra"].unit), str(table["ra_joined"].unit)) == ("deg", "arcsec")
+
+
 @pytest.mark.parametrize("kind", ["uint64", "int64", "str"])
 def test_ids_are_joined_exactly_whatever_their_type(fmb, detected, kind):
     # Their neighbours share their float.

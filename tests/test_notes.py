@@ -6,6 +6,8 @@ import numpy as np
 
 from fmb import open_run
 
+WEIGHT = ("simulated", "detector", "fold-shift", "small-survey")
+"""Notes on what the numbers of lists are worth."""
 RUN = ("--model", "counting", "--weights", "random", "--detector", "gaussian", "--data")
 
 
@@ -63,6 +65,24 @@ def test_at_most_five_notes_are_printed_and_the_log_has_all(fmb, counting, surve
     assert len(set(told)) == len(told)
     log = run.folder.log.read_text()
     assert all(line in log for line in told)
+
+
+def test_an_input_that_is_filled_is_said_before_what_weighs_on_no_object(
+    fmb, counting, survey, make_survey
+):
+    """Zeros lead lists: their note must not be one of those that the log alone has."""
+
+    def damage(arrays):
+        arrays["image/flux"][5, :, :20] = 0
+
+    make_survey(survey.parent, change=damage)
+    said = notes(fmb("detect", *RUN, survey))
+    told = open_run().remarks()
+    (filled,) = [n for n, line in enumerate(told) if "zero-filled" in line]
+    weightless = [note.text for note in open_run().notes if note.code not in WEIGHT]
+    assert weightless
+    assert filled < min(map(told.index, weightless))
+    assert f"note: {told[filled]}" in said
 
 
 def test_what_lists_are_worth_is_said_before_what_is_wrong_with_some_objects(

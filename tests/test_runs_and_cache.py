@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from fmb import open_run
+from fmb import runs as fmb_runs
 
 RUN = ("--model", "counting", "--weights", "random", "--view", "image", "--detector", "gaussian")
 
@@ -230,3 +231,20 @@ def test_resume_alone_goes_on_with_the_latest_run_that_is_unfinished(run, fmb, h
     (home / "runs" / "one" / "manifest.json").unlink()
     done(fmb("run", "--resume"))
     assert open_run("one").name == "one"
+
+
+def test_surveys_of_one_name_are_told_apart_by_where_they_lie(fmb, counting, make_survey, tmp_path):
+    surveys = [make_survey(tmp_path / place, n=12) for place in ("one/sky", "two/sky")]
+
+    def listed(*options):
+        return done(fmb("runs", *options)).stdout
+
+    for n, survey in enumerate(surveys):
+        done(fmb("run", *RUN, "--data", survey, "--out", f"r{n}", "--no-companions"))
+        rows = json.loads(listed("--json"))
+        assert rows[n]["source"] == str(survey)
+        told = ["tiny"] if not n else ["one/sky/survey.toml", "two/sky/survey.toml"]
+        assert [row["data"] for row in rows] == told
+    assert fmb_runs()["data"].tolist() == told
+    assert "one/sky/survey.toml" in listed()
+    assert str(tmp_path) not in listed()

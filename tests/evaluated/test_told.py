@@ -88,3 +88,33 @@ def test_a_survey_whose_planted_objects_are_labelled_is_told_how_to_look_for_the
         result.stderr
     )
     assert run("evaluate", "told", "--truth", "label").exit_code == 0
+
+
+def test_controls_that_stand_in_no_row_are_named(run):
+    shown = run("evaluate", "planted", "--all-lists").stdout
+    line = "controls, which no list may find, are in no row of the first table: same"
+    assert line in shown.replace("\n  ", " ").splitlines()
+    table, _, below = shown.partition("\n\n")
+    assert "same" not in table
+    assert below.startswith("control")
+    assert "controls" not in run("evaluate", "planted", "--truth", "copies=far").stdout
+
+
+@pytest.mark.parametrize("options", [(), ("--all-lists",)])
+def test_where_all_kinds_are_controls_no_option_is_named_that_would_not_help(run, options):
+    shown = run("evaluate", "planted", "--truth", "copies=same", *options)
+    assert shown.exit_code == 0
+    first = shown.stdout.splitlines()[0]
+    assert first == "all kinds are controls, which no list may find: no list is measured by them"
+    assert "--all-lists" not in shown.stdout
+
+
+def test_a_control_that_is_no_copy_cannot_be_held_against_lists(run):
+    v = np.random.default_rng(1).normal(size=(N, 4)).astype(np.float32)
+    sort, odd = np.where(np.arange(N) < 40, "odd", "plain"), np.arange(N) < 40
+    view = np.where(odd, "nobody", "")
+    np.savez("k.npz", object_id=np.arange(N), v=v, sort=sort, declared_view=view)
+    asked = ("detect", "--embeddings", "k.npz", "--detector", "gaussian", "--out", "k")
+    assert run(*asked).exit_code == 0
+    shown = run("evaluate", "k", "--truth", "sort=odd").stdout.replace("\n  ", " ")
+    assert "first table: odd; odd cannot be held against these lists" in shown

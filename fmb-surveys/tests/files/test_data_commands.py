@@ -4,6 +4,7 @@ import json
 import re
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
 from PIL import Image
 
@@ -25,6 +26,25 @@ def test_show_says_what_there_is(files):
     assert "wavelengths 4000-4079 Angstrom" in told
     assert re.search(r"ra +float64 +deg", result.stdout)
     assert "warning: not photometric" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("unit", "calibrated"),
+    [
+        ("counts", "no"),
+        ("count / s", "no"),
+        ("electron / s", "no"),
+        ("adu", "no"),
+        ("nmgy", "yes"),
+        ("MJy / sr", "yes"),
+        ("photon / (s cm2 Angstrom)", "yes"),
+    ],
+)
+def test_images_in_counts_are_not_calibrated(files, unit, calibrated):
+    files.cam["unit"] = unit
+    result = fmb_data("show", files.write(), "--json")
+    cam, spec = json.loads(result.stdout)["inputs"]
+    assert (cam["unit"], cam["calibrated"], spec["calibrated"]) == (unit, calibrated, "yes")
 
 
 def test_show_as_json_keeps_ids_as_text(files):

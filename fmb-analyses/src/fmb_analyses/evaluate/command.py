@@ -110,7 +110,9 @@ def _print(
 ) -> None:
     from fmb_analyses.evaluate.screen import (
         chance_line,
+        control_line,
         control_rows,
+        empty_line,
         less_rows,
         rows_of,
         warnings_of,
@@ -118,13 +120,16 @@ def _print(
 
     more = f"fmb evaluate {run.name} --json"
     rows = rows_of(done, names, every=every)
-    print_table(rows, "no list sees a kind: --all-lists", more=more, keep=3)
-    for beside in (control_rows(done, names), less_rows(compared, names, every=every)):
+    print_table(rows, empty_line(done.truth), more=more, keep=3)
+    controls = control_rows(done, names)
+    for beside in (controls, less_rows(compared, names, every=every)):
         if beside:
             click.echo("")
             print_table(beside, "", more=more, keep=3)
     click.echo("")
     echo_folded(chance_line(done))
+    if line := control_line(done.truth, controls):
+        echo_folded(line)
     if ordinary := done.truth.taken_as_ordinary:
         echo_folded(f"not looked for: {ordinary}; --truth COLUMN=VALUE,VALUE chooses kinds")
     for line in warnings_of(done):

@@ -13,7 +13,17 @@ from fmb_analyses.evaluate.half_recall import strength_parts
 from fmb_analyses.evaluate.truth import Kind, Truth
 from fmb_analyses.results import Measured, Result
 
-__all__ = ["Shown", "chance_line", "control_rows", "less_rows", "mean_of", "rows_of", "warnings_of"]
+__all__ = [
+    "Shown",
+    "chance_line",
+    "control_line",
+    "control_rows",
+    "empty_line",
+    "less_rows",
+    "mean_of",
+    "rows_of",
+    "warnings_of",
+]
 
 NOBODY = "nobody"
 """The view of a control: no list may find it."""
@@ -101,6 +111,31 @@ def control_rows(done: Evaluation, names: Mapping[str, Shown]) -> list[dict[str,
             row = {"control": kind, "list": names[key].words, "mean shift": moved}
             rows.append({**row, f"within {ZERO:g}": held})
     return rows
+
+
+def empty_line(truth: Truth) -> str:
+    """Why no list stands in the table of `rows_of`, and what to do."""
+    if all(kind.view == NOBODY for kind in truth.kinds):
+        return "all kinds are controls, which no list may find: no list is measured by them"
+    return "no list sees a kind: --all-lists"
+
+
+def control_line(truth: Truth, rows: Sequence[Mapping[str, str]]) -> str:
+    """Which kinds are in no row of `rows_of` since no list may find them, "" where none is.
+
+    Args:
+        truth: what is looked for.
+        rows: of `control_rows`; lists that are given what a control changes are not in it.
+    """
+    controls = [kind.name for kind in truth.kinds if kind.view == NOBODY]
+    if not controls:
+        return ""
+    held = {row["control"] for row in rows}
+    apart = [name for name in controls if name not in held]
+    line = (
+        f"controls, which no list may find, are in no row of the first table: {', '.join(controls)}"
+    )
+    return f"{line}; {', '.join(apart)} cannot be held against these lists" if apart else line
 
 
 def less_rows(

@@ -21,16 +21,18 @@ def command(ctx: click.Context, sizes: bool, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     # Imported here: the help text needs none of it.
+    from fmb.listing.data_titles import told_apart
     from fmb.runs.folder import list_runs
     from fmb.runs.run_table import run_row
     from fmb.terminal.printing import echo_json, print_table
     from fmb.terminal.tables import size_text
 
-    rows = [run_row(one) | (_sizes(one) if sizes else {}) for one in list_runs()]
+    rows = told_apart(run_row(one) | (_sizes(one) if sizes else {}) for one in list_runs())
     if as_json:
         echo_json(rows)
         return
     for row in rows:
+        del row["source"]  # as long as a path is; the JSON has it
         row["seconds"] = "" if row["seconds"] is None else f"{row['seconds']:.0f}"
         for name in ("bytes", "frees") if sizes else ():
             row[name] = size_text(row[name])

@@ -8,20 +8,19 @@ from fmb.terminal.values import counted
 
 __all__ = ["owner_lines", "quality_lines", "remarks"]
 
-
 WEIGHT = {"simulated": 0, "detector": 1, "fold-shift": 1, "small-survey": 1}
 """Codes of notes that say what the numbers of lists are worth -> which come first."""
 
 
 def remarks(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """One line each: the objects, what lists are worth, objects without vectors, the rest."""
+    """One line each: the objects, what lists and inputs are worth, the rest."""
     yield _objects(manifest["objects"])
     notes = sorted(manifest["notes"], key=lambda note: WEIGHT.get(note["code"], len(WEIGHT)))
     first = dict.fromkeys(note["text"] for note in notes if note["code"] in WEIGHT)
     yield from first
     yield from _without(manifest["vectors"])
-    yield from dict.fromkeys(note["text"] for note in notes if note["text"] not in first)
     yield from quality_lines(manifest["quality"])
+    yield from dict.fromkeys(note["text"] for note in notes if note["text"] not in first)
     for record in manifest["lists"]:
         yield from owner_lines(record)
     yield from manifest["calibration"]

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from fmb.listing.data_titles import told_apart
 from fmb.messages.errors import FmbError
 from fmb.plugins.settings import read_toml
 from fmb.request.record import FORMAT
@@ -24,9 +25,8 @@ def runs() -> "pd.DataFrame":
     """
     import pandas as pd  # `fmb runs` does without
 
-    table = pd.DataFrame([run_row(folder) for folder in list_runs()], columns=COLUMNS)
-    made = pd.to_datetime(table["made"])
-    return table.assign(made=made, seconds=table["seconds"].astype("float64"))
+    table = pd.DataFrame(told_apart(map(run_row, list_runs())), columns=COLUMNS)
+    return table.assign(made=pd.to_datetime(table["made"]), seconds=table["seconds"].astype(float))
 
 
 def run_row(folder: RunFolder) -> dict[str, Any]:
@@ -41,13 +41,14 @@ def run_row(folder: RunFolder) -> dict[str, Any]:
         state = "damaged"
     if request and request.get("format") != FORMAT:
         state = f"{state}, by another version"
-    own = "embeddings" in request
-    survey = manifest.get("dataset", {}).get("name") or request.get("data", {}).get("source", "")
+    own, source = "embeddings" in request, request.get("data", {}).get("source", "")
+    survey = manifest.get("dataset", {}).get("name") or source
     return {
         "run": folder.name,
         "made": folder.made.strftime("%Y-%m-%d %H:%M"),
         "state": state,
         "data": "own vectors" if own else survey,
+        "source": "" if own else source,
         "models": " ".join(request.get("model", {})),
         "detectors": " ".join(request.get("detector", {})),
         "seconds": sum(manifest["seconds"].values()) if manifest.get("seconds") else None,

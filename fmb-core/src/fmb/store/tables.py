@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,14 +70,16 @@ def _as_parquet(table: pa.Table) -> Iterator[bytes]:
     yield from parts.take()
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """A table written by `write_table`, with its `attrs["units"]` and `attrs["roles"]`.
+
+    Nothing but `columns` is read, where they are named.
 
     Raises:
         StoreError: it is missing or damaged.
     """
     try:
-        arrow = pq.read_table(path)
+        arrow = pq.read_table(path, columns=None if columns is None else list(columns))
         table: pd.DataFrame = arrow.to_pandas()
         meta = _meta_of(arrow.schema)
     except FileNotFoundError:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fmb import ListName, Progress, Run
+    from fmb_surveys.export.exported import Exported
 
 __all__ = ["export_atlas", "export_lists"]
 
@@ -33,13 +34,14 @@ def export_lists(
         lists: one or several, as in `run.lists` or by words; () = all.
         format: "fits", "votable", "csv", "parquet" or "ecsv", where the ending does not say it.
         top: that many of the strangest of each list; None = all objects.
-        wide: one row an object, with columns for each list, instead of one an object and list.
+        wide: one row an object, with columns for each list, instead of one an object and list;
+            in the order of a list made of others, else of the best rank in any list.
         join: tables of which each object gets the columns of the row with its id.
         join_on: their column of ids.
         analyses: with the tables of analyses that have a row an object.
         links: with the addresses of pages about the place of each object.
         force: replace a file that is there.
-        tell: takes lines on what was joined.
+        tell: takes lines on how much is written, and on what was renamed, joined and left out.
 
     Returns:
         The file.
@@ -57,13 +59,15 @@ def export_lists(
     from fmb_surveys.export.joined import analysis_columns, beside, joined_columns
     from fmb_surveys.export.links import link_columns
     from fmb_surveys.export.provenance import provenance
-    from fmb_surveys.export.table import long_table, wide_table
+    from fmb_surveys.export.table import label_lines, long_table, wide_table
 
     path = Path(path)
     name = format_of(path, format)
     _refuse_present(path, force=force)
     names = _chosen(run, lists)
     exported = (wide_table if wide else long_table)(run, names, top)
+    for line in (_size_line(exported), *label_lines(run)):
+        tell(line)
     ids = run.objects["object_id"].to_numpy()
     for file in map(Path, join):
         exported = beside(exported, joined_columns(file, join_on, ids, tell), "_joined", tell)
@@ -120,6 +124,13 @@ def export_atlas(
     ensure_folder(path.absolute().parent)
     publish(path, atlas_parts(atlas, run, names[0]))
     return atlas.made
+
+
+def _size_line(exported: "Exported") -> str:
+    from fmb.terminal import counted
+
+    objects = {row for part in exported.parts for row in part.rows.tolist()}
+    return f"{counted(len(exported), 'row')} of {counted(len(objects))}"
 
 
 def _refuse_present(path: Path, *, force: bool) -> None:

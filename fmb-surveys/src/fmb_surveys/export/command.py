@@ -55,7 +55,8 @@ def command(
     """Write lists of RUN, by default the latest, with labels and catalogue into one file.
 
     One row an object and list, strangest first; repeats of a source are marked, and with --top left
-    out. Ids are exact in every format. The header says where the numbers come from.
+    out. With --wide the order is that of a list made of others, as any-view is, else of the best
+    rank in any list. Ids are exact in every format. The header says where the numbers come from.
     """
     # Imported here: the help text needs none of it.
     from fmb import open_run

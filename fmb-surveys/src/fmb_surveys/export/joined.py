@@ -11,9 +11,14 @@ import pandas as pd
 
 from fmb import Array, ConfigError, DataError, Run, did_you_mean
 from fmb.files import as_ids, locate, read_table, refuse_duplicates
+from fmb.terminal import counted
+from fmb_surveys.export.equal_columns import adds_nothing
 from fmb_surveys.export.exported import Column, Exported, Field, Part, with_gaps
 
 __all__ = ["analyses_of", "analysis_columns", "beside", "joined_columns"]
+
+_NAMED = 5
+"""Columns that a line names."""
 
 Found = tuple[dict[str, Column], dict[str, Field]]
 
@@ -21,17 +26,24 @@ Found = tuple[dict[str, Column], dict[str, Field]]
 def beside(exported: Exported, found: Found, ending: str, tell: Callable[[str], None]) -> Exported:
     """A table with further columns; one called like another gets `ending` at its name.
 
+    One that has no other value than that of its name adds nothing and is left out.
+
     Names that differ only in case are alike: readers of FITS do not tell them apart.
 
     Args:
         exported: the table.
         found: columns of all objects, and what to tell of them.
         ending: for instance "_joined".
-        tell: is told of names that were changed.
+        tell: is told of names that were changed, and of columns that are left out.
     """
-    taken = {name.lower() for name in exported.names}
-    columns, fields = {}, dict(exported.fields)
+    there = {name.lower(): name for name in exported.names}
+    taken = set(there)
+    columns, fields, equal = {}, dict(exported.fields), []
     for name, column in found[0].items():
+        other = there.get(name.lower())
+        if other is not None and adds_nothing(exported, other, column, found[1][name].unit):
+            equal.append(name)
+            continue
         own = name
         while own.lower() in taken:
             own += ending
@@ -39,6 +51,12 @@ def beside(exported: Exported, found: Found, ending: str, tell: Callable[[str], 
         if own != name:
             tell(f"column {name!r} becomes {own!r}: there is one of this name")
         columns[own], fields[own] = column, found[1][name]
+    if equal:
+        more = f" and {len(equal) - _NAMED} more" if len(equal) > _NAMED else ""
+        tell(
+            f"{counted(len(equal), 'column')} left out, equal to what is there under the same"
+            f" name: {', '.join(equal[:_NAMED])}{more}"
+        )
     parts = [Part({**part.columns, **columns}, part.rows) for part in exported.parts]
     return replace(exported, parts=parts, fields=fields)
 

@@ -1,6 +1,6 @@
 """The table that leaves FMB: objects with their places in lists, labels and catalogue."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -10,7 +10,7 @@ from fmb import Array, ListName, Run
 from fmb.datasets import changed_copies
 from fmb_surveys.export.exported import Column, Exported, Field, Part
 
-__all__ = ["long_table", "short_names", "wide_table"]
+__all__ = ["label_lines", "long_table", "short_names", "wide_table"]
 
 _PLACE = ("object_id", "ra", "dec")
 _SCORES = (
@@ -25,7 +25,8 @@ _SCORES = (
     "fold",
 )
 _SHORT = {"p_value": "p", "q_value": "q"}
-
+_LABELS = {"class": "name", "class_by": "who", "class_time": "time"}
+"""Column -> field of a label."""
 
 _FIELDS = {
     "object_id": Field("id of the object in its survey", ucd="meta.id;meta.main"),
@@ -54,6 +55,7 @@ _FIELDS = {
     "class_by": Field("who gave the label", ucd="meta.curation"),
     "class_time": Field("when, UTC", ucd="time.processing"),
 }
+_FIELDS |= {f"label_{name}": _FIELDS[name] for name in _LABELS}
 _ROLES = {
     "magnitude": "phot.mag",
     "size": "phys.angSize",
@@ -85,13 +87,16 @@ def long_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
         same = {"list": name.stem, **own, "given": ", ".join(name.given)}
         columns: dict[str, Column] = {c: run.objects[c] for c in _there(run.objects)}
         columns |= {column: partial(_repeated, text) for column, text in same.items()}
-        columns |= {column: scores[column] for column in _told(scores)}
+        columns |= {column: _values(scores, column) for column in _told(scores)}
         parts.append(Part(columns | labels, rows))
     return _with_catalog(parts, dict(_FIELDS), run.objects)
 
 
 def wide_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported:
-    """One row an object, the best rank in any list first, with columns of its own for each list.
+    """One row an object, with columns of its own for each list.
+
+    The order is that of the first list that is made of others, as `any-view` is and as screens have
+    it; of objects that it lacks, or without such a list, the best rank in any list comes first.
 
     Args:
         run: shows all objects, or those with some labels.
@@ -100,26 +105,41 @@ def wide_table(run: Run, names: Sequence[ListName], top: int | None) -> Exported
     """
     kept = _kept(run)
     best = np.full(len(run.objects), np.inf)
+    lead = next((name for name in names if _of_lists(name)), None)
+    first = best
     listed = np.zeros(len(run.objects), dtype=bool)
     columns: dict[str, Column] = {c: run.objects[c] for c in _there(run.objects)}
     fields = dict(_FIELDS)
     for name, short in short_names(names).items():
         scores = run.scores(name)
         listed[_rows(scores, kept & run.kept(name), top)] = True
-        best = np.fmin(best, scores["rank"].to_numpy(dtype=np.float64, na_value=np.nan))
+        rank = scores["rank"].to_numpy(dtype=np.float64, na_value=np.nan)
+        best = np.fmin(best, rank)
+        first = np.where(np.isnan(rank), np.inf, rank) if name == lead else first
         for column in _told(scores):
             if column in _SHORT and scores[column].isna().all():
                 continue  # there is no reference
             own, field = f"{_SHORT.get(column, column)}_{short}", _FIELDS[column]
-            columns[own], fields[own] = scores[column], field.of(short, name.given)
+            columns[own], fields[own] = _values(scores, column), field.of(short, name.given)
     rows = np.flatnonzero(kept if top is None else listed)
-    rows = rows[np.argsort(best[rows], kind="stable")]
+    then = np.where(np.isinf(first), best, 0)  # equal ranks stay in the order of ids
+    rows = rows[np.lexsort((then[rows], first[rows]))]
     return _with_catalog([Part(columns | _labels(run), rows)], fields, run.objects)
+
+
+def _of_lists(name: ListName) -> bool:
+    return any(isinstance(one, ListName) for one in name.of)
 
 
 def _told(scores: pd.DataFrame) -> list[str]:
     """The columns of a list that leave it; some are there in lists by other fits only."""
     return [column for column in _SCORES if column in scores]
+
+
+def _values(scores: pd.DataFrame, column: str) -> pd.Series:
+    """A column of a list; one that has no object repeats it, so that all lists have one type."""
+    values = scores[column]
+    return values.fillna(False).astype(bool) if column == "is_repeat" else values
 
 
 def short_names(names: Sequence[ListName]) -> dict[ListName, str]:
@@ -147,10 +167,25 @@ def _rows(scores: pd.DataFrame, kept: Array, top: int | None) -> Array:
     return rows[order][:top]
 
 
+def label_lines(run: Run) -> Iterator[str]:
+    """Under which names labels by hand stand, where the catalogue has one of their own."""
+    if _before_labels(run):
+        own = next(str(c) for c in run.objects if str(c).lower() in _LABELS)
+        yield f"labels given by hand stand in label_class: the catalogue has a column {own!r}"
+
+
 def _labels(run: Run) -> dict[str, Column]:
-    held = run.labelled()
-    columns = {"class": "name", "class_by": "who", "class_time": "time"}
-    return {name: pd.Series(held.column(field)) for name, field in columns.items()}
+    held, before = run.labelled(), _before_labels(run)
+    return {f"{before}{n}": pd.Series(held.column(field)) for n, field in _LABELS.items()}
+
+
+def _before_labels(run: Run) -> str:
+    """What stands before the names of labels, "" where no column of the catalogue has one.
+
+    Names that differ only in case are alike: readers of FITS do not tell them apart.
+    """
+    own = {str(column).lower() for column in run.objects}
+    return "label_" if own.intersection(_LABELS) else ""
 
 
 def _repeated(text: str, rows: Array) -> pd.Series:

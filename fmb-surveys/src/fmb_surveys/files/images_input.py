@@ -8,6 +8,7 @@ from fmb import Array, Images, InputInfo, ShapeError
 from fmb_surveys.files.inputs import Input
 from fmb_surveys.files.numbers import float32
 from fmb_surveys.files.survey_toml import ImagesSource
+from fmb_surveys.files.units import has_zero_point
 
 __all__ = ["ImagesInput"]
 
@@ -36,7 +37,7 @@ class ImagesInput(Input[ImagesSource]):
             bands=source.bands,
             shape=shape[-2:],
             pixel_scale_arcsec=source.pixel_scale_arcsec,
-            calibrated=source.unit != "display",
+            calibrated=has_zero_point(self.unit),
             present=self._present(),
         )
 

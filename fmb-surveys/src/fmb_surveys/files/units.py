@@ -8,7 +8,15 @@ from pydantic import AfterValidator
 
 from fmb import DataError
 
-__all__ = ["Unit", "angstroms", "check_unit", "convenient", "is_unit", "refuse_contradiction"]
+__all__ = [
+    "Unit",
+    "angstroms",
+    "check_unit",
+    "convenient",
+    "has_zero_point",
+    "is_unit",
+    "refuse_contradiction",
+]
 
 WORD_UNITS = ("display", "counts")
 """Units that astropy does not know: pictures without a flux scale, detector counts."""
@@ -37,6 +45,20 @@ def check_unit(text: str) -> str:
     if _has_ampere(unit):
         raise ValueError("for astropy A is the ampere; write Angstrom")
     return str(unit.to_string()) if doubtful else text
+
+
+def has_zero_point(unit: str) -> bool:
+    """Whether numbers in a unit say how bright something is, whatever took them.
+
+    Not in pictures and detector counts, also per second; counts per area of a mirror do.
+    """
+    if unit in WORD_UNITS:
+        return False
+    if not COUNTED.search(unit):
+        return True
+    from astropy import units  # Imported here: few surveys count
+
+    return units.m in units.Unit(unit).decompose().bases
 
 
 Unit = Annotated[str, AfterValidator(check_unit)]
