@@ -81,6 +81,16 @@ class NestedColumns:
             ]
         return joined(read, (len(rows), *shape), self.kind(name))
 
+    def lengths(self, name: str, rows: Array) -> Array | None:
+        """(m,) int64: numbers in the list of each row, -1 = no list; None of other columns."""
+        rows = np.asarray(rows)
+        made = np.full(len(rows), -1, dtype=np.int64)
+        for at, start, column in self.pieces(name, rows):
+            if len(column.levels) != 1:
+                return None
+            made[at] = column.levels[0][1][rows[at] - start]
+        return made
+
     def texts(self, name: str, rows: Array, size: int) -> Array:
         """(m, size), object: the texts in lists of at most `size`, None beyond their ends."""
         rows = np.asarray(rows)
