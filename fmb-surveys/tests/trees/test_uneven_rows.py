@@ -5,6 +5,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from fmb import DataError
+
 N, PIXELS, ODD = 5, 6, 2
 
 
@@ -75,3 +77,43 @@ def test_a_null_among_bits_has_the_bad_bit(kind, bit, tmp_path, opened):
     survey = opened(table, inputs={"spectrum": {"unit": "counts", "mask_bits": [bit]}})
     read = survey.read(np.arange(N)).inputs["spectrum"]
     assert read.mask[0].tolist() == [False, True, False, False, False, False]
+
+
+def images(folder, **changed):
+    """A table of N sound images of two bands, but for the one of row ODD."""
+    plane = np.ones((3, 3)).tolist()
+    sound = {"band": ["g", "r"], "flux": [plane] * 2, "ivar": [plane] * 2, "scale": [0.25] * 2}
+    return write(folder, "image", [sound | (changed if at == ODD else {}) for at in range(N)])
+
+
+PLANE = np.ones((3, 3)).tolist()
+UNNAMED = {
+    "a band twice": ({"band": ["g", "g"]}, "'image/band' names the band 'g' twice of object 102"),
+    "a band twice, in other letters": ({"band": ["G", "g"]}, "twice of object 102"),
+    "fewer names": (
+        {"band": ["r"]},
+        "'image/flux' has bands of object 102: 2, for 1 that 'image/band' names",
+    ),
+    "a name that is null": (
+        {"band": ["r", None]},
+        "'image/flux' has bands of object 102: 2, for 1",
+    ),
+    "fewer bands": ({"flux": [PLANE]}, "'image/flux' has bands of object 102: 1, for 2"),
+    "ivar of fewer bands": ({"ivar": [PLANE]}, "'image/ivar' has bands of object 102: 1, for 2"),
+}
+
+
+@pytest.mark.parametrize("kind", UNNAMED)
+def test_an_image_that_does_not_name_each_band_once_is_refused_by_its_id(kind, tmp_path, opened):
+    changed, told = UNNAMED[kind]
+    survey = opened(images(tmp_path, **changed), inputs={"image": {"unit": "nmgy"}})
+    with pytest.raises(DataError, match=told) as error:
+        survey.read(np.arange(N))
+    assert "\n" not in str(error.value)
+
+
+def test_an_image_that_lacks_a_band_and_its_name_is_read_without_it(tmp_path, opened):
+    plane = [PLANE]
+    table = images(tmp_path, band=["r"], flux=plane, ivar=plane, scale=[0.25])
+    read = opened(table, inputs={"image": {"unit": "nmgy"}}).read(np.arange(N)).inputs["image"]
+    assert read.band_valid.tolist() == [[at != ODD, True] for at in range(N)]
