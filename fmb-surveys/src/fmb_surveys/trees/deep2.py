@@ -117,7 +117,7 @@ def describe(
         told += lines
     columns = {
         key: one_column(
-            [found.spectra[n].values[key] if n in found.spectra else None for n in names]
+            [found.spectra[n].values[key] if n in found.spectra else None for n in names], key
         )
         for key in ("ra", "dec", *_COLUMNS)
     }

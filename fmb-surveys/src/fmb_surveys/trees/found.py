@@ -124,20 +124,35 @@ def readable_unit(told: str) -> str:
     return ""
 
 
-def one_column(values: Sequence[Any]) -> Any:
+def one_column(values: Sequence[Any], name: str) -> Any:
     """A column of what each file says, None where none says anything.
 
-    Text that is a whole number in every file becomes whole numbers, as `whole_ids` makes them.
+    Text that is a whole number in every file becomes whole numbers, as `whole_ids` makes them;
+    whole numbers that are text in other files do too.
+
+    Args:
+        values: of each file, None where it says nothing.
+        name: of the column, for messages.
+
+    Raises:
+        DataError: some files have text, others numbers with fractions.
     """
     known = [None if value is None or np.ma.is_masked(value) else value for value in values]
     if all(value is None for value in known):
         return None
-    texts = [value for value in known if isinstance(value, str)]
-    if len(texts) == len(known):
-        return whole_ids(texts)
+    plain = [value.item() if isinstance(value, np.generic) else value for value in known]
+    if any(isinstance(value, str) for value in plain):
+        if any(isinstance(value, float) for value in plain):
+            raise DataError(
+                f"{name} is text in some files and a number with a fraction in others: read them as"
+                " two surveys"
+            )
+        plain = [value if value is None else str(value) for value in plain]  # no digit is lost
+        if None not in plain:
+            return whole_ids(plain)
     import pyarrow as pa
 
-    return pa.array([value.item() if isinstance(value, np.generic) else value for value in known])
+    return pa.array(plain)
 
 
 def whole_ids(texts: Sequence[str]) -> Any:

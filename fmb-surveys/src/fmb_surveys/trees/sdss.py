@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from fmb import DataError, Dataset
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
 from fmb_surveys.files.stores.object_fits import ObjectFITS, open_object
@@ -106,7 +108,9 @@ def describe(
         if progress:
             progress(number + 1, len(paths))
     ids, told = _ids(found, config)
-    columns = {name: one_column([f.row.get(name) for f in found.values()]) for name in _COLUMNS}
+    columns = {
+        name: one_column([f.row.get(name) for f in found.values()], name) for name in _COLUMNS
+    }
     kept = {name: values for name, values in columns.items() if values is not None}
     spectra, told_of_spectra = _spectra(found, config)
     tables = {
@@ -152,6 +156,12 @@ def _ids(found: Mapping[Path, _Found], config: SdssConfig) -> tuple[Sequence[Any
         lacking = next((path for path, n in zip(found, named, strict=True) if not n), None)
         if lacking:
             raise DataError(f"{lacking}: has no SPECOBJID; --set data.ids=plate-mjd-fiberid")
+        for path, row in zip(found, rows, strict=True):
+            if np.asarray(row["specobjid"]).dtype.kind == "f":
+                raise DataError(
+                    f"{path}: SPECOBJID: ids are floats, which lose digits; call objects otherwise:"
+                    " --set data.ids=plate-mjd-fiberid"
+                )
         ids, told = whole_ids(named), "object_id: SPECOBJID"
     else:
         parts = ("plate", "mjd", "fiberid")
