@@ -3,13 +3,13 @@
 import fnmatch
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from fmb import DataError
+from fmb import DataError, FmbError
 from fmb_surveys.files.units import (
     CONVENIENT,
     WORD_UNITS,
@@ -17,7 +17,18 @@ from fmb_surveys.files.units import (
     refuse_contradiction,
 )
 
-__all__ = ["agreed", "agreed_unit", "files_below", "one_column", "readable_unit", "whole_ids"]
+__all__ = [
+    "agreed",
+    "agreed_unit",
+    "files_below",
+    "looked_at",
+    "one_column",
+    "readable_unit",
+    "whole_ids",
+]
+
+
+T = TypeVar("T")
 
 
 def files_below(path: Path, *patterns: str) -> list[Path]:
@@ -50,6 +61,41 @@ def files_below(path: Path, *patterns: str) -> list[Path]:
     if not found:
         raise DataError(f"{path}: holds no file called {' or '.join(patterns)}")
     return sorted(found)
+
+
+def looked_at(
+    paths: Sequence[Path],
+    look: Callable[[Path], T],
+    skip_bad: bool,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[dict[Path, T], tuple[str, ...]]:
+    """What each file says, and lines on the broken that are left out: their number, then each.
+
+    Args:
+        paths: of the files, at least one.
+        look: what one says; raises FmbError where it is broken.
+        skip_bad: leave broken files out.
+        progress: called with the files looked at and their number.
+
+    Raises:
+        FmbError: a file is broken and none is to be left out, or every one is broken.
+    """
+    found: dict[Path, T] = {}
+    broken: list[str] = []
+    for number, path in enumerate(paths):
+        try:
+            found[path] = look(path)
+        except FmbError as error:
+            if not skip_bad:
+                raise
+            broken.append(str(error))
+        if progress:
+            progress(number + 1, len(paths))
+    if not found:
+        raise DataError(f"every file is broken, the first by this: {broken[0]}")
+    n = len(broken)
+    counted = f"{n} file{'' if n == 1 else 's'} left out as broken, with what only they have"
+    return found, (counted, *(f"left out: {reason}" for reason in broken)) if n else ()
 
 
 def agreed(what: str, found: Mapping[Path, str], key: str) -> str:
