@@ -244,3 +244,12 @@ def test_what_cannot_be_read_is_one_line_that_names_it(tmp_path, name, make, pat
         read_table(path, text=("id",)).ids("id")
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith(str(path))
+
+
+@pytest.mark.parametrize(("digits", "unit"), [("123456789", "ns"), ("123456", "us")])
+def test_times_keep_every_digit_of_a_second(tmp_path, digits, unit):
+    times = np.array([f"2026-01-31T12:00:00.{digits}", "NaT"], dtype="datetime64[ns]")
+    parquet.write_table(pa.table({"x": times}), tmp_path / "t.parquet")
+    found = read_table(tmp_path / "t.parquet").column("x")
+    assert np.asarray(found).dtype == f"datetime64[{unit}]"
+    assert np.array_equal(found, times, equal_nan=True)

@@ -119,7 +119,11 @@ def from_arrow(column: "pa.ChunkedArray") -> Any:
     if pa.types.is_floating(kind):
         return from_array(column.to_numpy())
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-        return np.asarray(column.cast(pa.timestamp("us")).to_numpy())
+        fine = getattr(kind, "unit", "") == "ns"
+        found = np.asarray(column.cast(pa.timestamp("ns" if fine else "us")).to_numpy())
+        short = found.astype("datetime64[us]")
+        # Nanoseconds stay where a digit would be lost.
+        return short if np.array_equal(short, found, equal_nan=True) else found
     if pa.types.is_temporal(kind):
         column = column.cast(pa.string())
     elif pa.types.is_nested(kind):

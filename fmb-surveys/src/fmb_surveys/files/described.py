@@ -96,12 +96,13 @@ def open_tree(
             write_description(staging, description)
     file = folder / FILE_NAME
     survey = read_survey(file)
+    parts = [one for one in survey.inputs.values() if one.files or one.format == "mmu-hdf5"]
+    if config.skip_bad and not parts:
+        raise ConfigError(
+            f"{place}: no object has a file of its own, so none can be skipped; leave"
+            " --skip-bad out"
+        )
     if survey.catalog.file == PARTITIONS:
-        if config.skip_bad:
-            raise ConfigError(
-                f"{place}: no object has a file of its own, so none can be skipped; leave"
-                " --skip-bad out"
-            )
         return PartitionedDataset(survey, file, Digests(cache.parent))
     try:
         return open_survey(survey, file, Digests(cache.parent), config.skip_bad)

@@ -8,7 +8,7 @@ import numpy as np
 
 from fmb import Array, DataError, Images, InputInfo, ShapeError, Spectra
 from fmb.files import equal_to
-from fmb_surveys.files.numbers import bits_of, float32, may_hold, meant_numbers, times
+from fmb_surveys.files.numbers import bad_value, bits_of, float32, may_hold, meant_numbers, times
 from fmb_surveys.files.stores.store import Store
 from fmb_surveys.files.survey_toml import InputSource
 from fmb_surveys.files.units import convenient, refuse_contradiction
@@ -111,7 +111,9 @@ class Input(Generic[S]):
     def _bad(self, at: Array) -> Array | None:
         """(m, ...) bool, what `mask` or `good` declares; what is no number is bad."""
         if self._source.mask:
-            bad = self.store.read(self._source.mask, at, pad=0)
+            bits = self._source.mask_bits
+            kind = self.store.kind(self._source.mask)
+            bad = self.store.read(self._source.mask, at, pad=bad_value(kind, bits))
             if self._source.mask_bits:
                 bad = bits_of(bad, self._source.mask_bits, self.store.place(self._source.mask))
             return bad if bad.dtype == bool else np.asarray(bad != 0)

@@ -84,6 +84,8 @@ def locate_input(
             f"{path}: inputs.{name} is in another file than the catalogue: name its ids with"
             " id = ..., or set same_order = true"
         )
+    if isinstance(store, BandArrays):
+        store.objects = rows, chosen.ids
     return store, _observed(source, store, rows, n), orphans
 
 

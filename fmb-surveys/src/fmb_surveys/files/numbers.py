@@ -8,7 +8,7 @@ import numpy as np
 from fmb import Array, DataError
 from fmb.files import Stated
 
-__all__ = ["bits_of", "float32", "may_hold", "meant_numbers", "times"]
+__all__ = ["bad_value", "bits_of", "float32", "may_hold", "meant_numbers", "times"]
 
 
 def meant_numbers(told: Stated, stored: Array) -> Array:
@@ -35,6 +35,18 @@ def float32(values: Array) -> Array:
     # A value beyond float32 becomes infinite, which the quality checks report by object.
     with np.errstate(over="ignore"):
         return values.astype(np.float32, copy=False)
+
+
+def bad_value(kind: np.dtype[Any], bits: Sequence[int]) -> int:
+    """A value of a mask that means bad, for what a file leaves out.
+
+    Args:
+        kind: of the numbers of the mask.
+        bits: that mean bad; none = any number but 0.
+    """
+    value = 1 << min(bits, default=0)
+    beyond = kind.kind == "i" and value > np.iinfo(kind).max  # the bit of the sign
+    return -value if beyond else value
 
 
 def bits_of(stored: Array, bits: Sequence[int], where: str) -> Array:

@@ -115,6 +115,9 @@ class SpectraInput(Input[SpectraSource]):
                 mask |= ~(ivar > 0)
             if grid.ndim == 2:
                 mask |= disordered(grid, ~mask)[:, None]
+        uneven = self._uneven(at)
+        if uneven.any():
+            mask = mask | uneven[:, None]
         return Spectra(
             flux=flux,
             ivar=ivar,
@@ -124,6 +127,20 @@ class SpectraInput(Input[SpectraSource]):
             calibrated=self.info.calibrated,
             lsf_aa=self._lsf(at, grid) if source.lsf else None,
         )
+
+    def _uneven(self, at: Array) -> Array:
+        """(m,) bool: rows whose flux has another number of pixels than what goes with it."""
+        source, uneven = self._source, np.zeros(len(at), dtype=bool)
+        lengths = getattr(self.store, "lengths", None)  # files of arrays have none
+        if lengths is None:
+            return uneven
+        pixels = lengths(source.flux, at)
+        grid = self._grid_name if self._shared is None else None
+        for name in (grid, source.ivar, source.error, source.mask, source.good, source.lsf):
+            others = lengths(name, at) if name else None
+            if others is not None and pixels is not None:
+                uneven |= others != pixels
+        return uneven
 
     def _lsf(self, at: Array, grid: Array) -> Array:
         """(m, pixels) float32, in Angstrom."""

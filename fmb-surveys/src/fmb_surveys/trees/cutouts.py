@@ -1,6 +1,7 @@
 """Folders of FITS cutouts: one file an object, or one a band of it."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from fmb_surveys.trees.cutout_files import CutoutFile, look_at
 from fmb_surveys.trees.cutout_names import Cutouts, grouped, is_noise
 from fmb_surveys.trees.deep2 import is_deep2
 from fmb_surveys.trees.desi import is_desi
-from fmb_surveys.trees.found import agreed_unit, files_below, whole_ids
+from fmb_surveys.trees.found import agreed_unit, files_below, looked_at, whole_ids
 from fmb_surveys.trees.sdss import is_sdss
 
 __all__ = ["CutoutsConfig", "describe", "is_cutouts", "open_cutouts"]
@@ -81,17 +82,15 @@ def describe(
     """
     table = _table(path, config)
     paths = [file for file in files_below(path, *_NAMES) if os.path.realpath(file) != str(table)]
-    files: dict[Path, CutoutFile] = {}
-    left_out: dict[str, int] = {}
-    for number, file in enumerate(paths):
-        said = None if is_noise(file) else look_at(file)
-        if said:
-            files[file] = said
-        else:
-            why = "go with a picture by their names" if is_noise(file) else "have no image"
-            left_out[why] = left_out.get(why, 0) + 1
-        if progress:
-            progress(number + 1, len(paths))
+    seen, broken = looked_at(
+        paths, lambda file: None if is_noise(file) else look_at(file), config.skip_bad, progress
+    )
+    files = {file: said for file, said in seen.items() if said}
+    left_out = Counter(
+        "go with a picture by their names" if is_noise(file) else "have no image"
+        for file, said in seen.items()
+        if not said
+    )
     if not files:
         raise DataError(
             f"{path}: no FITS file in it has an image; a table is described in a survey.toml"
@@ -110,6 +109,7 @@ def describe(
             f"{len(files)} files of {len(found)} objects",
             *(f"{n} files are not read: they {why}" for why, n in left_out.items()),
         ),
+        left_out=broken,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from fmb import Array, DataError, Dataset
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
 from fmb_surveys.files.stores.object_fits import ObjectFITS, open_object
-from fmb_surveys.trees.found import agreed_unit, files_below, one_column, whole_ids
+from fmb_surveys.trees.found import agreed_unit, files_below, looked_at, one_column, whole_ids
 from fmb_surveys.trees.sky_scale import sky_scale
 
 __all__ = ["Deep2Config", "describe", "is_deep2", "open_deep2"]
@@ -36,6 +36,8 @@ class Deep2Config(TreeConfig):
 @dataclass(frozen=True)
 class _Spectrum:
     path: Path
+    name: str
+    """OBJNO."""
     pixels: int
     values: Mapping[str, Any]
 
@@ -43,6 +45,9 @@ class _Spectrum:
 @dataclass(frozen=True)
 class _Image:
     path: Path
+    name: str
+    """OBJNO."""
+    band: str
     shape: tuple[int, ...]
     unit: str
     arcsec: float
@@ -99,11 +104,15 @@ def describe(
         DataError: as `open_deep2`.
     """
     paths = files_below(path, *(f"{name}.fits{gz}" for name in _NAMES for gz in ("", ".gz")))
+    seen, left_out = looked_at(
+        paths, lambda file: _look_at(file, config), config.skip_bad, progress
+    )
     found = _Found({}, {})
-    for number, file in enumerate(paths):
-        _look_at(file, found, config)
-        if progress:
-            progress(number + 1, len(paths))
+    for one in seen.values():
+        if isinstance(one, _Spectrum):
+            _put(found.spectra, one.name, one, one.path)
+        elif one:
+            _put(found.images.setdefault(one.name, {}), one.band, one, one.path)
     names = sorted({*found.spectra, *found.images}, key=lambda name: (len(name), name))
     if not names:
         raise DataError(f"{path}: no file in it is called as DEEP2 calls them")
@@ -117,7 +126,7 @@ def describe(
         told += lines
     columns = {
         key: one_column(
-            [found.spectra[n].values[key] if n in found.spectra else None for n in names]
+            [found.spectra[n].values[key] if n in found.spectra else None for n in names], key
         )
         for key in ("ra", "dec", *_COLUMNS)
     }
@@ -126,19 +135,22 @@ def describe(
         survey={"catalog": _catalog(known), "inputs": inputs},
         tables=_tables(names, known, found),
         taken=(*told, f"{len(found.spectra)} spectra, cutouts of {len(found.images)} objects"),
+        left_out=left_out,
     )
 
 
-def _look_at(path: Path, found: _Found, config: Deep2Config) -> None:
+def _look_at(path: Path, config: Deep2Config) -> _Spectrum | _Image | None:
+    """What a file says; None where it is called as neither spectrum nor cutout."""
     spectrum, image = _SPECTRUM.fullmatch(path.name), _IMAGE.fullmatch(path.name)
     if spectrum:
-        _put(found.spectra, spectrum[3], _look_at_spectrum(path, spectrum[3], config), path)
-    elif image:
-        band = BANDS.get(image[2].lower())
-        if not band:
-            known = ", ".join(BANDS)
-            raise DataError(f"{path}: no band of AEGIS is called {image[2]!r}; one of {known}")
-        _put(found.images.setdefault(image[1], {}), band, _look_at_image(path), path)
+        return _look_at_spectrum(path, spectrum[3], config)
+    if not image:
+        return None
+    band = BANDS.get(image[2].lower())
+    if not band:
+        known = ", ".join(BANDS)
+        raise DataError(f"{path}: no band of AEGIS is called {image[2]!r}; one of {known}")
+    return _look_at_image(path, image[1], band)
 
 
 def _put(found: dict[str, Any], key: str, value: Any, path: Path) -> None:
@@ -160,7 +172,7 @@ def _look_at_spectrum(path: Path, name: str, config: Deep2Config) -> _Spectrum:
             raise DataError(f"{path}: its chips overlap; the blue one is to end before the red one")
         values = {column: header.get(key) for column, key in _COLUMNS.items()}
         values |= {"ra": header.get("RA_OBJ"), "dec": header.get("DEC_OBJ")}
-    return _Spectrum(path, sum(len(chip) for chip in chips), values)
+    return _Spectrum(path, name, sum(len(chip) for chip in chips), values)
 
 
 def _chips(config: Deep2Config) -> list[str]:
@@ -174,13 +186,14 @@ def _wavelengths(file: ObjectFITS, extension: str, path: Path) -> Array:
     return file.read(f"{extension}/LAMBDA")
 
 
-def _look_at_image(path: Path) -> _Image:
+def _look_at_image(path: Path, name: str, band: str) -> _Image:
     with open_object(path) as file:
         shape, header = file.shape("0"), file.header(0)
     scale = sky_scale(header, path)
     if scale is None:
         raise DataError(f"{path}: has no WCS that tells its scale")
-    return _Image(path, shape, str(header.get("BUNIT", "")), scale.arcsec, scale.orientation)
+    unit = str(header.get("BUNIT", ""))
+    return _Image(path, name, band, shape, unit, scale.arcsec, scale.orientation)
 
 
 def _images(

@@ -3,13 +3,13 @@
 import fnmatch
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from fmb import DataError
+from fmb import DataError, FmbError
 from fmb_surveys.files.units import (
     CONVENIENT,
     WORD_UNITS,
@@ -17,7 +17,18 @@ from fmb_surveys.files.units import (
     refuse_contradiction,
 )
 
-__all__ = ["agreed", "agreed_unit", "files_below", "one_column", "readable_unit", "whole_ids"]
+__all__ = [
+    "agreed",
+    "agreed_unit",
+    "files_below",
+    "looked_at",
+    "one_column",
+    "readable_unit",
+    "whole_ids",
+]
+
+
+T = TypeVar("T")
 
 
 def files_below(path: Path, *patterns: str) -> list[Path]:
@@ -50,6 +61,41 @@ def files_below(path: Path, *patterns: str) -> list[Path]:
     if not found:
         raise DataError(f"{path}: holds no file called {' or '.join(patterns)}")
     return sorted(found)
+
+
+def looked_at(
+    paths: Sequence[Path],
+    look: Callable[[Path], T],
+    skip_bad: bool,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[dict[Path, T], tuple[str, ...]]:
+    """What each file says, and lines on the broken that are left out: their number, then each.
+
+    Args:
+        paths: of the files, at least one.
+        look: what one says; raises FmbError where it is broken.
+        skip_bad: leave broken files out.
+        progress: called with the files looked at and their number.
+
+    Raises:
+        FmbError: a file is broken and none is to be left out, or every one is broken.
+    """
+    found: dict[Path, T] = {}
+    broken: list[str] = []
+    for number, path in enumerate(paths):
+        try:
+            found[path] = look(path)
+        except FmbError as error:
+            if not skip_bad:
+                raise
+            broken.append(str(error))
+        if progress:
+            progress(number + 1, len(paths))
+    if not found:
+        raise DataError(f"every file is broken, the first by this: {broken[0]}")
+    n = len(broken)
+    counted = f"{n} file{'' if n == 1 else 's'} left out as broken, with what only they have"
+    return found, (counted, *(f"left out: {reason}" for reason in broken)) if n else ()
 
 
 def agreed(what: str, found: Mapping[Path, str], key: str) -> str:
@@ -124,20 +170,35 @@ def readable_unit(told: str) -> str:
     return ""
 
 
-def one_column(values: Sequence[Any]) -> Any:
+def one_column(values: Sequence[Any], name: str) -> Any:
     """A column of what each file says, None where none says anything.
 
-    Text that is a whole number in every file becomes whole numbers, as `whole_ids` makes them.
+    Text that is a whole number in every file becomes whole numbers, as `whole_ids` makes them;
+    whole numbers that are text in other files do too.
+
+    Args:
+        values: of each file, None where it says nothing.
+        name: of the column, for messages.
+
+    Raises:
+        DataError: some files have text, others numbers with fractions.
     """
     known = [None if value is None or np.ma.is_masked(value) else value for value in values]
     if all(value is None for value in known):
         return None
-    texts = [value for value in known if isinstance(value, str)]
-    if len(texts) == len(known):
-        return whole_ids(texts)
+    plain = [value.item() if isinstance(value, np.generic) else value for value in known]
+    if any(isinstance(value, str) for value in plain):
+        if any(isinstance(value, float) for value in plain):
+            raise DataError(
+                f"{name} is text in some files and a number with a fraction in others: read them as"
+                " two surveys"
+            )
+        plain = [value if value is None else str(value) for value in plain]  # no digit is lost
+        if None not in plain:
+            return whole_ids(plain)
     import pyarrow as pa
 
-    return pa.array([value.item() if isinstance(value, np.generic) else value for value in known])
+    return pa.array(plain)
 
 
 def whole_ids(texts: Sequence[str]) -> Any:

@@ -12,7 +12,7 @@ from fmb.files import as_ids, find_dataset, open_file, refuse_duplicates, undama
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
 from fmb_surveys.files.stores.partitioned_hdf5 import partitions
 from fmb_surveys.trees.mmu_inputs import images, spectra
-from fmb_surveys.trees.mmu_parts import part_table, sound_parts
+from fmb_surveys.trees.mmu_parts import kinds_of, part_table, refuse_unlike, sound_parts
 
 __all__ = ["MMUConfig", "describe", "open_mmu"]
 
@@ -107,13 +107,20 @@ def _columns(files: Sequence[Path]) -> tuple[dict[str, Array], str]:
     several: list[str] = []
     for path in files:
         with open_file(path) as file:
-            n = len(find_dataset(file, _ID))
-            with undamaged(str(path)):
-                names = [name for name in file if not name.startswith(_INPUTS)]
+            ids = find_dataset(file, _ID)
+            if ids.dtype.kind == "f":
+                raise DataError(
+                    f"{path}: {_ID!r}: ids are floats, which lose digits; store integers or text"
+                )
+            n = len(ids)
+            kinds = kinds_of(file, n)
+            names = [name for name in kinds if not name.startswith(_INPUTS)]
             if path == files[0]:
+                of_first = kinds
                 single = [name for name in names if find_dataset(file, name).shape == (n,)]
                 several = [name for name in names if name not in single]
                 parts = {name: [] for name in single}
+            refuse_unlike(path, kinds, files[0], of_first)
             for name, found in parts.items():
                 found.append(_values(file, name, n))
     return {name: np.concatenate(found) for name, found in parts.items()}, ", ".join(several)
@@ -125,8 +132,6 @@ def _values(file: h5py.File, name: str, n: int) -> Array:
     where = f"{file.filename}: {name!r}"
     if found.shape != (n,):
         raise DataError(f"{where} has shape {found.shape} for {n} objects")
-    if name == _ID and found.dtype.kind == "f":
-        raise DataError(f"{where}: ids are floats, which lose digits; store integers or text")
     if found.dtype.kind not in "SO":
         return found
     with undamaged(where):

@@ -1,7 +1,7 @@
 """Parts of a Multimodal Universe tree that are whole and alike, and what is wrong with the rest."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,68 @@ import pyarrow as pa
 from fmb import DataError, FmbError
 from fmb.files import attributes, find_dataset, open_file, read_rows, stated, undamaged, whole
 
-__all__ = ["part_table", "sound_parts"]
+__all__ = ["kinds_of", "part_table", "refuse_unlike", "sound_parts"]
 
 ROWS_AT_ONCE = 256
 
 _SAME_IN_ROWS = ("image_band", "image_scale")
+
+_WORDS = {
+    "b": "yes or no",
+    "f": "numbers with fractions",
+    "i": "whole numbers",
+    "u": "numbers without a sign",
+}
+
+Kinds = Mapping[str, tuple[int, str]]
+"""Dataset -> how many axes it has, and what it holds, in words."""
+
+
+def kinds_of(file: h5py.File, n: int) -> Kinds:
+    """What the datasets of a file are.
+
+    Args:
+        file: open.
+        n: its objects.
+
+    Raises:
+        DataError: a dataset has another number of rows, or cannot be read.
+    """
+    with undamaged(str(file.filename)):
+        names = list(file)
+    found = {name: find_dataset(file, name) for name in names}
+    for name, dataset in found.items():
+        if dataset.shape[:1] != (n,):
+            where = f"{file.filename}: {name!r}"
+            raise DataError(f"{where} has shape {dataset.shape} for {n} objects")
+    return {
+        name: (dataset.ndim, _WORDS.get(dataset.dtype.kind, "text"))
+        for name, dataset in found.items()
+    }
+
+
+def refuse_unlike(path: Path, kinds: Kinds, first: Path, of_first: Kinds) -> None:
+    """Refuse two files of which one has a dataset that the other lacks or has of another kind.
+
+    Raises:
+        DataError: names the dataset and both files.
+    """
+    for lacking, has, where, other in (
+        (kinds, of_first, path, first),
+        (of_first, kinds, first, path),
+    ):
+        missing = [name for name in has if name not in lacking]
+        if missing:
+            raise DataError(
+                f"{where}: {missing[0]!r} is not there, but in {other}; write all files alike"
+            )
+    for name, (axes, word) in kinds.items():
+        if (axes, word) != of_first[name]:
+            first_axes, expected = of_first[name]
+            raise DataError(
+                f"{path}: {name!r} holds {word} (axes: {axes}), expected {expected} (axes:"
+                f" {first_axes}) as in {first}; write all files alike"
+            )
 
 
 def sound_parts(files: Sequence[Path]) -> tuple[list[Path], tuple[str, ...]]:

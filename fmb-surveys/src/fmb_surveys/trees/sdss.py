@@ -6,10 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from fmb import DataError, Dataset
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
 from fmb_surveys.files.stores.object_fits import ObjectFITS, open_object
-from fmb_surveys.trees.found import agreed, agreed_unit, files_below, one_column, whole_ids
+from fmb_surveys.trees.found import (
+    agreed,
+    agreed_unit,
+    files_below,
+    looked_at,
+    one_column,
+    whole_ids,
+)
 
 __all__ = ["SdssConfig", "describe", "is_sdss", "open_sdss"]
 
@@ -99,26 +108,29 @@ def describe(
     import pyarrow as pa
 
     paths = files_below(path, *_NAMES)
-    found = {}
-    for number, file in enumerate(paths):
-        with open_object(file) as opened:
-            found[file] = _look_at(opened, file)
-        if progress:
-            progress(number + 1, len(paths))
+    found, left_out = looked_at(paths, _look_at, config.skip_bad, progress)
     ids, told = _ids(found, config)
-    columns = {name: one_column([f.row.get(name) for f in found.values()]) for name in _COLUMNS}
+    columns = {
+        name: one_column([f.row.get(name) for f in found.values()], name) for name in _COLUMNS
+    }
     kept = {name: values for name, values in columns.items() if values is not None}
     spectra, told_of_spectra = _spectra(found, config)
     tables = {
         "catalog.parquet": pa.table({"object_id": ids, **kept}),
-        "rows.parquet": pa.table({"object_id": ids, INPUT: [str(file) for file in paths]}),
+        "rows.parquet": pa.table({"object_id": ids, INPUT: [str(file) for file in found]}),
     }
     told.append(f"{', '.join(kept)}: of the row in extension 2, else of the first header")
     survey = {"catalog": _catalog(kept), "inputs": {INPUT: spectra}}
-    return Description(survey=survey, tables=tables, taken=(*told, *told_of_spectra))
+    taken = (*told, *told_of_spectra)
+    return Description(survey=survey, tables=tables, taken=taken, left_out=left_out)
 
 
-def _look_at(file: ObjectFITS, path: Path) -> _Found:
+def _look_at(path: Path) -> _Found:
+    with open_object(path) as file:
+        return _said_by(file, path)
+
+
+def _said_by(file: ObjectFITS, path: Path) -> _Found:
     known = {name.lower() for name in file.columns(1)}
     lacking = [name for name in _ARRAYS if name not in known]
     if lacking:
@@ -152,6 +164,12 @@ def _ids(found: Mapping[Path, _Found], config: SdssConfig) -> tuple[Sequence[Any
         lacking = next((path for path, n in zip(found, named, strict=True) if not n), None)
         if lacking:
             raise DataError(f"{lacking}: has no SPECOBJID; --set data.ids=plate-mjd-fiberid")
+        for path, row in zip(found, rows, strict=True):
+            if np.asarray(row["specobjid"]).dtype.kind == "f":
+                raise DataError(
+                    f"{path}: SPECOBJID: ids are floats, which lose digits; call objects otherwise:"
+                    " --set data.ids=plate-mjd-fiberid"
+                )
         ids, told = whole_ids(named), "object_id: SPECOBJID"
     else:
         parts = ("plate", "mjd", "fiberid")

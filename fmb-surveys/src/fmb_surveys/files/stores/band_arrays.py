@@ -21,6 +21,9 @@ class NamesBands(Protocol):
     def texts(self, name: str, rows: Array, size: int) -> Array:
         """(m, size), object: the names, None beyond their ends."""
 
+    def lengths(self, name: str, rows: Array) -> Array | None:
+        """(m,) int64: how many names or bands each row has, -1 = none."""
+
 
 def one_name_each(source: S) -> tuple[S, dict[str, tuple[str, ...]]]:
     """The source with one name where it lists an array a band, and which arrays each stands for."""
@@ -57,6 +60,8 @@ class BandArrays:
         """
         self.store, self._arrays = store, dict(arrays)
         self._bands, self._names = tuple(bands), band_names
+        self.objects: tuple[Array, Array] | None = None
+        """Stored row (n,) and id (n,) of each object, for messages, once they are known."""
 
     def place(self, name: str) -> str:
         """Where the arrays are, for messages."""
@@ -104,7 +109,7 @@ class BandArrays:
     def read(self, name: str, rows: Array, pad: float = np.nan) -> Array:
         """(m, bands, height, width): those rows; a band that a row lacks is `pad`."""
         if name not in self._arrays:
-            return self._in_order(self.store.read(name, rows, pad), rows, pad)
+            return self._in_order(name, self.store.read(name, rows, pad), rows, pad)
         pixels = self.shape(name)[2:]
         listed = self._arrays[name]
         found = {array: self.store.read(array, rows, pad) for array in dict.fromkeys(listed)}
@@ -123,11 +128,16 @@ class BandArrays:
         """(m,) bool: which of some stored rows were observed."""
         return present_at(self.store, name, rows, self.store.shape(name)[:1])
 
-    def _in_order(self, values: Array, rows: Array, pad: float) -> Array:
-        """Arrays of rows with their bands as declared; one that a row has not is `pad`."""
+    def _in_order(self, name: str, values: Array, rows: Array, pad: float) -> Array:
+        """Arrays of rows with their bands as declared; one that a row has not is `pad`.
+
+        Raises:
+            DataError: a row names a band twice, or another number of bands than it has.
+        """
         if self._names is None or values.shape[1:2] != (len(self._bands),):
             return values
         order = self._order(rows)
+        self._refuse_unnamed(name, rows, (order >= 0).sum(axis=1))
         if (order == np.arange(len(self._bands))).all():
             return values
         sorted_ones = values[np.arange(len(order))[:, None], order]
@@ -149,8 +159,32 @@ class BandArrays:
                         f"{self.store.place(name)} names the band {word!r}, not among"
                         f" {', '.join(self._bands)}; declare it in bands"
                     )
-                order[found[:, at] == word, known[word.lower()]] = at
+                has, band = found[:, at] == word, known[word.lower()]
+                twice = np.flatnonzero(has & (order[:, band] >= 0))
+                if len(twice):
+                    raise DataError(
+                        f"{self.store.place(name)} names the band {word!r} twice of"
+                        f" {self._called(rows[twice[0]])}; leave one out"
+                    )
+                order[has, band] = at
         return order
+
+    def _refuse_unnamed(self, name: str, rows: Array, named: Array) -> None:
+        """Refuse rows with another number of bands in an array than they name: (m,)."""
+        lengths = cast(NamesBands, self.store).lengths(name, rows)
+        wrong = [] if lengths is None else np.flatnonzero((lengths > 0) & (lengths != named))
+        if len(wrong):
+            at = wrong[0]
+            raise DataError(
+                f"{self.store.place(name)} has bands of {self._called(rows[at])}: {lengths[at]},"
+                f" for {named[at]} that {self._names!r} names; name each once, or leave it out"
+            )
+
+    def _called(self, row: int) -> str:
+        """The object of a stored row, for messages."""
+        of_rows, ids = self.objects or (np.empty(0), np.empty(0))
+        at = np.flatnonzero(of_rows == row)[:1]
+        return f"object {ids[at[0]]}" if len(at) else f"row {row}"
 
     def _of(self, name: str) -> Sequence[str]:
         return self._arrays.get(name, (name,))

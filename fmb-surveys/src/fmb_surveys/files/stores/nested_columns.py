@@ -81,6 +81,19 @@ class NestedColumns:
             ]
         return joined(read, (len(rows), *shape), self.kind(name))
 
+    def lengths(self, name: str, rows: Array) -> Array | None:
+        """(m,) int64: how long the list of each row is, -1 = none; of nested ones the outermost.
+
+        None where lists are no axes, as of a tensor, which is one list of all its numbers.
+        """
+        rows, depth = np.asarray(rows), len(self.shape(name)) - 1
+        made = np.full(len(rows), -1, dtype=np.int64)
+        for at, start, column in self.pieces(name, rows):
+            if not depth or len(column.levels) != depth:
+                return None
+            made[at] = column.levels[0][1][rows[at] - start]
+        return made
+
     def texts(self, name: str, rows: Array, size: int) -> Array:
         """(m, size), object: the texts in lists of at most `size`, None beyond their ends."""
         rows = np.asarray(rows)
