@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fmb import Array, ConfigError, DataError, FailedError, InputInfo, build, merge, parse_setting
+from fmb import Array, ConfigError, DataError, FailedError, InputInfo, build, merge
+from fmb_surveys.data_settings import data_settings
 from fmb_surveys.files.indexing import Indexed, index_files, index_names
 from fmb_surveys.files.reader import open_survey
 from fmb_surveys.files.row_index import write_index
@@ -88,7 +89,7 @@ def _input(
     lines: list[str] = []
     if template.name in indexed:
         per_band = indexed[template.name].there
-        skip = bool(merge(*map(parse_setting, options["settings"])).get("skip_bad"))
+        skip = bool(data_settings(options["settings"]).get("skip_bad"))
         if kind == "spectra" and "" not in per_band:
             raise DataError(f"{template.path}: {{band}} is no column; spectra have no bands")
         says = {band: told_by_first(files, kind, skip) for band, files in per_band.items()}
@@ -162,7 +163,7 @@ def _survey(
         "inputs": tables,
         "described": [line for _, lines in inputs.values() for line in lines],
     }
-    return build_survey(merge(described, *map(parse_setting, options["settings"])), out)
+    return build_survey(merge(described, data_settings(options["settings"])), out)
 
 
 def _catalog(options: Mapping[str, Any], index: Path, out: Path) -> dict[str, Any]:

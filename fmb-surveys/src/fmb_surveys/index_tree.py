@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fmb import ConfigError, FailedError, InputInfo, merge, parse_setting
+from fmb import ConfigError, FailedError, InputInfo
 from fmb.datasets import open_dataset
+from fmb_surveys.data_settings import data_settings
 from fmb_surveys.files.reader import open_survey
 from fmb_surveys.files.survey_toml import FILE_NAME, Survey, read_survey, write_survey_file
 
@@ -36,7 +37,7 @@ def describe_tree(
     if both := [name for name in _OF_FILES if options[name]]:
         flag = "--id" if both[0] == "id_column" else f"--{both[0]}"
         raise ConfigError(f"fmb data index: give {source} or {flag}, not both")
-    said = merge(*map(parse_setting, options["settings"]))
+    said = data_settings(options["settings"])
     if options["name"]:
         said["name"] = options["name"]
     with tempfile.TemporaryDirectory() as kept:

@@ -158,11 +158,10 @@ def ranked(fmb, data, out, *more):
 
 def test_an_indexed_tree_runs_to_the_list_of_the_tree(trees, fmb, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    tree = str(trees / "deep2_images_hats")
-    done = fmb("data", "index", tree, "--set", "inputs.image.unit=count/s", "--out", "di.toml")
+    tree, unit = str(trees / "deep2_images_hats"), ("--set", "data.inputs.image.unit=count/s")
+    done = fmb("data", "index", tree, *unit, "--out", "di.toml")
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout.splitlines()[1].split() == ["image", "28", "28", "0", "0", "0", "0"]
-    unit = ("--set", "data.inputs.image.unit=count/s")
     found = ranked(fmb, "di.toml", "indexed")
     assert len(found) == 28
     assert found == ranked(fmb, tree, "tree", *unit)
