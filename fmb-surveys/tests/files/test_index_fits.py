@@ -41,7 +41,9 @@ def folder(tmp_path, monkeypatch):
         fits.HDUList([fits.PrimaryHDU(), table]).writeto(f"spec/{name}.fits")
         header = fits.Header({"BUNIT": "nJy", "FILTER": "r"})
         header.update({"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CD1_1": -0.2 / 3600})
-        header.update({"CD2_2": 0.2 / 3600, "CRVAL1": 10.0, "CRVAL2": 0.0, "CRPIX1": 3, "CRPIX2": 3})
+        header.update(
+            {"CD2_2": 0.2 / 3600, "CRVAL1": 10.0, "CRVAL2": 0.0, "CRPIX1": 3, "CRPIX2": 3}
+        )
         fits.PrimaryHDU(IMAGES[row], header).writeto(f"cut/{name}.fits")
     return tmp_path
 
