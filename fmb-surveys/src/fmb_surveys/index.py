@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fmb import Array, ConfigError, DataError, FailedError, InputInfo, build, merge, parse_setting
+from fmb import Array, ConfigError, DataError, FailedError, InputInfo, build, merge
+from fmb_surveys.data_settings import data_settings
 from fmb_surveys.files.indexing import Indexed, index_files, index_names
 from fmb_surveys.files.reader import open_survey
 from fmb_surveys.files.row_index import write_index
 from fmb_surveys.files.stores.object_files import told_by_first
+from fmb_surveys.files.stores.object_lengths import lengths
 from fmb_surveys.files.survey_toml import CatalogSource, Survey, build_survey, write_survey_file
 from fmb_surveys.files.templates import Template
+from fmb_surveys.files.units import refuse_contradiction
+from fmb_surveys.trees.found import readable_unit
 
 __all__ = ["make_survey", "record"]
 
@@ -84,31 +88,63 @@ def _input(
     kind: str, template: Template, indexed: Mapping[str, Indexed], options: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
     """Keys of an input: what its files say, then what the user does, and lines that tell of it."""
-    told: dict[str, Any] = {}
-    lines: list[str] = []
-    if template.name in indexed:
-        per_band = indexed[template.name].there
-        skip = bool(merge(*map(parse_setting, options["settings"])).get("skip_bad"))
-        if kind == "spectra" and "" not in per_band:
-            raise DataError(f"{template.path}: {{band}} is no column; spectra have no bands")
-        says = {band: told_by_first(files, kind, skip) for band, files in per_band.items()}
-        told, lines = next(iter(says.values()))[0], [*next(iter(says.values()))[1]]
-        if "" not in says:
-            told, line = _told_of_bands(template, says)
-            lines.append(line)
-    asked = _ASKED[kind](options)
+    asked, said = _ASKED[kind](options), _said(template.name, options)
+    told, lines = _told(kind, template, indexed, options)
+    told = _without_rivals(told, {**asked, **said})
     if kind == "images" and "" not in indexed.get(template.name, _ALL).files:
         asked.pop("bands", None)  # they chose among the files
-    scale, said = told.get("pixel_scale_arcsec"), asked.get("pixel_scale_arcsec")
-    if scale and said and not math.isclose(scale, said, rel_tol=1e-3):
+    scale, own = told.get("pixel_scale_arcsec"), asked.get("pixel_scale_arcsec")
+    if scale and own and not math.isclose(scale, own, rel_tol=1e-3):
         raise DataError(
             f"{template.path}: the pixel scale is {scale:g} arcsec by what the files say,"
-            f" {said:g} by --pixel-scale; correct the one that is wrong"
+            f" {own:g} by --pixel-scale; correct the one that is wrong"
         )
+    if kind == "spectra" and "unit" in told and (unit := readable_unit(asked.get("unit", ""))):
+        refuse_contradiction(f"{template.path}: flux", told["unit"], unit, "--spectra-unit")
     default = {key: value for key, value in _DEFAULTS[kind].items() if key not in told}
     if "loglam" in told or "loglam" in asked:
         default.pop("wavelength", None)
-    return {"kind": kind, **default, **told, **asked}, [f"{template.name}: {x}" for x in lines]
+    made = {"kind": kind, **default, **told, **asked}
+    if kind == "spectra" and template.name in indexed and "pixels" not in said:
+        files = indexed[template.name].there[""]
+        found = lengths(files, said.get("flux", made["flux"]))
+        if len(found) > 1:
+            made["pixels"] = max(found)
+            lines.append(f"{len(files)} files of {min(found)} to {max(found)} pixels")
+    return made, [f"{template.name}: {line}" for line in lines]
+
+
+def _said(name: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Keys of an input by --set; what is no table is refused with the survey."""
+    inputs = data_settings(options["settings"]).get("inputs")
+    said = inputs.get(name) if isinstance(inputs, Mapping) else None
+    return said if isinstance(said, Mapping) else {}
+
+
+def _told(
+    kind: str, template: Template, indexed: Mapping[str, Indexed], options: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """What the files of an input say; nothing where one has all objects, or in another format."""
+    if template.name not in indexed:
+        return {}, []
+    per_band = indexed[template.name].there
+    if kind == "spectra" and "" not in per_band:
+        raise DataError(f"{template.path}: {{band}} is no column; spectra have no bands")
+    if "format" in _said(template.name, options):
+        return {}, []
+    skip = bool(data_settings(options["settings"]).get("skip_bad"))
+    says = {band: told_by_first(files, kind, skip) for band, files in per_band.items()}
+    told, lines = next(iter(says.values()))
+    if "" in says:
+        return told, [*lines]
+    together, line = _told_of_bands(template, says)
+    return together, [*lines, line]
+
+
+def _without_rivals(told: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """What files say, but for what makes no sense beside what the user says."""
+    rivals = [other for key, others in _RIVALS.items() if key in said for other in others]
+    return {key: value for key, value in told.items() if key not in rivals}
 
 
 def _told_of_bands(
@@ -162,7 +198,7 @@ def _survey(
         "inputs": tables,
         "described": [line for _, lines in inputs.values() for line in lines],
     }
-    return build_survey(merge(described, *map(parse_setting, options["settings"])), out)
+    return build_survey(merge(described, data_settings(options["settings"])), out)
 
 
 def _catalog(options: Mapping[str, Any], index: Path, out: Path) -> dict[str, Any]:
@@ -199,6 +235,13 @@ def _spectra(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _ASKED = {"images": _images, "spectra": _spectra}
+_RIVALS = {
+    "wavelength": ("loglam",),
+    "error": ("ivar",),
+    "ivar": ("error",),
+    "mask": ("mask_bits",),
+    "good": ("mask", "mask_bits"),
+}
 _DEFAULTS = {
     "images": {"flux": "image"},
     "spectra": {"flux": "flux", "wavelength": "wavelength"},

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fmb import ConfigError, FailedError, InputInfo, merge, parse_setting
+from fmb import ConfigError, FailedError, InputInfo
 from fmb.datasets import open_dataset
+from fmb_surveys.data_settings import data_settings
 from fmb_surveys.files.reader import open_survey
 from fmb_surveys.files.survey_toml import FILE_NAME, Survey, read_survey, write_survey_file
 
@@ -36,7 +37,7 @@ def describe_tree(
     if both := [name for name in _OF_FILES if options[name]]:
         flag = "--id" if both[0] == "id_column" else f"--{both[0]}"
         raise ConfigError(f"fmb data index: give {source} or {flag}, not both")
-    said = merge(*map(parse_setting, options["settings"]))
+    said = data_settings(options["settings"])
     if options["name"]:
         said["name"] = options["name"]
     with tempfile.TemporaryDirectory() as kept:
@@ -49,19 +50,24 @@ def describe_tree(
 
 
 def _keep(folder: Path, out: Path) -> tuple[int, Mapping[str, InputInfo]]:
-    """Copy a description beside `out`, which is written last."""
+    """Copy a description beside `out`, once it can be opened there."""
     tables = [path for path in folder.iterdir() if path.name != FILE_NAME]
+    trials = {path.name: out.with_name(f".{out.stem}.{os.getpid()}.{path.name}") for path in tables}
     places = {path.name: out.with_name(f"{out.stem}.{path.name}") for path in tables}
-    survey = _renamed(read_survey(folder / FILE_NAME), places)
+    survey = read_survey(folder / FILE_NAME)
     try:
         for path in tables:
-            trial = out.with_name(f".{out.stem}.{os.getpid()}.part")
-            trial.write_bytes(path.read_bytes())
-            os.replace(trial, places[path.name])
+            trials[path.name].write_bytes(path.read_bytes())
+        dataset = open_survey(_renamed(survey, trials), out)
+        # The survey first: where the disk is full, all files stay as they were.
+        write_survey_file(out, _renamed(survey, places))
+        for name, trial in trials.items():
+            os.replace(trial, places[name])
     except OSError as error:
         raise FailedError(f"{out}: cannot be written: {error.strerror}") from None
-    write_survey_file(out, survey)
-    dataset = open_survey(survey, out)
+    finally:
+        for trial in trials.values():
+            trial.unlink(missing_ok=True)
     return len(dataset), dataset.inputs
 
 

@@ -111,6 +111,14 @@ def test_a_column_is_given_its_role_with_a_setting(cutouts):
     assert "names no column 'BRIK'; did you mean 'BRICKID'" in told
 
 
+def test_a_setting_may_be_spelled_as_for_a_run(cutouts):
+    for at, key in enumerate(("inputs.desi.scale=2", "data.inputs.desi.scale=2")):
+        assert fmb_data(*documented()[:-1], f"{at}.toml", "--set", key).exit_code == 0
+    described = [Path(f"{at}.toml").read_text().replace(f"{at}.index", "index") for at in (0, 1)]
+    assert "scale = 2.0" in described[0]
+    assert described[0] == described[1]
+
+
 def test_the_index_can_be_moved_with_its_files(cutouts, tmp_path_factory):
     assert fmb_data(*documented()).exit_code == 0
     moved = tmp_path_factory.mktemp("moved") / "all"

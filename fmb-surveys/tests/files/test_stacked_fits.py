@@ -50,8 +50,9 @@ def write(path):
         name="SPEC",
     )
     wave = fits.ImageHDU(4000.0 + np.arange(PIXELS), name="WAVE")
+    row = fits.ImageHDU(4000.0 + np.arange(PIXELS)[None], name="ROW")
     cube = fits.ImageHDU(np.stack([FLUX[:, :16]] * 2, axis=1).reshape(N, 2, 4, 4), name="CUBE")
-    fits.HDUList([fits.PrimaryHDU(), other, table, wave, cube]).writeto(path)
+    fits.HDUList([fits.PrimaryHDU(), other, table, wave, cube, row]).writeto(path)
 
 
 @pytest.fixture
@@ -116,6 +117,12 @@ def test_an_image_with_the_objects_first_is_an_input_too(survey):
     dataset = survey(inputs={"cam": {**images, "pixel_scale_arcsec": 0.2}})
     flux = dataset.read(np.array([4])).inputs["cam"].flux
     assert np.array_equal(flux[0, 1].ravel(), FLUX[4, :16])
+
+
+def test_a_grid_in_an_image_of_one_row_is_that_of_all(survey):
+    spectra = read(survey(spec={"wavelength": "ROW"}), [6, 0, 2])
+    assert spectra.wavelength_aa.tolist() == [4000.0 + pixel for pixel in range(PIXELS)]
+    assert np.array_equal(spectra.flux, FLUX[[6, 0, 2]])
 
 
 def test_the_first_table_is_the_catalogue_where_none_is_named(survey):

@@ -1,7 +1,10 @@
 """`fmb data join`, and what other commands make of what it writes."""
 
 import json
+import re
+import shlex
 import tomllib
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -9,6 +12,8 @@ import pyarrow as pa
 import pytest
 import tomli_w
 from pyarrow import csv, parquet
+
+DOCS = Path(__file__).parents[3] / "docs" / "joins.md"
 
 
 @pytest.fixture
@@ -114,3 +119,46 @@ def test_real_images_and_spectra_find_each_other(tmp_path, real_trees, fmb):
     assert {one: target for one, target in found.items() if one in expected} == expected
     assert sum(one not in expected for one in found) == 4
     assert both.inputs["deimos"].have(28).sum() == 24
+
+
+def test_the_trees_of_the_docs_are_joined_and_run_by_its_commands(
+    tmp_path, real_trees, fmb, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for name in ("deep2_images_hats", "deep2_spectra_hats"):
+        (tmp_path / name).symlink_to(real_trees / name)
+    shown = re.findall(r"^\$ fmb (.*deep2\.toml.*)$", DOCS.read_text(), flags=re.MULTILINE)
+    join, run = map(shlex.split, shown)
+    done = fmb(*join)
+    assert done.exit_code == 0, done.output
+    assert "24 of 28 objects have a partner in deimos" in done.stderr
+    done = fmb(*run, "--out", "both")
+    assert done.exit_code == 0, done.output
+    lists = json.loads(fmb("top", "both", "-k", "28", "--json").stdout)
+    paired = {row["object_id"] for row in lists["astropt.mean.image+spectrum.mismatch"]}
+    truth = csv.read_csv(real_trees / "deep2_truth.csv").to_pydict()
+    assert paired == set(truth["object_id"])
+    assert len(paired) == 24
+
+
+def test_what_a_tree_does_not_say_is_asked_for_in_words_that_the_command_takes(
+    tmp_path, real_trees, fmb
+):
+    out = tmp_path / "out.toml"
+    words = ["data", "join", f"acs={real_trees}/deep2_images_hats"]
+    words += [f"data={real_trees}/deep2_spectra_hats", "--match", "1", "--out", out]
+    for unit in ("count/s", "counts"):
+        asked = fmb(*words)
+        assert (asked.exit_code, asked.stderr.count("\n")) == (2, 1)
+        words += ["--set", asked.stderr.split("--set ")[1].strip().replace("UNIT", unit)]
+    assert words[-3::2] == ["acs.inputs.image.unit=count/s", "data.inputs.spectrum.unit=counts"]
+    assert fmb(*words).exit_code == 0
+    words[-3] = f"data.{words[-3]}"
+    assert fmb(*words, "--overwrite").exit_code == 0
+
+
+def test_a_setting_of_no_survey_is_refused(trees, fmb):
+    words = ("data", "join", trees / "cam", trees / "spec", "--match", 1)
+    done = fmb(*words, "--set", "data.inputs.cam.unit=nJy", "--out", trees / "out.toml")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "NAME.KEY=VALUE with NAME one of cam, spec" in done.stderr

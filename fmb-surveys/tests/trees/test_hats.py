@@ -1,5 +1,6 @@
 """HATS catalogues as lsdb writes them are surveys, with the values that pyarrow reads."""
 
+import json
 import shutil
 
 import numpy as np
@@ -143,3 +144,33 @@ def test_objects_of_a_row_group_have_one_origin_which_changes_with_the_file(
     parquet.write_table(table, touched)
     after = opened(tree, inputs=said).inputs["spectrum"].origin
     assert (before != after).sum() == table.num_rows == 9
+
+
+def ranked(fmb, data, out, *more):
+    """Every object with its score, of a small run on images."""
+    bands = ("--set", "model.astropt.bands=['f606w-acs','f814w-acs']", "--allow-out-of-domain")
+    words = ("--model", "astropt", "--weights", "random", "--detector", "gaussian", *bands)
+    done = fmb("run", "--data", data, *words, *more, "--out", out)
+    assert done.exit_code == 0, done.output
+    [rows] = json.loads(fmb("top", out, "-k", "28", "--json").stdout).values()
+    return [(row["object_id"], row["score"]) for row in rows]
+
+
+def test_an_indexed_tree_runs_to_the_list_of_the_tree(trees, fmb, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tree, unit = str(trees / "deep2_images_hats"), ("--set", "data.inputs.image.unit=count/s")
+    done = fmb("data", "index", tree, *unit, "--out", "di.toml")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1].split() == ["image", "28", "28", "0", "0", "0", "0"]
+    found = ranked(fmb, "di.toml", "indexed")
+    assert len(found) == 28
+    assert found == ranked(fmb, tree, "tree", *unit)
+
+
+def test_an_index_that_fails_leaves_the_folder_as_it_was(trees, fmb, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tree, said = str(trees / "deep2_images_hats"), ("--set", "inputs.image.unit=count/s")
+    wrong = ("--set", "inputs.image.mask=image/maks")
+    done = fmb("data", "index", tree, *said, *wrong, "--out", "di.toml")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert [*tmp_path.glob("di*"), *tmp_path.glob(".di*")] == []

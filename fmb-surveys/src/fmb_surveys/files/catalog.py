@@ -24,7 +24,6 @@ from fmb.files import (
 )
 from fmb_surveys.files.catalog_joins import JoinSource, join_table
 from fmb_surveys.files.positions import degrees, doubt_of
-from fmb_surveys.files.stores.store import PARTITIONS
 from fmb_surveys.files.survey_toml import CatalogSource
 from fmb_surveys.files.units import refuse_contradiction
 
@@ -104,7 +103,7 @@ def _read(source: CatalogSource, path: Path, table: Table | None) -> tuple[_Colu
         raise DataError(
             f"{path}: table = {source.table!r} names an extension, which FITS files have"
         )
-    if table is None and (path.is_dir() or path.name == PARTITIONS):
+    if table is None and (path.is_dir() or path.suffix == ".parquet"):
         table = _of_tree(source, path)
     if table is None and is_table(path):
         table = read_table(path, text=(source.id,), extension=source.table)
@@ -225,11 +224,14 @@ def _columns_beside(file: "h5py.File", column: str, n: int) -> list[str]:
         return [name for name in names if file[name].shape == (n,) and not file[name].dtype.names]
 
 
-def _of_tree(source: CatalogSource, path: Path) -> Table:
+def _of_tree(source: CatalogSource, path: Path) -> Table | None:
+    """The catalogue of a folder of Parquet files, or of an index of them; None of a single one."""
     # Imported here: most catalogues are files that need no pyarrow, or another part of it.
     from fmb_surveys.files.parquet_catalog import table_of_row_groups
-    from fmb_surveys.files.stores.parquet_index import row_groups
+    from fmb_surveys.files.stores.parquet_index import is_index, row_groups
 
+    if not (path.is_dir() or is_index(path)):
+        return None
     return table_of_row_groups(row_groups(path), named_columns(source))
 
 

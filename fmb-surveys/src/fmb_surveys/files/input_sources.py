@@ -101,7 +101,7 @@ class SpectraSource(InputSource):
 
     kind: Literal["spectra"]
     wavelength: str | None = None
-    """(pixels,) or (n, pixels)."""
+    """(pixels,) or (1, pixels), the same for all, or (n, pixels)."""
     loglam: str | None = None
     """The same as log10 of the wavelength."""
     wavelength_unit: Unit = "Angstrom"

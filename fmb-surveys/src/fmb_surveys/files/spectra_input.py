@@ -29,7 +29,7 @@ class SpectraInput(Input[SpectraSource]):
         self._grid_name = source.wavelength or source.loglam or ""
         self._factor = angstroms(self._wavelength_unit(), store.place(self._grid_name))
         grid = store.shape(self._grid_name)
-        if grid not in (shape, shape[1:]):
+        if grid not in (shape, shape[1:], (1, *shape[1:])):
             raise ShapeError(
                 f"{store.place(self._grid_name)} has shape {grid}, expected {shape[1:]} or {shape}"
             )
@@ -62,9 +62,8 @@ class SpectraInput(Input[SpectraSource]):
         return in_vacuum(grid) if self._source.air else grid
 
     def _read_shared(self) -> Array:
-        grid = self._to_aa(
-            self.store.read(self._grid_name, np.arange(*self.store.shape(self._grid_name)))
-        )
+        stored = self.store.read(self._grid_name, np.arange(self.store.shape(self._grid_name)[0]))
+        grid = self._to_aa(stored).reshape(-1)  # an image of one row has an axis of one
         if disordered(grid[None], np.ones((1, len(grid)), dtype=bool)).any():
             raise DataError(
                 f"{self.store.place(self._grid_name)}: wavelengths are not positive and ascending;"

@@ -17,6 +17,13 @@ __all__ = ["command"]
 @click.option("--match", type=float, metavar="ARCSEC", help="Partners are within ARCSEC.")
 @click.option("--on", metavar="COLUMN[=COLUMN]", help="Partners are equal in it; object_id = ids.")
 @click.option("--matched", is_flag=True, help="Leave out objects without all partners.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME.KEY=VALUE",
+    help="Of the reader of NAME: acs.inputs.image.unit=nJy.",
+)
 @click.option("--name", help="Of the survey [names of the surveys].")
 @click.option("--out", required=True, metavar="FILE", help="The survey.toml to write.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import tomli_w
 
-from fmb import ConfigError, build
+from fmb import ConfigError, build, merge, parse_setting
 from fmb.store import publish, workspace
 from fmb_surveys.joined.dataset import JoinedDataset
 from fmb_surveys.joined.joined_toml import JoinedSurvey
@@ -25,6 +25,7 @@ def make_joined(
     match: float | None,
     on: str | None,
     matched: bool,
+    settings: tuple[str, ...],
     name: str | None,
 ) -> JoinedDataset:
     """Open the surveys joined, and write the survey.toml that says so.
@@ -35,6 +36,7 @@ def make_joined(
         match: arcsec.
         on: "COLUMN", or "LEFT=RIGHT".
         matched: leave out objects without a partner in each.
+        settings: "NAME.KEY=VALUE" of the reader of a survey.
         name: of the joined survey; None = theirs.
 
     Raises:
@@ -56,11 +58,32 @@ def make_joined(
         members[label] = {"path": place, **further}
     if len(members) < 2:
         raise ConfigError("fmb data join: name two surveys or more")
+    for label, one in _settings(settings, tuple(members)).items():
+        members[label]["settings"] = one
     values = {"name": name or "-".join(members), "survey": members}
     survey = build(JoinedSurvey, values, "fmb data join")
-    dataset = join_surveys(survey, out, cache=workspace() / "data")
+    dataset = join_surveys(survey, out, cache=workspace() / "data", advise=True)
     publish(out, tomli_w.dumps(survey.model_dump(mode="json", exclude_defaults=True)).encode())
     return dataset
+
+
+def _settings(texts: tuple[str, ...], labels: tuple[str, ...]) -> dict[str, Any]:
+    """Survey -> settings of its reader.
+
+    Raises:
+        ConfigError: one does not say which survey it is of.
+    """
+    bare = [text.removeprefix("data.") for text in texts]
+    # A survey may be called "data", which otherwise stands before all that is set.
+    own = [b if b.partition(".")[0] in labels else t for b, t in zip(bare, texts, strict=True)]
+    for text, said in zip(texts, own, strict=True):
+        parsed = parse_setting(said)
+        if not any(isinstance(parsed.get(label), dict) for label in labels):
+            raise ConfigError(
+                f"fmb data join: --set {text}: say of which survey it is: NAME.KEY=VALUE with NAME"
+                f" one of {', '.join(labels)}"
+            )
+    return merge(*map(parse_setting, own))
 
 
 def _key(on: str) -> str | dict[str, str]:

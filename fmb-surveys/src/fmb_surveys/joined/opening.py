@@ -1,6 +1,8 @@
 """Opens a joined survey: each survey by its own reader, then partner by partner."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fmb import Array, Config, ConfigError, DataError, Dataset, did_you_mean
+from fmb import Array, Config, ConfigError, DataError, Dataset, FmbError, did_you_mean
 from fmb.datasets import derive, open_dataset
 from fmb_surveys.files.catalog_joins import Key, taken
 from fmb_surveys.files.survey_toml import find_survey_file
@@ -58,8 +60,16 @@ def join_surveys(
     *,
     cache: Path,
     progress: Callable[[int, int], None] | None = None,
+    advise: bool = False,
 ) -> JoinedDataset:
     """The joined survey that `path` describes, or would describe.
+
+    Args:
+        survey: what it says.
+        path: its survey.toml.
+        cache: folder of the workspace, for the readers of the surveys.
+        progress: told by surveys that are simulated.
+        advise: what readers ask to be set is asked for as `fmb data join` takes it.
 
     Raises:
         FmbError: as `open_joined`.
@@ -70,17 +80,29 @@ def join_surveys(
     try:
         for name, member in survey.survey.items():
             here = path.parent / Path(member.path).expanduser()
-            dataset = open_dataset(
-                str(here if here.exists() else member.path),
-                reader=member.reader,
-                settings=member.settings,
-                cache=cache,
-                progress=progress,
-            )
-            joined.add(name, member, dataset)
+            with _advising(f"{name}." if advise else "data."):
+                dataset = open_dataset(
+                    str(here if here.exists() else member.path),
+                    reader=member.reader,
+                    settings=member.settings,
+                    cache=cache,
+                    progress=progress,
+                )
+                joined.add(name, member, dataset)
     finally:
         _OPENING.reset(token)
     return joined.dataset(survey)
+
+
+@contextmanager
+def _advising(prefix: str) -> Iterator[None]:
+    """Names what is to be set by the survey that it is of, in the messages of readers."""
+    try:
+        yield
+    except FmbError as error:
+        raise type(error)(
+            re.sub(r"\bdata\.(?=inputs\.|catalog\.)|(?<=--set )data\.", prefix, str(error))
+        ) from None
 
 
 @dataclass

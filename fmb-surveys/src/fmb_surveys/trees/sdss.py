@@ -17,10 +17,11 @@ from fmb_surveys.trees.found import (
     files_below,
     looked_at,
     one_column,
+    readable_unit,
     whole_ids,
 )
 
-__all__ = ["SdssConfig", "describe", "is_sdss", "open_sdss"]
+__all__ = ["SdssConfig", "describe", "is_sdss", "open_sdss", "told_of_spectrum"]
 
 INPUT = "sdss"
 _NAMES = ("spec-*.fits", "spec-*.fits.gz")
@@ -204,27 +205,53 @@ def _spectra(found: Mapping[Path, _Found], config: SdssConfig) -> tuple[dict[str
     key = f"data.inputs.{INPUT}.air"
     medium = agreed("the medium of wavelengths", {p: f.vacuum for p, f in found.items()}, key)
     lengths = sorted({one.pixels for one in found.values()})
+    widths = all(one.has_wdisp for one in found.values())
+    made, lines = _keys(unit, medium, widths, config.bad_bits)
+    if len(lengths) > 1:
+        made["pixels"] = lengths[-1]
+    lines.append(f"{len(found)} files of {lengths[0]} to {lengths[-1]} pixels")
+    return {"files": "rows.parquet", **made}, lines
+
+
+def _keys(
+    unit: str, medium: str, has_wdisp: bool, bad_bits: Sequence[int]
+) -> tuple[dict[str, Any], list[str]]:
+    """Keys of `[inputs.NAME]` that spectra of SDSS have, and a line on where each is from."""
     made: dict[str, Any] = {
         "kind": "spectra",
-        "files": "rows.parquet",
         "flux": "1/flux",
         "ivar": "1/ivar",
         "loglam": "1/loglam",
         "unit": unit,
     }
-    if config.bad_bits:
-        made |= {"mask": "1/and_mask", "mask_bits": list(config.bad_bits)}
-    if len(lengths) > 1:
-        made["pixels"] = lengths[-1]
+    if bad_bits:
+        made |= {"mask": "1/and_mask", "mask_bits": list(bad_bits)}
     if medium == "air":
         made["air"] = True
-    if all(one.has_wdisp for one in found.values()):
+    if has_wdisp:
         made |= {"lsf": "1/wdisp", "lsf_unit": "pixel"}
-    bits = ", ".join(map(str, config.bad_bits)) or "none"
+    bits = ", ".join(map(str, bad_bits)) or "none"
     return made, [
-        f"flux: column flux of extension 1, in {unit} by BUNIT of the first header",
+        f"flux: column flux of extension 1, in {unit or 'a unit not told'} by BUNIT of the first"
+        " header",
         f"wavelength: 10^loglam Angstrom in {medium or 'vacuum'}, by "
         + ("VACUUM of the first header" if medium else "the documentation of SDSS"),
         f"bad pixels: ivar 0, and these bits of and_mask: {bits}",
-        f"{len(found)} files of {lengths[0]} to {lengths[-1]} pixels",
     ]
+
+
+def told_of_spectrum(file: ObjectFITS, path: Path) -> tuple[dict[str, Any], list[str]] | None:
+    """What one file says of its spectrum, whatever it is called; None where SDSS made no such file.
+
+    Args:
+        file: open.
+        path: of it, for messages.
+
+    Returns:
+        Keys of `[inputs.NAME]`, without `unit` where no header tells one, and lines for people.
+    """
+    if not set(_ARRAYS) <= {name.lower() for name in file.columns(1)}:
+        return None
+    one = _look_at(file, path)
+    made, lines = _keys(readable_unit(one.unit), one.vacuum, one.has_wdisp, SdssConfig().bad_bits)
+    return {key: value for key, value in made.items() if value}, lines

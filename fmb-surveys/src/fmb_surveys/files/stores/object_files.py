@@ -13,7 +13,7 @@ from fmb import Array, ConfigError, DataError, FmbError, ShapeError, did_you_mea
 from fmb.files import Stated
 from fmb_surveys.files.stores.origins import origins_of_files
 
-__all__ = ["OPENERS", "ObjectFile", "ObjectFiles", "object_files", "told_by_first"]
+__all__ = ["OPENERS", "ObjectFile", "ObjectFiles", "object_files", "opener_of", "told_by_first"]
 
 OPENERS = {
     ".h5": "fmb_surveys.files.stores.object_hdf5:open_object",
@@ -222,7 +222,7 @@ def object_files(
         hint = did_you_mean(asked, FORMATS)
         raise ConfigError(f"no format of single objects is called {asked!r}{hint}")
     first = next(path for row in files for path in row if path)
-    return ObjectFiles(files, FORMATS[asked] if asked else _opener_of(first), pixels)
+    return ObjectFiles(files, FORMATS[asked] if asked else opener_of(first), pixels)
 
 
 def told_by(path: Path, kind: str) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -238,7 +238,7 @@ def told_by(path: Path, kind: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     Raises:
         FmbError: nothing opens it, it is damaged, or it cannot be of this kind.
     """
-    module = import_module(_opener_of(path).partition(":")[0])
+    module = import_module(opener_of(path).partition(":")[0])
     tell = getattr(module, "told", None)
     return tell(path, kind) if tell else ({}, ())
 
@@ -264,7 +264,12 @@ def told_by_first(
     return told_by(files[0], kind)
 
 
-def _opener_of(path: Path) -> str:
+def opener_of(path: Path) -> str:
+    """What opens a file by its ending, as "module:function".
+
+    Raises:
+        DataError: nothing does.
+    """
     name = path.name.lower()
     opener = next((opener for end, opener in OPENERS.items() if name.endswith(end)), None)
     if opener is None:

@@ -18,7 +18,7 @@ from fmb.files import Stated, undamaged
 from fmb_surveys.files.stores.fits_arrays import FitsFile, FitsImage
 from fmb_surveys.files.stores.fits_columns import TableColumn
 
-__all__ = ["ObjectFITS", "fits_errors", "open_fits", "open_object"]
+__all__ = ["ObjectFITS", "fits_errors", "open_fits", "open_object", "shape_at", "told"]
 
 KEPT_BYTES = 64 * 2**20
 """Of the files that were read last: each array of a batch comes from the same ones."""
@@ -181,3 +181,25 @@ def open_fits(path: Path, mapped: bool = False) -> FitsFile:
         source = content if mapped else BytesIO(content)
         hdus = fits.open(source, memmap=False, do_not_scale_image_data=True)
         return FitsFile(hdus, content, path)
+
+
+def shape_at(path: Path, name: str) -> tuple[int, ...]:
+    """Shape of an array of a file of which nothing but headers is read.
+
+    Raises:
+        DataError: as `open_object`, or there is no such array.
+        ShapeError: arrays that are joined or stacked do not fit each other.
+    """
+    return ObjectFITS(open_fits(path, mapped=True), path).shape(name)
+
+
+def told(path: Path, kind: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What a file says of itself: keys of `[inputs.NAME]`, and lines for people.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    # Imported here: the readers of trees, which know what headers mean, open files by this module.
+    from fmb_surveys.trees.told_fits import told_of_images, told_of_spectra
+
+    return told_of_spectra(path) if kind == "spectra" else told_of_images(path)

@@ -16,11 +16,11 @@ from fmb import Array, DataError
 from fmb_surveys.files.stores.arrow_schema import leaves
 from fmb_surveys.files.stores.origins import state_of
 from fmb_surveys.files.stores.places import is_url, opened, reading
-from fmb_surveys.files.stores.store import PARTITIONS
 
 __all__ = [
     "RowGroups",
     "index_table",
+    "is_index",
     "local_files",
     "parquet_file",
     "read_columns",
@@ -106,20 +106,30 @@ def _as_counted(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
+def is_index(path: Path) -> bool:
+    """Whether a path is a table that `index_table` made, whatever it is called now.
+
+    Raises:
+        DataError: it is a file, and no Parquet.
+    """
+    if not path.is_file():
+        return False
+    with reading(str(path)):
+        return _SCHEMA in (parquet.read_schema(path).metadata or {})
+
+
 def row_groups(path: Path) -> RowGroups:
     """Those of a Parquet file, a folder of them, or a table of row groups that was written before.
 
     Raises:
         DataError: a file is damaged, or has other columns than the first.
     """
-    if path.name == PARTITIONS and path.is_file():
+    if is_index(path):
         with reading(str(path)):
             table = parquet.read_table(path)
-        packed = (table.schema.metadata or {}).get(_SCHEMA)
-        if packed is not None:
-            schema = pa.ipc.read_schema(pa.py_buffer(packed))
-            root = (table.schema.metadata or {}).get(b"fmb_root", b"").decode()
-            return RowGroups(table, schema, root or str(path))
+        said = table.schema.metadata
+        schema = pa.ipc.read_schema(pa.py_buffer(said[_SCHEMA]))
+        return RowGroups(table, schema, said.get(b"fmb_root", b"").decode() or str(path))
     files = local_files(path)
     return row_groups_of([(str(file), state_of(file)) for file in files], str(path))
 
@@ -265,6 +275,6 @@ def _table(records: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
 
 
 def index_table(groups: RowGroups) -> pa.Table:
-    """A table that `row_groups` takes for the tree, to be written as `PARTITIONS`."""
+    """A table that `row_groups` takes for the tree, once it is written as Parquet."""
     packed = {_SCHEMA: groups.schema.serialize().to_pybytes(), b"fmb_root": groups.where.encode()}
     return groups.table.replace_schema_metadata(packed)

@@ -27,7 +27,7 @@ FORMATS = {
 """Format -> what opens one file, or one tree, that holds all objects, and the endings it has."""
 
 PARTITIONS = "partitions.parquet"
-"""Name of a table of row groups beside a survey.toml: it stands for a tree of Parquet files."""
+"""Name that a reader gives a table of row groups, which stands for a tree of Parquet files."""
 
 
 class Store(Protocol):
