@@ -137,6 +137,10 @@ def _with_gaps(catalog: "pd.DataFrame", source: CatalogSource, groups: RowGroups
         if name in catalog and (nulls is None or nulls.any()):
             kind = str(catalog[name].dtype)
             found.update({name: kinds[kind]} if kind in kinds else {})
+            text = str(groups.schema.field(column).type) in ("string", "large_string")
+            others = nulls is not None and nulls.sum() < groups.starts[-1]
+            if kind == "object" and text and others:  # no chosen row has any
+                found[name] = "str"
     return found
 
 

@@ -193,9 +193,11 @@ def one_column(values: Sequence[Any], name: str) -> Any:
                 f"{name} is text in some files and a number with a fraction in others: read them as"
                 " two surveys"
             )
-        plain = [value if value is None else str(value) for value in plain]  # no digit is lost
-        if None not in plain:
-            return whole_ids(plain)
+        texts = [None if value is None else str(value) for value in plain]  # no digit is lost
+        there = [text for text in texts if text is not None]
+        if len(there) == len(texts):
+            return whole_ids(there)
+        plain = texts
     import pyarrow as pa
 
     return pa.array(plain)

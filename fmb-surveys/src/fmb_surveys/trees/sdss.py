@@ -252,6 +252,6 @@ def told_of_spectrum(file: ObjectFITS, path: Path) -> tuple[dict[str, Any], list
     """
     if not set(_ARRAYS) <= {name.lower() for name in file.columns(1)}:
         return None
-    one = _look_at(file, path)
+    one = _said_by(file, path)
     made, lines = _keys(readable_unit(one.unit), one.vacuum, one.has_wdisp, SdssConfig().bad_bits)
     return {key: value for key, value in made.items() if value}, lines
