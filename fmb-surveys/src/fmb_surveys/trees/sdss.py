@@ -9,6 +9,7 @@ from typing import Any, Literal
 from fmb import DataError, Dataset
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
 from fmb_surveys.files.stores.object_fits import ObjectFITS, open_object
+from fmb_surveys.trees.beside import told_beside
 from fmb_surveys.trees.found import (
     agreed,
     agreed_unit,
@@ -122,7 +123,12 @@ def describe(
     }
     told.append(f"{', '.join(kept)}: of the row in extension 2, else of the first header")
     survey = {"catalog": _catalog(kept), "inputs": {INPUT: spectra}}
-    return Description(survey=survey, tables=tables, taken=(*told, *told_of_spectra))
+    return Description(
+        survey=survey,
+        tables=tables,
+        taken=(*told, *told_of_spectra),
+        left_out=told_beside(path, paths, config.catalog),
+    )
 
 
 def _look_at(file: ObjectFITS, path: Path) -> _Found:
