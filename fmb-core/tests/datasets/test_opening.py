@@ -108,7 +108,7 @@ def test_two_readers_for_a_path_are_refused_unless_one_is_named(opened, tmp_path
         ("gone/survey.toml", DataError, r"gone/survey\.toml: no such file or folder"),
         ("gone.h5", DataError, r"gone\.h5: no such file or folder"),
         ("data.fits", DataError, r"no installed reader takes '\.fits' files; describe the data in"),
-        ("folder", DataError, r"folder: the folder holds no survey\.toml; describe the data"),
+        ("folder", DataError, r"folder: no .* takes this folder as it is; describe the data"),
         ("table", ConfigError, "'table' reads files: give --data the path"),
     ],
 )
@@ -118,6 +118,13 @@ def test_a_source_nobody_opens_is_refused_in_one_line(opened, tmp_path, source, 
     with pytest.raises(error, match=pattern) as caught:
         opened(source)
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_is_told_the_readers_of_what_lies_deep_in_it(opened, registry, tmp_path):
+    (tmp_path / "folder" / "a" / "b").mkdir(parents=True)
+    (tmp_path / "folder" / "a" / "b" / "survey.toml").touch()
+    with pytest.raises(DataError, match="for 'For a test' name the folder that holds the files;"):
+        opened("folder")
 
 
 def test_a_setting_the_dataset_does_not_take_is_refused(opened):

@@ -1,6 +1,8 @@
 """`fmb data index` takes from FITS files of one object each what they say of themselves."""
 
 import json
+import re
+import shlex
 import shutil
 import tomllib
 from pathlib import Path
@@ -14,6 +16,7 @@ from click.testing import CliRunner
 from fmb.cli import main
 from fmb.datasets import open_dataset
 
+DOCS = Path(__file__).parents[3] / "docs" / "read-sdss-spectra.md"
 RNG = np.random.default_rng(8)
 FLUX = RNG.normal(size=(3, 12)).astype(np.float32)
 LENGTHS = (9, 12, 10)
@@ -125,14 +128,15 @@ def listed(data, out):
 
 
 def test_an_index_of_pictures_and_spectra_lists_what_a_join_of_them_does(folder, real_data):
-    pairs = real_data / "pairs_sdss"
-    words = ("--catalog", pairs / "pairs.csv", "--id", "objid", "--pixel-scale", 0.396)
-    images, spectra = f"{pairs}/images/{{image}}", f"{pairs}/spectra/{{spectrum}}"
-    both = (*words, "--images", images, "--spectra", spectra)
-    assert fmb("data", "index", *both, "--out", "both.toml").exit_code == 0
-    assert fmb("data", "index", *words, "--images", images, "--out", "img.toml").exit_code == 0
+    for name in ("pairs.csv", "images", "spectra"):
+        (folder / name).symlink_to(real_data / "pairs_sdss" / name)
+    [both] = re.findall(r"^\$ fmb (data index --catalog .*)$", DOCS.read_text(), re.MULTILINE)
+    assert fmb(*shlex.split(both)).exit_code == 0
+    words = ("--catalog", "pairs.csv", "--id", "objid", "--pixel-scale", 0.396)
+    images = ("--images", "images/{image}", "--out", "img.toml")
+    assert fmb("data", "index", *words, *images).exit_code == 0
     on = ("--on", "object_id=bestobjid", "--out", "joined.toml")
-    assert fmb("data", "join", "img.toml", pairs / "spectra", *on).exit_code == 0
-    found = listed("both.toml", "indexed")
+    assert fmb("data", "join", "img.toml", "spectra", *on).exit_code == 0
+    found = listed("survey.toml", "indexed")
     assert {len(rows) for rows in found.values()} == {7}
     assert found == listed("joined.toml", "joined")

@@ -258,7 +258,7 @@ def test_a_tree_is_written_down_for_editing_and_reads_the_same(bands):
         ([*CATALOG, "--images", "one.png"], "a file of one object; name those of all with"),
         ([*CATALOG, "--images", "one.xyz"], "no installed plugin reads '.xyz' cutouts"),
         (["cut", "--catalog", "cat.csv"], "give cut or --catalog, not both"),
-        (["cut"], "the folder holds no"),
+        (["cut"], "no installed reader takes this folder"),
         (["survey.toml"], "it is a survey, not a tree of raw data"),
     ],
 )

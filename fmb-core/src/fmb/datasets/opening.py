@@ -1,6 +1,9 @@
 """Finds what reads a survey: a dataset's name, or a path and the reader that answers to it."""
 
+import fnmatch
+import os
 from collections.abc import Callable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,9 @@ from fmb.plugins.settings import build
 __all__ = ["find_reader", "open_dataset", "open_with"]
 
 Reader = Component[DatasetSpec]
+
+LOOKED_AT = 10_000
+"""Names in a folder that nobody takes, by which it is told what could be meant."""
 
 
 def find_reader(source: str | None, reader: str | None, registry: Registry) -> Reader:
@@ -137,11 +143,30 @@ def _of_url(source: str, fitting: list[Reader]) -> Reader:
     return fitting[0]
 
 
+def _meant(folder: Path, readers: list[Reader]) -> list[str]:
+    """Summaries of at most three readers that take such files from a folder that holds them.
+
+    Args:
+        folder: its first entries at any depth are looked at.
+        readers: of which none takes it.
+    """
+    walk = ((*folders, *files) for _, folders, files in os.walk(folder))
+    names = set(islice((name for entries in walk for name in entries), LOOKED_AT))
+    wanted = {c.spec.summary: [m.rsplit("/", 1)[-1] for m in c.spec.markers] for c in readers}
+    found = [
+        summary
+        for summary, patterns in wanted.items()
+        if any(fnmatch.filter(names, pattern) for pattern in patterns)
+    ]
+    return found[:3]
+
+
 def _reader(path: Path, readers: list[Reader]) -> Reader:
     if path.is_dir():
         fitting = [c for c in readers if any(any(path.glob(m)) for m in c.spec.markers)]
-        wanted = " or ".join(m for c in readers for m in c.spec.markers)
-        why = f"the folder holds no {wanted}" if wanted else "no installed reader takes folders"
+        why = "no installed reader takes this folder as it is"
+        if not fitting and (meant := _meant(path, readers)):
+            why += f"; for {' or '.join(map(repr, meant))} name the folder that holds the files"
     else:
         name = path.name.lower()
         fitting = [c for c in readers if c.spec.suffixes and name.endswith(c.spec.suffixes)]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Description", "TreeConfig", "describe_tree", "open_tree", "write_description"]
 
-REVISION = 1
+REVISION = 2
 """Raised when trees are described in another way than before."""
 
 

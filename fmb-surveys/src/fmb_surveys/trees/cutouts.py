@@ -10,6 +10,7 @@ from fmb import ConfigError, DataError, Dataset
 from fmb.files import read_table
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
 from fmb_surveys.files.survey_toml import is_survey
+from fmb_surveys.trees.beside import told_beside
 from fmb_surveys.trees.cutout_files import CutoutFile, look_at
 from fmb_surveys.trees.cutout_names import Cutouts, grouped, is_noise
 from fmb_surveys.trees.deep2 import is_deep2
@@ -109,7 +110,10 @@ def describe(
             f"{len(files)} files of {len(found)} objects",
             *(f"{n} files are not read: they {why}" for why, n in left_out.items()),
         ),
-        left_out=broken,
+        left_out=(
+            *broken,
+            *told_beside(path, [*paths, *([path / config.table] if table else ())], config.catalog),
+        ),
     )
 
 

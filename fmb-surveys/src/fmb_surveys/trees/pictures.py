@@ -11,6 +11,7 @@ from fmb_surveys.files.stores.object_files import told_by_first
 
 if TYPE_CHECKING:
     from fmb.files import Table
+from fmb_surveys.trees.beside import told_beside
 
 __all__ = ["PicturesConfig", "describe", "is_pictures", "open_pictures"]
 
@@ -78,7 +79,13 @@ def describe(path: Path, config: PicturesConfig) -> Description:
     tables = {_ROWS: _rows(ids, name, files)}
     if table is None:
         tables[_CATALOG] = tables[_ROWS].select([_ID])
-    return Description(survey=survey, tables=tables, taken=(*lines, *said))
+    read = [*pictures, *([table] if table else ())]
+    return Description(
+        survey=survey,
+        tables=tables,
+        taken=(*lines, *said),
+        left_out=told_beside(path, read, config.catalog),
+    )
 
 
 def _instrument(config: PicturesConfig) -> str:

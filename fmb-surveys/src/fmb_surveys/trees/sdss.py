@@ -11,6 +11,7 @@ import numpy as np
 from fmb import DataError, Dataset
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
 from fmb_surveys.files.stores.object_fits import ObjectFITS, open_object
+from fmb_surveys.trees.beside import told_beside
 from fmb_surveys.trees.found import (
     agreed,
     agreed_unit,
@@ -123,7 +124,8 @@ def describe(
     told.append(f"{', '.join(kept)}: of the row in extension 2, else of the first header")
     survey = {"catalog": _catalog(kept), "inputs": {INPUT: spectra}}
     taken = (*told, *told_of_spectra)
-    return Description(survey=survey, tables=tables, taken=taken, left_out=left_out)
+    beside = told_beside(path, paths, config.catalog)
+    return Description(survey=survey, tables=tables, taken=taken, left_out=(*left_out, *beside))
 
 
 def _look_at(path: Path) -> _Found:
