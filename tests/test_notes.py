@@ -47,7 +47,9 @@ def test_objects_without_vectors_are_counted_in_one_line_a_reason(
     ]
 
 
-def test_at_most_five_notes_are_printed_and_the_log_has_all(fmb, counting, survey, make_survey):
+def test_five_notes_and_what_is_wrong_with_inputs_are_printed_and_the_log_has_all(
+    fmb, counting, survey, make_survey
+):
     def damage(arrays):
         arrays["image/flux"][4] = np.nan
         arrays["image/flux"][5, :, :20] = 0
@@ -58,9 +60,11 @@ def test_at_most_five_notes_are_printed_and_the_log_has_all(fmb, counting, surve
     run = open_run()
     told = run.remarks()
     assert len(told) > 5
+    first = next(line for line in told if line.startswith("data quality"))
+    head = [*told[:5], *([] if first in told[:5] else [first])]
     assert said == [
-        *(f"note: {line}" for line in told[:5]),
-        f"note: {len(told) - 5} more in {run.folder.log}",
+        *(f"note: {line}" for line in head),
+        f"note: {len(told) - len(head)} more in {run.folder.log}",
     ]
     assert len(set(told)) == len(told)
     log = run.folder.log.read_text()
@@ -83,6 +87,25 @@ def test_an_input_that_is_filled_is_said_before_what_weighs_on_no_object(
     assert weightless
     assert filled < min(map(told.index, weightless))
     assert f"note: {told[filled]}" in said
+
+
+def test_many_notes_on_lists_leave_a_line_for_what_is_wrong_with_inputs(
+    fmb, counting, survey, make_survey
+):
+    def damage(arrays):
+        arrays["image/flux"][5, :, :20] = 0
+        arrays["image/flux"][4], arrays["spectrum/flux"][6] = np.nan, np.nan
+        arrays["image/flux"][7] = 1
+
+    make_survey(survey.parent, change=damage)
+    said = notes(fmb("detect", *RUN, survey, "--detector", "mismatch"))
+    told = open_run().remarks()
+    first = next(line for line in told if line.startswith("data quality"))
+    assert told.index(first) >= 5
+    assert said == [
+        *(f"note: {line}" for line in (*told[:5], first)),
+        f"note: {len(told) - 6} more in {open_run().folder.log}",
+    ]
 
 
 def test_what_lists_are_worth_is_said_before_what_is_wrong_with_some_objects(

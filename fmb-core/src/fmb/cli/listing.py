@@ -10,7 +10,7 @@ from fmb.contract.names import ListName
 from fmb.files.ids import locate
 from fmb.listing.list_table import texts_of
 from fmb.listing.list_titles import measured_lines, titles
-from fmb.runs.remarks import owner_lines
+from fmb.runs.remarks import owner_lines, quality_lines
 from fmb.runs.run import Run
 from fmb.scoring.calibration import BY_FOLD
 from fmb.terminal.printing import echo_folded, echo_json, say
@@ -59,14 +59,20 @@ def _drift_lines(run: Run) -> list[str]:
 
 
 def print_remarks(run: Run) -> None:
-    """Print what to know of a run on stderr, the weightiest, and where the rest is."""
+    """Print what to know of a run on stderr, the weightiest, and where the rest is.
+
+    One line more is on what is wrong with inputs where no other is: lists may lead with it.
+    """
     beside_lists = {line for name in run.lists for line in owner_lines(run.record(name))}
     beside_lists.update(_drift_lines(run))
     lines = [line for line in run.remarks() if line not in beside_lists]
-    for line in lines[:REMARKS]:
+    head, wrong = lines[:REMARKS], quality_lines(run.manifest["quality"])
+    if wrong and not set(wrong) & set(head):
+        head.append(wrong[0])
+    for line in head:
         say(f"note: {line}")
-    if len(lines) > REMARKS:
-        say(f"note: {len(lines) - REMARKS} more in {run.folder.log}")
+    if len(lines) > len(head):
+        say(f"note: {len(lines) - len(head)} more in {run.folder.log}")
 
 
 def print_lists(run: Run, names: Sequence[ListName], k: int) -> None:
