@@ -139,7 +139,7 @@ def _of_url(source: str, fitting: list[Reader]) -> Reader:
 
 def _reader(path: Path, readers: list[Reader]) -> Reader:
     if path.is_dir():
-        fitting = [c for c in readers if any(any(path.glob(m)) for m in c.spec.markers)]
+        fitting = [c for c in readers if any(_has(path, m) for m in c.spec.markers)]
         wanted = " or ".join(m for c in readers for m in c.spec.markers)
         why = f"the folder holds no {wanted}" if wanted else "no installed reader takes folders"
     else:
@@ -155,3 +155,9 @@ def _reader(path: Path, readers: list[Reader]) -> Reader:
         names = " or ".join(f"--reader {c.qualified}" for c in fitting)
         raise AmbiguousNameError(f"{path}: two readers take it; choose with {names}")
     return fitting[0]
+
+
+def _has(folder: Path, marker: str) -> bool:
+    """Whether a folder holds what a marker stands for; names that begin with "." are no data."""
+    found = (path.relative_to(folder).parts for path in folder.glob(marker))
+    return any(not any(part.startswith(".") for part in parts) for parts in found)
