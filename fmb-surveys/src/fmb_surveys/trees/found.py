@@ -198,8 +198,9 @@ def one_column(values: Sequence[Any], name: str) -> Any:
                 " two surveys"
             )
         plain = [value if value is None else str(value) for value in plain]  # no digit is lost
-        if None not in plain:
-            return whole_ids(plain)
+        texts = [value for value in plain if value is not None]
+        if len(texts) == len(plain):
+            return whole_ids(texts)
     import pyarrow as pa
 
     return pa.array(plain)

@@ -172,7 +172,9 @@ class BandArrays:
     def _refuse_unnamed(self, name: str, rows: Array, named: Array) -> None:
         """Refuse rows with another number of bands in an array than they name: (m,)."""
         lengths = cast(NamesBands, self.store).lengths(name, rows)
-        wrong = [] if lengths is None else np.flatnonzero((lengths > 0) & (lengths != named))
+        if lengths is None:
+            return
+        wrong = np.flatnonzero((lengths > 0) & (lengths != named))
         if len(wrong):
             at = wrong[0]
             raise DataError(
