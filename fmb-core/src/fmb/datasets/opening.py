@@ -163,7 +163,7 @@ def _meant(folder: Path, readers: list[Reader]) -> list[str]:
 
 def _reader(path: Path, readers: list[Reader]) -> Reader:
     if path.is_dir():
-        fitting = [c for c in readers if any(any(path.glob(m)) for m in c.spec.markers)]
+        fitting = [c for c in readers if any(_has(path, m) for m in c.spec.markers)]
         why = "no installed reader takes this folder as it is"
         if not fitting and (meant := _meant(path, readers)):
             why += f"; for {' or '.join(map(repr, meant))} name the folder that holds the files"
@@ -180,3 +180,9 @@ def _reader(path: Path, readers: list[Reader]) -> Reader:
         names = " or ".join(f"--reader {c.qualified}" for c in fitting)
         raise AmbiguousNameError(f"{path}: two readers take it; choose with {names}")
     return fitting[0]
+
+
+def _has(folder: Path, marker: str) -> bool:
+    """Whether a folder holds what a marker stands for; names that begin with "." are no data."""
+    found = (path.relative_to(folder).parts for path in folder.glob(marker))
+    return any(not any(part.startswith(".") for part in parts) for parts in found)

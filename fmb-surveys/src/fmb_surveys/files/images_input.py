@@ -49,7 +49,7 @@ class ImagesInput(Input[ImagesSource]):
             flux = np.where(gaps, np.float32(np.nan), flux)
         ivar, mask = self._ivar(at), self._bad(at)
         if source.error and ivar is not None:
-            mask = (ivar == 0) | (False if mask is None else mask)
+            mask = ~(ivar > 0) | (False if mask is None else mask)
         per_band = (len(at), len(source.bands))
         if source.band_valid:
             band_valid = self.store.read(source.band_valid, at).reshape(per_band) != 0

@@ -123,12 +123,16 @@ class Input(Generic[S]):
         return None
 
     def _ivar(self, at: Array) -> Array | None:
-        """(m, ...) float32; 0 where an error is not a positive number."""
+        """(m, ...) float32; 0 where an error is not a positive number.
+
+        NaN where an error is so small that its ivar is beyond float32, which the checks name.
+        """
         if self._source.error:
             error = times(self._numbers(self._source.error, at).astype(np.float64), self.factor)
             known = np.isfinite(error) & (error > 0)
-            with np.errstate(over="ignore"):
-                return float32(np.where(known, 1.0, 0.0) / np.where(known, error, 1.0) ** 2)
+            with np.errstate(over="ignore", divide="ignore"):
+                ivar = float32(np.where(known, 1.0, 0.0) / np.where(known, error, 1.0) ** 2)
+            return np.where(np.isinf(ivar), np.float32(np.nan), ivar)
         if not self._source.ivar:
             return None
         stored = self.store.read(self._source.ivar, at, pad=0)

@@ -27,6 +27,7 @@ from fmb_surveys.files.columns_input import ColumnsInput, columns_of_catalog, co
 from fmb_surveys.files.identity import file_identity, stored_identity, unit_warnings
 from fmb_surveys.files.images_input import ImagesInput
 from fmb_surveys.files.location import Chosen, locate_input
+from fmb_surveys.files.row_index import unknown_to
 from fmb_surveys.files.spectra_input import SpectraInput
 from fmb_surveys.files.stores.band_arrays import one_name_each
 from fmb_surveys.files.survey_toml import (
@@ -166,6 +167,13 @@ def open_survey(
             path, name, said, survey, chosen, skip_bad
         )
         warnings.extend(told_of_broken)
+        if said.files and not survey.described:  # what is described by itself is no older
+            unknown = unknown_to(folder / said.files, ids)
+            if unknown:
+                warnings.append(
+                    f"{name}: {unknown} of {len(ids)} objects are not in {said.files}: where the"
+                    " catalogue has grown, run fmb data index again"
+                )
         if orphans:
             warnings.append(f"{name}: {orphans} rows belong to no object of the catalogue")
     warnings.extend(_unknown_units(readers.values()))

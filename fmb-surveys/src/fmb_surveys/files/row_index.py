@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fmb import Array
-from fmb.files import read_table
+from fmb.files import locate, read_table
 
 if TYPE_CHECKING:
     from fmb.files import Table
 
-__all__ = ["read_index", "write_index"]
+__all__ = ["read_index", "unknown_to", "write_index"]
 
 
 def read_index(
@@ -36,6 +36,20 @@ def read_index(
     columns = [np.asarray(table.column(column), dtype=object).tolist() for column in apart]
     rows = zip(*columns, strict=True)
     return table, [tuple(f if isinstance(f, str) and f else None for f in row) for row in rows]
+
+
+def unknown_to(path: Path, ids: Array) -> int:
+    """How many objects have no row in an index, not even one without a file.
+
+    Args:
+        path: the index.
+        ids: (n,), of the catalogue.
+
+    Raises:
+        DataError: the index is damaged.
+    """
+    known = np.unique(read_table(path, text=("object_id",)).ids("object_id"))
+    return int((locate(ids, known) < 0).sum())
 
 
 def write_index(

@@ -9,6 +9,7 @@ from typing import Any
 from fmb import ConfigError, DataError, Dataset
 from fmb.files import read_table
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
+from fmb_surveys.files.stores.places import visible
 from fmb_surveys.files.survey_toml import is_survey
 from fmb_surveys.trees.beside import told_beside
 from fmb_surveys.trees.cutout_files import CutoutFile, look_at
@@ -44,7 +45,7 @@ def is_cutouts(path: Path) -> bool:
     """Whether no other reader of trees knows a path that has FITS files."""
     if is_survey(path) or is_sdss(path) or is_desi(path) or is_deep2(path):
         return False
-    return not path.is_dir() or not any(any(path.glob(name)) for name in _OTHER_TREES)
+    return not path.is_dir() or not any(visible(path, *_OTHER_TREES))
 
 
 def open_cutouts(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from fmb import Array, DataError, Dataset
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
 from fmb_surveys.files.stores.object_fits import ObjectFITS, open_object
+from fmb_surveys.files.stores.places import visible
 from fmb_surveys.trees.found import agreed_unit, files_below, looked_at, one_column, whole_ids
 from fmb_surveys.trees.sky_scale import sky_scale
 
@@ -66,7 +67,7 @@ class _Found:
 def is_deep2(path: Path) -> bool:
     """Whether a path is a spec1d.*.fits, or a folder that has some."""
     if path.is_dir():
-        return any(any(path.glob(place + "spec1d.*.fits*")) for place in ("", "*/"))
+        return any(visible(path, "spec1d.*.fits*", "*/spec1d.*.fits*"))
     return bool(_SPECTRUM.fullmatch(path.name))
 
 

@@ -13,6 +13,7 @@ from fmb_surveys.files.described import Description, TreeConfig, open_tree
 from fmb_surveys.files.stores.desi_coadd import CoaddFile
 from fmb_surveys.files.stores.object_fits import fits_errors, open_fits
 from fmb_surveys.files.stores.origins import state_of
+from fmb_surveys.files.stores.places import visible
 from fmb_surveys.trees.columns import agreed_units, arrow_table, matched, put_together, units_of
 from fmb_surveys.trees.found import agreed_unit, files_below
 
@@ -52,7 +53,7 @@ class DesiConfig(TreeConfig):
 def is_desi(path: Path) -> bool:
     """Whether a path is a coadd-*.fits, or a folder that has some."""
     if path.is_dir():
-        return any(any(path.glob(place + name)) for name in _NAMES for place in ("", "*/"))
+        return any(visible(path, *(place + name for name in _NAMES for place in ("", "*/"))))
     return path.name.startswith("coadd-")
 
 

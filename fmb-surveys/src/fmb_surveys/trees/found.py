@@ -34,7 +34,8 @@ T = TypeVar("T")
 def files_below(path: Path, *patterns: str) -> list[Path]:
     """The file itself, or those of a folder and of what is below it whose names fit a pattern.
 
-    Links to folders are not followed: a loop of them would have no end.
+    Links to folders are not followed: a loop of them would have no end. Names that begin with "."
+    are no data, and neither is what is in such folders.
 
     Args:
         path: file or folder.
@@ -52,12 +53,15 @@ def files_below(path: Path, *patterns: str) -> list[Path]:
     def fail(error: OSError) -> None:
         raise DataError(f"{error.filename}: cannot be read: {error.strerror}")
 
-    found = [
-        Path(folder, name)
-        for folder, _, names in os.walk(path, onerror=fail)
-        for name in names
-        if any(fnmatch.fnmatch(name.lower(), pattern) for pattern in patterns)
-    ]
+    found: list[Path] = []
+    for folder, folders, names in os.walk(path, onerror=fail):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [
+            Path(folder, name)
+            for name in names
+            if not name.startswith(".")
+            and any(fnmatch.fnmatch(name.lower(), pattern) for pattern in patterns)
+        ]
     if not found:
         raise DataError(f"{path}: holds no file called {' or '.join(patterns)}")
     return sorted(found)

@@ -11,6 +11,7 @@ from fmb import Array, ConfigError, DataError, Dataset
 from fmb.files import as_ids, find_dataset, open_file, refuse_duplicates, undamaged, whole
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
 from fmb_surveys.files.stores.partitioned_hdf5 import partitions
+from fmb_surveys.files.stores.places import visible
 from fmb_surveys.trees.mmu_inputs import images, spectra
 from fmb_surveys.trees.mmu_parts import kinds_of, part_table, refuse_unlike, sound_parts
 
@@ -90,9 +91,9 @@ def describe(path: Path, config: MMUConfig) -> Description:
 
 
 def _configuration(path: Path) -> Path:
-    if any(path.glob("healpix=*")):
+    if any(visible(path, "healpix=*")):
         return path
-    below = sorted({found.parent for found in path.glob("*/healpix=*")})
+    below = sorted({found.parent for found in visible(path, "*/healpix=*")})
     if len(below) > 1:
         names = ", ".join(found.name for found in below)
         raise ConfigError(f"{path}: holds {names}; give one of them, as {below[0]}")

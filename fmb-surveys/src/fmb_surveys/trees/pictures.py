@@ -8,6 +8,7 @@ from fmb import Array, ConfigError, DataError, Dataset
 from fmb.files import is_table, parse_ids, read_table, refuse_duplicates
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
 from fmb_surveys.files.stores.object_files import told_by_first
+from fmb_surveys.files.stores.places import visible
 
 if TYPE_CHECKING:
     from fmb.files import Table
@@ -47,7 +48,7 @@ def open_pictures(
 
 def is_pictures(path: Path) -> bool:
     """Whether a folder holds pictures and nothing else but a catalogue."""
-    others = [p for p in path.iterdir() if p.suffix.lower() not in ENDINGS and p.name[0] != "."]
+    others = [p for p in visible(path, "*") if p.suffix.lower() not in ENDINGS]
     return len(others) <= 1 and all(is_table(other) for other in others)
 
 
@@ -57,7 +58,7 @@ def describe(path: Path, config: PicturesConfig) -> Description:
     Raises:
         FmbError: as `open_pictures`.
     """
-    pictures = sorted(p for p in path.iterdir() if p.suffix.lower() in ENDINGS)
+    pictures = sorted(p for p in visible(path, "*") if p.suffix.lower() in ENDINGS)
     if not pictures:
         raise DataError(f"{path}: holds no picture; one of {', '.join(ENDINGS)}")
     name = _instrument(config)
@@ -99,7 +100,7 @@ def _instrument(config: PicturesConfig) -> str:
 def _catalogue_file(path: Path, config: PicturesConfig) -> Path | None:
     if config.catalog.get("file"):
         return path / str(config.catalog["file"])
-    tables = sorted(p for p in path.iterdir() if is_table(p))
+    tables = sorted(p for p in visible(path, "*") if is_table(p))
     if len(tables) > 1:
         raise ConfigError(
             f"{path}: {' and '.join(p.name for p in tables[:3])} may be the catalogue; name it with"

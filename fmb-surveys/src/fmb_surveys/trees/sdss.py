@@ -11,6 +11,7 @@ import numpy as np
 from fmb import DataError, Dataset
 from fmb_surveys.files.described import Description, TreeConfig, open_tree
 from fmb_surveys.files.stores.object_fits import ObjectFITS, open_object
+from fmb_surveys.files.stores.places import visible
 from fmb_surveys.trees.beside import told_beside
 from fmb_surveys.trees.found import (
     agreed,
@@ -70,7 +71,7 @@ class _Found:
 def is_sdss(path: Path) -> bool:
     """Whether a path is a spec-*.fits, or a folder that has some."""
     if path.is_dir():
-        return any(any(path.glob(place + name)) for name in _NAMES for place in ("", "*/"))
+        return any(visible(path, *(place + name for name in _NAMES for place in ("", "*/"))))
     return path.name.startswith("spec-")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from fmb import Array, DataError, ShapeError
 from fmb.files import Stated, is_table, read_table
+from fmb_surveys.files.stores.places import visible
 from fmb_surveys.files.stores.stacked_hdf5 import StackedHDF5
 
 __all__ = ["PartitionedHDF5", "partitions"]
@@ -27,7 +28,7 @@ def partitions(folder: Path) -> list[Path]:
     Raises:
         DataError: there are none.
     """
-    found = sorted(folder.glob(PATTERN), key=_by_numbers)
+    found = sorted(visible(folder, PATTERN), key=_by_numbers)
     if not found:
         raise DataError(f"{folder}: holds no files {PATTERN}")
     return found

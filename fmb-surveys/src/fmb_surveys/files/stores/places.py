@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import IO, Any
 
 from fmb import ConfigError, DataError, FailedError, FmbError
 
-__all__ = ["file_system", "is_url", "opened", "reading"]
+__all__ = ["file_system", "is_url", "opened", "reading", "visible"]
 
 _DAMAGE = (
     OSError,
@@ -98,3 +99,14 @@ def opened(place: str) -> Iterator[IO[bytes]]:
         else:
             stream = open(place, "rb")  # noqa: SIM115 - the stack closes it
         yield stack.enter_context(stream)
+
+
+def visible(folder: Path, *patterns: str) -> Iterator[Path]:
+    """What is below a folder and fits a pattern of `glob`, in no order.
+
+    Names that begin with "." are no data, and neither is what is in such folders.
+    """
+    for pattern in patterns:
+        for path in folder.glob(pattern):
+            if not any(part.startswith(".") for part in path.relative_to(folder).parts):
+                yield path
