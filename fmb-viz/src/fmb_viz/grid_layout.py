@@ -15,7 +15,7 @@ from fmb_viz.typeset import font, wrap
 
 __all__ = ["Box", "Layout", "card_lines", "plan"]
 
-_PAGE_IN = 17.0
+_PAGE_IN = 18.5
 """Widest page that is made without being asked."""
 _IMAGE_IN = 2.0
 _SPECTRUM_IN = 3.1

@@ -16,7 +16,7 @@ def fmb_register_plots() -> Iterator[PlotSpec]:
         target="fmb_viz.outlier_grid:OutlierGrid",
         config="fmb_viz.config:OutlierGridConfig",
         needs=("scores", "objects", "cutouts"),
-        revision=2,
+        revision=3,
         default=True,
         requires=("matplotlib",),
     )
